@@ -1,0 +1,1 @@
+"""Facts about models, accelerators, frameworks and prices: YAML files with sources, and their typed records."""

@@ -1,0 +1,1 @@
+"""The only files that import Pulumi: a built stack becomes resources."""

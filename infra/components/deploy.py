@@ -1,0 +1,48 @@
+"""From a built stack file to resources and outputs: the one `match` of the program."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.components.gke import AcceleratorNodePool, PlatformCluster, find_cluster, google_provider
+from infra.components.kubernetes import InferenceServer
+from infra.pipeline import Endpoint, Platform
+
+
+def deploy(built: Endpoint | Platform) -> None:
+    """Declare the resources of a stack and export its outputs.
+
+    Raises:
+        PlatformError: the platform's cluster does not exist.
+    """
+    match built:
+        case Platform():
+            _platform(built)
+        case Endpoint():
+            _endpoint(built)
+
+
+def _platform(platform: Platform) -> None:
+    gke = platform.spec.gke
+    provider = google_provider(gke)
+    if gke.cluster.create:
+        cluster = PlatformCluster(platform.name, gke, dict(platform.spec.labels), provider)
+        pulumi.export("cluster", cluster.cluster.name)
+    else:
+        find_cluster(platform.name, gke, provider)
+        pulumi.export("cluster", gke.cluster.name)
+    pulumi.export("location", gke.location)
+    pulumi.export("project", gke.project)
+
+
+def _endpoint(endpoint: Endpoint) -> None:
+    gke, plan = endpoint.platform.gke, endpoint.plan
+    provider = google_provider(gke)
+    cluster = find_cluster(endpoint.platform_name, gke, provider)
+    pool = AcceleratorNodePool(plan, gke, provider)
+    server = InferenceServer(plan, endpoint.objects(), cluster, depends_on=pool)
+    for key, value in endpoint.workload.client_environment:
+        pulumi.export({"OPENAI_BASE_URL": "url", "OPENAI_MODEL": "model"}[key], server.ready.apply(lambda _, v=value: v))
+    pulumi.export("namespace", plan.stack)
+    pulumi.export("nodePool", pool.pool.name)
+    pulumi.export("plan", plan.to_json())

@@ -1,0 +1,70 @@
+"""Kubernetes: one Pulumi resource per rendered object, so that a preview shows every field."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes
+
+from infra.components.gke import ClusterAccess
+from infra.plan.serving_plan import ServingPlan
+
+_PLUGIN_VERSION = version("pulumi-kubernetes")
+
+
+class InferenceServer(pulumi.ComponentResource):
+    """The objects of one endpoint on a cluster, in the order in which they are given.
+
+    Attributes:
+        ready: resolves when the Deployment serves.
+    """
+
+    ready: pulumi.Output[Any]
+
+    def __init__(
+        self,
+        plan: ServingPlan,
+        objects: list[dict[str, Any]],
+        cluster: ClusterAccess,
+        depends_on: pulumi.Resource,
+    ) -> None:
+        super().__init__("servestack:kubernetes:InferenceServer", plan.stack)
+        provider = pulumi_kubernetes.Provider(
+            "cluster",
+            kubeconfig=cluster.kubeconfig,
+            cluster_identifier=cluster.identifier,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        wait = f"{plan.timing.timeout_seconds}s"
+        namespace: pulumi.Resource | None = None
+        self.objects: dict[str, pulumi.CustomResource] = {}
+        self.ready = pulumi.Output.from_input(None)
+        for manifest in objects:
+            kind = manifest["kind"]
+            needs = [one for one in (namespace, depends_on if kind == "Deployment" else None) if one is not None]
+            resource = pulumi.CustomResource(
+                type_token(manifest),
+                plan.stack,
+                manifest,
+                pulumi.ResourceOptions(
+                    parent=self,
+                    provider=provider,
+                    version=_PLUGIN_VERSION,
+                    depends_on=needs,
+                    custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait) if kind == "Deployment" else None,
+                ),
+            )
+            self.objects[kind] = resource
+            if kind == "Namespace":
+                namespace = resource
+            if kind == "Deployment":
+                self.ready = resource.id
+        self.register_outputs({})
+
+
+def type_token(manifest: dict[str, Any]) -> str:
+    """Pulumi type of an object: `kubernetes:apps/v1:Deployment`; the core group is spelled out."""
+    api_version = manifest["apiVersion"]
+    return f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{manifest['kind']}"

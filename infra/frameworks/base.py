@@ -1,0 +1,101 @@
+"""What a framework gives the rest: how it uses accelerators, and the workload that serves a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.plan.capabilities import Capabilities
+from infra.plan.serving_plan import ServingPlan
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Scratch volume of the pod. `medium` is "" for disk, "Memory" for RAM; size in GiB."""
+
+    name: str
+    mount_path: str
+    size_gib: int
+    medium: str = ""
+
+    @property
+    def empty_dir(self) -> dict[str, str]:
+        """The volume as an `emptyDir` source."""
+        size = {"sizeLimit": f"{self.size_gib}Gi"}
+        return {"medium": self.medium, **size} if self.medium else size
+
+
+@dataclass(frozen=True)
+class KubernetesWorkload:
+    """Everything the templates need to render one endpoint. Rendering adds no decision.
+
+    Attributes:
+        health_path: HTTP path that answers 200 once the model is loaded.
+        pre_stop: Kubernetes lifecycle handler.
+        run_as_user: uid that the image can run as.
+        read_only_root: whether the root file system is read-only.
+        node_selector, tolerations: what binds the pod to its node pool.
+        client_environment: what a client needs to call the endpoint.
+    """
+
+    plan: ServingPlan
+    container: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    port: int
+    health_path: str
+    metrics_path: str
+    pre_stop: dict[str, Any]
+    termination_grace_period_seconds: int
+    run_as_user: int
+    read_only_root: bool
+    volumes: tuple[Volume, ...]
+    client_environment: tuple[tuple[str, str], ...]
+    node_selector: tuple[tuple[str, str], ...] = field(default=())
+    tolerations: tuple[dict[str, str], ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Framework:
+    """One serving framework: its capabilities, and how it turns a plan into a workload."""
+
+    name: str
+    capabilities: Capabilities
+    workload: Callable[[ServingPlan], KubernetesWorkload]
+
+
+# Time between the engine's own limit and SIGKILL: it stops its workers and frees the accelerators.
+_TEARDOWN_SECONDS = {True: 4, False: 10}
+
+
+def grace_period_seconds(plan: ServingPlan) -> int:
+    """Whole time from deletion to SIGKILL: pre-stop, drain, teardown (shorter on Spot, whose notice is short)."""
+    spot = plan.accelerator.capacity == "spot"
+    return plan.timing.pre_stop_seconds + plan.timing.drain_seconds + _TEARDOWN_SECONDS[spot]
+
+
+def endpoint_url(plan: ServingPlan, port: int) -> str:
+    """OpenAI-compatible base URL inside the cluster."""
+    return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
+
+
+def placed_on(plan: ServingPlan) -> dict[str, Any]:
+    """Node selector and tolerations that bind pods to the endpoint's own node pool.
+
+    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus).
+    """
+    selector = {
+        "cloud.google.com/gke-accelerator": plan.accelerator.gke_label,
+        "servestack.dev/endpoint": plan.stack,
+    }
+    if plan.accelerator.capacity == "spot":
+        selector["cloud.google.com/gke-spot"] = "true"
+    if plan.accelerator.capacity == "flex-start":
+        selector["cloud.google.com/gke-flex-start"] = "true"
+    tolerations: list[dict[str, str]] = [
+        {"key": plan.accelerator.resource, "operator": "Equal", "value": "present", "effect": "NoSchedule"},
+        {"key": "servestack.dev/endpoint", "operator": "Equal", "value": plan.stack, "effect": "NoSchedule"},
+    ]
+    return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}

@@ -1,0 +1,130 @@
+"""llama.cpp: `llama-server` with GGUF checkpoints."""
+
+from __future__ import annotations
+
+from infra.catalog.records import Accelerator, Model
+from infra.frameworks.arguments import with_engine_args
+from infra.frameworks.base import (
+    Framework,
+    KubernetesWorkload,
+    Volume,
+    endpoint_url,
+    grace_period_seconds,
+    placed_on,
+)
+from infra.plan.capabilities import Capabilities, Trial
+from infra.plan.kv_cache import LLAMACPP_UBATCH_TOKENS, llamacpp_request_bytes
+from infra.plan.serving_plan import ServingPlan
+
+PORT = 8080
+_CACHE = "/cache"
+_DENIED = {
+    "--api-key": "a key in a stack file is no secret",
+    "--gpu-layers": "the plan keeps every layer on the accelerator",
+    "--hf-token": "a token in a stack file is no secret",
+    "--model": "the checkpoint is the plan's",
+    "--model-url": "the checkpoint is the plan's",
+    "--props": "it lets callers change the server",
+    "--slots": "it shows prompts to every caller",
+    "--tools": "it lets the model run tools inside the pod",
+}
+# Prompt cache in host memory; the default of 8192 MiB is as large as the weights of a small model.
+_PROMPT_CACHE_MIB = 2048
+
+
+def _one(_model: Model) -> int:
+    return 1
+
+
+def _batched_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
+    return (0,)
+
+
+def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
+    return LLAMACPP_UBATCH_TOKENS
+
+
+def _request_bytes(model: Model, trial: Trial) -> int:
+    return llamacpp_request_bytes(model, tokens=trial.tokens, element_bytes=2)
+
+
+def _args(plan: ServingPlan) -> tuple[str, ...]:
+    """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
+    quant = plan.precision.upper()
+    args = [
+        f"--hf-repo={plan.model.checkpoint}:{quant}",
+        f"--alias={plan.model.id}",
+        "--host=0.0.0.0",
+        f"--port={PORT}",
+        f"--ctx-size={plan.context.max_model_len * plan.context.concurrency}",
+        f"--parallel={plan.context.concurrency}",
+        "--no-kv-unified",
+        f"--ubatch-size={LLAMACPP_UBATCH_TOKENS}",
+        "--n-gpu-layers=all",
+        "--flash-attn=auto",
+        f"--cache-ram={_PROMPT_CACHE_MIB}",
+        "--ctx-checkpoints=8",
+        "--sse-ping-interval=2",
+        f"--reasoning={'auto' if plan.reasoning else 'off'}",
+        "--metrics",
+        "--no-slots",
+        "--no-ui",
+    ]
+    if plan.inputs == ("text",):
+        args.append("--no-mmproj")
+    checked = with_engine_args(args, plan.engine_args, _DENIED)
+    return tuple(word for argument in checked for word in argument.split("=", 1))
+
+
+def _drain(plan: ServingPlan) -> dict[str, object]:
+    """Pre-stop that waits until no request runs: the server itself stops at once on SIGTERM (llama.cpp b11434)."""
+    script = (
+        f"sleep {plan.timing.pre_stop_seconds}; i=0; while [ $i -lt {plan.timing.drain_seconds} ]; do "
+        f"curl -s -m 2 localhost:{PORT}/metrics | awk '/^llamacpp:requests_(processing|deferred) /"
+        "{s+=$2; n++} END{exit !(n==2 && s==0)}' && break; i=$((i+1)); sleep 1; done"
+    )
+    return {"exec": {"command": ["sh", "-c", script]}}
+
+
+def workload(plan: ServingPlan) -> KubernetesWorkload:
+    """Deployment of `llama-server`. The image has no user of its own; uid 65534 runs it."""
+    return KubernetesWorkload(
+        plan=plan,
+        container="llama-server",
+        command=("/app/llama-server",),
+        args=_args(plan),
+        env=(
+            ("HOME", f"{_CACHE}/home"),
+            ("LD_LIBRARY_PATH", "/app:/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
+            ("LLAMA_CACHE", f"{_CACHE}/llama"),
+        ),
+        port=PORT,
+        health_path="/health",
+        metrics_path="/metrics",
+        pre_stop=_drain(plan),
+        termination_grace_period_seconds=grace_period_seconds(plan),
+        run_as_user=65534,
+        read_only_root=True,
+        volumes=(Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2), Volume("tmp", "/tmp", 2)),  # noqa: S108
+        client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
+        **placed_on(plan),
+    )
+
+
+FRAMEWORK = Framework(
+    name="llamacpp",
+    capabilities=Capabilities(
+        default_precision="q4_0",
+        utilization=0.95,
+        overhead_gib=1.5,
+        max_tensor=_one,
+        batched_tokens=_batched_tokens,
+        batched_tokens_floor=_floor,
+        request_bytes=_request_bytes,
+        engine_seconds=30,
+        pre_stop_seconds=5,
+        drain_seconds=60,
+        host_overhead_gib=6,
+    ),
+    workload=workload,
+)

@@ -1,0 +1,167 @@
+"""vLLM: the OpenAI-compatible server of `vllm/vllm-openai` images."""
+
+from __future__ import annotations
+
+import json
+
+from infra.catalog.records import Accelerator, Model
+from infra.frameworks.arguments import with_engine_args
+from infra.frameworks.base import (
+    Framework,
+    KubernetesWorkload,
+    Volume,
+    endpoint_url,
+    grace_period_seconds,
+    placed_on,
+)
+from infra.plan.capabilities import Capabilities, Trial
+from infra.plan.kv_cache import vllm_request_bytes
+from infra.plan.serving_plan import ServingPlan
+
+PORT = 8000
+# Asynchronous scheduling, on by default in 0.33, keeps two batches in flight (vllm 0.33.0 config/scheduler.py).
+_CONCURRENT_BATCHES = 2
+# One item must fit one step where attention is bidirectional over images: a video of 32 frames x 78 tokens
+# (vllm-project/vllm issue 42687).
+_MULTIMODAL_STEP_TOKENS = 2496
+_LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
+_CACHE = "/cache"
+_DENIED = {
+    "--api-key": "a key in a stack file is no secret",
+    "--config": "it would replace what the plan decided",
+    "--download-dir": "weights go to the planned volume",
+    "--hf-token": "a token in a stack file is no secret",
+    "--model": "the checkpoint is the plan's",
+    "--quantization": "the precision is the plan's",
+    "--root-path": "clients use the planned address",
+    "--trust-remote-code": "it runs code from the hub, and Gemma 4 does not need it",
+}
+
+
+def _max_tensor(model: Model) -> int:
+    return model.query_heads
+
+
+def _floor(model: Model, inputs: tuple[str, ...]) -> int:
+    return _MULTIMODAL_STEP_TOKENS if model.bidirectional_over_images and set(inputs) != {"text"} else 256
+
+
+def _batched_tokens(model: Model, accelerator: Accelerator, inputs: tuple[str, ...]) -> tuple[int, ...]:
+    """The engine's own default for the card first (vllm 0.33.0 engine/arg_utils.py), then smaller steps."""
+    default = 2048
+    if accelerator.memory_gib >= _HUGE_CARD_GIB:
+        default = 16384
+    elif accelerator.memory_gib >= _LARGE_CARD_GIB and not accelerator.id.startswith("a100"):
+        default = 8192
+    floor = _floor(model, inputs)
+    sizes = sorted({default, 8192, 4096, 2048, floor}, reverse=True)
+    return tuple(size for size in sizes if floor <= size <= max(default, 4096))
+
+
+def _request_bytes(model: Model, trial: Trial) -> int:
+    return vllm_request_bytes(
+        model,
+        tokens=trial.tokens,
+        tensor=trial.tensor,
+        batched_tokens=trial.batched_tokens,
+        concurrent_batches=_CONCURRENT_BATCHES,
+        element_bytes=trial.kv_element_bytes,
+    )
+
+
+def _args(plan: ServingPlan) -> tuple[str, ...]:
+    args = [
+        f"--served-model-name={plan.model.id}",
+        "--host=0.0.0.0",
+        f"--port={PORT}",
+        f"--tensor-parallel-size={plan.parallelism.tensor}",
+        f"--max-model-len={plan.context.max_model_len}",
+        f"--max-num-batched-tokens={plan.context.max_num_batched_tokens}",
+        f"--gpu-memory-utilization={plan.memory.utilization:g}",
+        f"--kv-cache-dtype={plan.memory.kv_cache_dtype}",
+        f"--shutdown-timeout={plan.timing.drain_seconds}",
+    ]
+    if plan.model.revision:
+        args.append(f"--revision={plan.model.revision}")
+    if plan.inputs == ("text",):
+        args.append("--language-model-only")
+    else:
+        limits = {"audio": 0, "image": 4 if "image" in plan.inputs else 0, "video": 1 if "video" in plan.inputs else 0}
+        args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
+    if plan.tools:
+        args += [
+            "--enable-auto-tool-choice",
+            "--tool-call-parser=gemma4",
+            "--chat-template=examples/tool_chat_template_gemma4.jinja",
+        ]
+    if plan.reasoning:
+        args.append("--reasoning-parser=gemma4")
+    return with_engine_args(args, plan.engine_args, _DENIED)
+
+
+def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
+    """Caches on writable mounts, usage statistics off, and the engine's own start-up limit (default 600 s) raised."""
+    return (
+        ("CUDA_CACHE_PATH", f"{_CACHE}/nv"),
+        ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
+        ("HF_HOME", f"{_CACHE}/hf"),
+        ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("HOME", f"{_CACHE}/home"),
+        ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
+        ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
+        ("TORCHINDUCTOR_CACHE_DIR", f"{_CACHE}/inductor"),
+        ("TRITON_CACHE_DIR", f"{_CACHE}/triton"),
+        ("VLLM_CACHE_ROOT", f"{_CACHE}/vllm"),
+        ("VLLM_CONFIG_ROOT", f"{_CACHE}/vllm-config"),
+        ("VLLM_ENGINE_READY_TIMEOUT_S", str(plan.timing.timeout_seconds)),
+        ("VLLM_MEDIA_URL_ALLOW_REDIRECTS", "0"),
+        ("VLLM_NO_USAGE_STATS", "1"),
+        ("VLLM_RPC_BASE_PATH", "/tmp"),  # noqa: S108 (inside the container)
+        ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
+        ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
+    )
+
+
+def workload(plan: ServingPlan) -> KubernetesWorkload:
+    """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
+    shared_memory_gib = 2 if plan.parallelism.tensor == 1 else 12
+    return KubernetesWorkload(
+        plan=plan,
+        container="vllm",
+        command=("vllm", "serve", plan.model.checkpoint),
+        args=_args(plan),
+        env=_env(plan),
+        port=PORT,
+        health_path="/health",
+        metrics_path="/metrics",
+        pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
+        termination_grace_period_seconds=grace_period_seconds(plan),
+        run_as_user=2000,
+        read_only_root=True,
+        volumes=(
+            Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
+            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),  # noqa: S108 (inside the container)
+            Volume("tmp", "/tmp", 2),  # noqa: S108
+        ),
+        client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
+        **placed_on(plan),
+    )
+
+
+FRAMEWORK = Framework(
+    name="vllm",
+    capabilities=Capabilities(
+        default_precision="bf16",
+        utilization=0.92,
+        overhead_gib=2.5,
+        max_tensor=_max_tensor,
+        batched_tokens=_batched_tokens,
+        batched_tokens_floor=_floor,
+        request_bytes=_request_bytes,
+        engine_seconds=135,
+        pre_stop_seconds=15,
+        drain_seconds=60,
+        host_overhead_gib=8,
+    ),
+    workload=workload,
+)

@@ -1,0 +1,115 @@
+"""Stack file to Kubernetes objects: the pure path shared by the Pulumi program, the command line and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from infra.catalog.loader import load_catalog
+from infra.document import Document, parse_document
+from infra.errors import PlanError, SpecError
+from infra.frameworks import FRAMEWORKS
+from infra.frameworks.base import KubernetesWorkload
+from infra.naming import name_fault
+from infra.plan.refusal import RefusedError
+from infra.plan.resolve import resolve
+from infra.plan.serving_plan import ServingPlan
+from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
+from infra.vocabulary import vocabulary_problems
+
+
+class StackFiles(Protocol):
+    """Where stack files come from; `StackFolder` is the real one."""
+
+    def names(self) -> list[str]:
+        """Names of all stack files."""
+
+    def path(self, name: str) -> str:
+        """File as shown in messages."""
+
+    def text(self, name: str) -> str:
+        """Text of one stack file."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A planned endpoint, its platform and its workload."""
+
+    name: str
+    spec: EndpointSpec
+    platform_name: str
+    platform: PlatformSpec
+    plan: ServingPlan
+    workload: KubernetesWorkload
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Kubernetes objects, in the order in which they are made."""
+        from infra.render import render  # costs 50 ms that planning does not need
+
+        return render(self.workload)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform as its file says it."""
+
+    name: str
+    spec: PlatformSpec
+
+
+def build(name: str, files: StackFiles) -> Endpoint | Platform:
+    """Everything that follows from one stack file.
+
+    Raises:
+        SpecError: the file, or its platform's file, is wrong; all problems at once.
+        PlanError: it cannot be served.
+    """
+    document, spec = read(name, files)
+    if isinstance(spec, PlatformSpec):
+        return Platform(name, spec)
+    _, platform = read(spec.platform, files)
+    assert isinstance(platform, PlatformSpec)
+    framework = FRAMEWORKS[spec.framework]
+    try:
+        plan = resolve(name, spec, platform, load_catalog(), framework.capabilities)
+        return Endpoint(name, spec, spec.platform, platform, plan, framework.workload(plan))
+    except RefusedError as refused:
+        raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+
+
+def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
+    """One stack file, checked for shape, words and name, but not planned.
+
+    Raises:
+        SpecError: with every problem found.
+    """
+    document = parse_document(files.text(name), files.path(name))
+    spec, problems = spec_problems(document)
+    if document.values.get("kind") == "Endpoint":
+        known = _platforms(document, files)
+        problems += vocabulary_problems(document, load_catalog(), known)
+    if isinstance(spec, EndpointSpec) and not problems:
+        fault = name_fault(name, spec, load_catalog())
+        if fault:
+            problems.append(document.problem((), fault))
+    if problems or spec is None:
+        raise SpecError(problems=problems)
+    return document, spec
+
+
+def _platforms(document: Document, files: StackFiles) -> list[str]:
+    """Names of platforms; the named one alone where it is one, so that other broken files do not matter."""
+    named = document.values.get("platform")
+    names = files.names()
+    if isinstance(named, str) and named in names and _is_platform(named, files):
+        return [named]
+    return [name for name in names if _is_platform(name, files)]
+
+
+def _is_platform(name: str, files: StackFiles) -> bool:
+    try:
+        return parse_document(files.text(name), files.path(name)).values.get("kind") == "Platform"
+    except SpecError:
+        return False
+
+

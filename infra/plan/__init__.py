@@ -1,0 +1,1 @@
+"""Decisions: spec and catalogue in, `ServingPlan` out. No I/O, no clock, no environment."""
