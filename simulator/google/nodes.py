@@ -1,0 +1,126 @@
+"""Instances of one cluster's node pools, and the Kubernetes nodes that they register."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from simulator.google.instance_group import instance_name
+from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
+from simulator.google.machine_types import Compute
+from simulator.google.node import node_object
+from simulator.google.state import State
+
+_SHUTDOWN_MESSAGE = "Pod was terminated in response to imminent node shutdown."
+"""Kubelet, pkg/kubelet/nodeshutdown."""
+_MERGE = "application/merge-patch+json"
+
+
+class Nodes:
+    """Adds and removes nodes of one cluster, in the state and in its Kubernetes API."""
+
+    def __init__(self, state: State, compute: Compute, api: KubernetesApi, cluster_id: str) -> None:
+        self._state = state
+        self._compute = compute
+        self._api = api
+        self.cluster_id = cluster_id
+        _, self.project, _, self.location, _, self.cluster = cluster_id.split("/")
+
+    def add(self, pool: str, zone: str) -> str | None:
+        """Start an instance and register its node.
+
+        Returns:
+            The node's name; None if the pool has gone meanwhile.
+        """
+        name = instance_name(self.project, self.cluster, pool, zone)
+        with self._state.change() as data:
+            record = _pool(data, self.cluster_id, pool)
+            if record is None:
+                return None
+            record["nodes"][name] = {"zone": zone, "createdAt": timestamp()}
+            inputs = record["inputs"]
+        self._api.request(
+            "POST", "/api/v1/nodes", node_object(self._compute, self.project, pool, inputs, zone, name)
+        )
+        return name
+
+    def remove(self, pool: str, name: str) -> None:
+        """Drain a node, delete it and end its instance."""
+        self._drain(name)
+        self._api.delete(f"/api/v1/nodes/{name}")
+        self._forget(pool, name)
+
+    def preempt(self, name: str) -> tuple[str, str] | None:
+        """Take a node away as a Spot preemption does: its pods fail, then the node is gone.
+
+        A kubelet that is told of the shutdown fails its pods with reason Terminated (Kubernetes docs,
+        graceful node shutdown); their controllers make new ones.
+
+        Returns:
+            The node's pool and zone; None if the node is not one of this cluster.
+        """
+        pools = self._state.read()["clusters"].get(self.cluster_id, {}).get("nodePools", {})
+        pool = next((key for key, record in pools.items() if name in record["nodes"]), None)
+        if pool is None:
+            return None
+        self._cordon(name)
+        for pod in self._pods_on(name):
+            meta = pod["metadata"]
+            status = {"phase": "Failed", "reason": "Terminated", "message": _SHUTDOWN_MESSAGE}
+            try:
+                self._api.request(
+                    "PATCH",
+                    f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status",
+                    {"status": status},
+                    _MERGE,
+                )
+            except KubernetesError as error:
+                if error.code != 404:
+                    raise
+        self._api.delete(f"/api/v1/nodes/{name}")
+        zone = pools[pool]["nodes"][name]["zone"]
+        self._forget(pool, name)
+        return pool, zone
+
+    def restore(self) -> None:
+        """Register again whatever the state knows and the Kubernetes API has lost."""
+        registered = {node["metadata"]["name"] for node in self._api.items("/api/v1/nodes")}
+        for pool, record in self._state.read()["clusters"][self.cluster_id]["nodePools"].items():
+            for name, node in record["nodes"].items():
+                if name not in registered:
+                    body = node_object(
+                        self._compute, self.project, pool, record["inputs"], node["zone"], name
+                    )
+                    self._api.request("POST", "/api/v1/nodes", body)
+
+    def _pods_on(self, name: str) -> list[dict[str, Any]]:
+        return self._api.items(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}")
+
+    def _cordon(self, name: str) -> None:
+        try:
+            self._api.request("PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}}, _MERGE)
+        except KubernetesError as error:
+            if error.code != 404:
+                raise
+
+    def _drain(self, name: str) -> None:
+        self._cordon(name)
+        for pod in self._pods_on(name):
+            meta = pod["metadata"]
+            self._api.delete(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}")
+
+    def _forget(self, pool: str, name: str) -> None:
+        with self._state.change() as data:
+            record = _pool(data, self.cluster_id, pool)
+            if record is not None:
+                record["nodes"].pop(name, None)
+
+
+def _pool(data: dict[str, Any], cluster_id: str, pool: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = data["clusters"].get(cluster_id, {}).get("nodePools", {}).get(pool)
+    return found
+
+
+def timestamp() -> str:
+    """Now, as Kubernetes and Google write it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,322 @@
+"""The stand-in for the official Pulumi `gcp` provider: the gRPC service that the engine talks to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
+from grpc_status import rpc_status  # type: ignore[import-untyped]
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
+
+from simulator.google import data_sources, schema
+from simulator.google.choices import choice_failures
+from simulator.google.cloud import Cloud
+from simulator.google.diff import Change, changes
+from simulator.google.errors import GoogleError
+from simulator.google.resources import (
+    ClusterResource,
+    NodePoolResource,
+    PartialFailureError,
+    Resource,
+)
+from simulator.google.wire import Properties, from_struct, has_unknown, to_struct
+
+VERSION = "10.2.0"
+"""The version of the official provider that this stands in for."""
+_LOG = logging.getLogger(__name__)
+_NAME_DIGITS = 7
+_Kinds = provider_pb2.PropertyDiff
+_DIFF_KINDS = {
+    ("add", False): _Kinds.ADD,
+    ("add", True): _Kinds.ADD_REPLACE,
+    ("delete", False): _Kinds.DELETE,
+    ("delete", True): _Kinds.DELETE_REPLACE,
+    ("update", False): _Kinds.UPDATE,
+    ("update", True): _Kinds.UPDATE_REPLACE,
+}
+
+
+class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """Serves any number of provider resources at once; each has its own connection and configuration."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """Serve a simulated cloud.
+
+        Args:
+            cloud: Where clusters and node pools are made.
+        """
+        self._cloud = cloud
+        self._resources: dict[str, Resource] = {
+            schema.CLUSTER: ClusterResource(cloud),
+            schema.NODE_POOL: NodePoolResource(cloud),
+        }
+        self._configurations: dict[str, Properties] = {}
+        self._cancelled = threading.Event()
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
+        self._cancelled = threading.Event()
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
+        self._cancelled.set()
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802, ARG002, D102
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.GetSchemaResponse:  # noqa: N802, ARG002, D102
+        return provider_pb2.GetSchemaResponse(
+            schema=json.dumps({"name": "gcp", "version": VERSION, "resources": {}})
+        )
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802, ARG002, D102
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802, ARG002
+        """A provider whose project changes must replace what it made; all other changes are applied."""
+        olds, news = from_struct(request.olds), from_struct(request.news)
+        changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
+        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=kind, diffs=changed)
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802, D102
+        configuration = from_struct(request.args)
+        for key, value in request.variables.items():
+            configuration.setdefault(key.split(":")[-1], value)
+        self._configurations[context.peer()] = configuration
+        return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+        """Refuse inputs whose form is wrong, and give the resource a name when it has none."""
+        token, name = _token_and_name(request.urn)
+        kind = schema.resource_kind(token)
+        if kind is None:
+            self._refuse(context, _unknown_resource(token, "Check"))
+        olds, inputs = from_struct(request.olds), from_struct(request.news)
+        found = schema.failures(kind, inputs)
+        if not found:
+            found = choice_failures(token, inputs)
+        failures = [provider_pb2.CheckFailure(reason=failure.text(name)) for failure in found]
+        defaults = []
+        if inputs.get("name") is None and not inputs.get("namePrefix"):
+            was_ours = "name" in (olds.get("__defaults") or [])
+            inputs["name"] = olds["name"] if was_ours else _automatic_name(name, request.randomSeed)
+            defaults.append("name")
+        if token == schema.CLUSTER and inputs.get("deletionProtection") is None:
+            inputs["deletionProtection"] = True
+            defaults.append("deletionProtection")
+        inputs["__defaults"] = defaults
+        return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802, ARG002
+        """Compare the state with the new inputs; see `simulator.google.diff`."""
+        token, _ = _token_and_name(request.urn)
+        state, inputs = from_struct(request.olds), from_struct(request.news)
+        found = changes(token, state, from_struct(request.old_inputs), inputs, list(request.ignoreChanges))
+        replaces = _unique(change.top for change in found if change.replaces)
+        kind = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(
+            changes=kind,
+            diffs=_unique(change.top for change in found),
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces) and _keeps_name(state, inputs),
+            detailedDiff={change.path: _property_diff(change) for change in found},
+            hasDetailedDiff=True,
+        )
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:  # noqa: N802
+        """Create a resource; a preview asks Google nothing."""
+        token, _ = _token_and_name(request.urn)
+        resource = self._resource(token, "Create", context)
+        inputs = from_struct(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(id="", properties=to_struct(_planned(resource, inputs)))
+        outputs = self._attempt(
+            context,
+            f"creating {request.urn}",
+            lambda: resource.create(
+                inputs,
+                self._configurations.get(context.peer(), {}),
+                request.timeout or resource.timeouts["create"],
+                self._cancelled,
+            ),
+        )
+        return provider_pb2.CreateResponse(id=outputs["id"], properties=to_struct(outputs))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
+        """Refresh or import a resource; an empty id says that it is gone."""
+        token, _ = _token_and_name(request.urn)
+        resource = self._resource(token, "Read", context)
+        config = self._configurations.get(context.peer(), {})
+        found = self._attempt(context, f"refreshing {request.urn}", lambda: resource.read(request.id, config))
+        if found is None:
+            return provider_pb2.ReadResponse(id="")
+        outputs, made_with = found
+        state, inputs = from_struct(request.properties), from_struct(request.inputs)
+        if token == schema.CLUSTER:
+            # What only the provider knows is kept: Google has no such settings.
+            outputs |= {key: state[key] for key in ("deletionProtection", "deletionPolicy") if key in state}
+        live = _as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
+        return provider_pb2.ReadResponse(
+            id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live)
+        )
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
+        """Change a resource in place."""
+        token, _ = _token_and_name(request.urn)
+        resource = self._resource(token, "Update", context)
+        inputs, state = from_struct(request.news), from_struct(request.olds)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=to_struct(state | inputs))
+        outputs = self._attempt(
+            context,
+            f"updating {request.urn}",
+            lambda: resource.update(
+                request.id, inputs, request.timeout or resource.timeouts["update"], self._cancelled
+            ),
+            kept=(request.id, state),
+        )
+        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Delete a resource."""
+        token, _ = _token_and_name(request.urn)
+        resource = self._resource(token, "Delete", context)
+        state = from_struct(request.properties)
+        timeout = request.timeout or resource.timeouts["delete"]
+        self._attempt(
+            context,
+            f"deleting {request.urn}",
+            lambda: resource.delete(request.id, state, timeout, self._cancelled),
+        )
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
+        """Call a function such as getCluster."""
+        arguments = from_struct(request.args)
+        config = self._configurations.get(context.peer(), {})
+        try:
+            if request.tok == data_sources.GET_CLUSTER:
+                if not arguments.get("name"):
+                    raise GoogleError('Missing required argument: The argument "name" is required')
+                result = data_sources.get_cluster(self._cloud, arguments, config)
+            elif request.tok == data_sources.GET_ENGINE_VERSIONS:
+                result = data_sources.get_engine_versions(arguments, config)
+            else:
+                known = ", ".join(data_sources.known_functions())
+                self._refuse(
+                    context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}"
+                )
+        except GoogleError as error:
+            self._refuse(context, f"invoking {request.tok}: {_one_error(str(error))}")
+        return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+
+    def _resource(self, token: str, method: str, context: grpc.ServicerContext) -> Resource:
+        if token not in self._resources:
+            self._refuse(context, _unknown_resource(token, method))
+        return self._resources[token]
+
+    def _attempt(
+        self,
+        context: grpc.ServicerContext,
+        doing: str,
+        call: Callable[[], Any],
+        kept: tuple[str, Properties] | None = None,
+    ) -> Any:
+        """Run a call, and turn its errors into the answers of the official provider.
+
+        Args:
+            context: The request's.
+            doing: What is tried, such as "updating URN".
+            call: The attempt.
+            kept: Id and state to keep when it fails; without them a failure leaves nothing behind.
+        """
+        try:
+            return call()
+        except PartialFailureError as error:
+            reason = f"{doing}: {_one_error(str(error))}"
+            self._refuse_partly(context, error.identifier, error.outputs, reason)
+        except GoogleError as error:
+            if kept is None:
+                self._refuse(context, _one_error(str(error)))
+            self._refuse_partly(context, kept[0], kept[1], f"{doing}: {_one_error(str(error))}")
+        except Exception as error:
+            _LOG.exception("%s failed", doing)
+            self._refuse(context, f"{doing}: the simulated Google Cloud failed: {error}. See its log.")
+
+    @staticmethod
+    def _refuse(context: grpc.ServicerContext, message: str) -> NoReturn:
+        context.abort(grpc.StatusCode.UNKNOWN, message)
+        raise AssertionError("abort does not return")
+
+    @staticmethod
+    def _refuse_partly(
+        context: grpc.ServicerContext, identifier: str, outputs: Properties, reason: str
+    ) -> NoReturn:
+        """The resource exists but is not well: its state travels with the error (ErrorResourceInitFailed)."""
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=identifier, properties=to_struct(outputs), reasons=[reason]
+        )
+        status = status_pb2.Status(code=code_pb2.UNKNOWN, message=reason)
+        status.details.add().Pack(detail)
+        context.abort_with_status(rpc_status.to_status(status))
+        raise AssertionError("abort does not return")
+
+
+def _token_and_name(urn: str) -> tuple[str, str]:
+    """Type and name of a resource: urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME."""
+    parts = urn.split("::")
+    return parts[2].split("$")[-1], "::".join(parts[3:])
+
+
+def _unknown_resource(token: str, method: str) -> str:
+    known = ", ".join(schema.known_resources())
+    return f"unrecognized resource type ({method}): {token}. The simulated Google Cloud has {known}."
+
+
+def _one_error(text: str) -> str:
+    """As Go's multierror prints a single error, which is how the bridge passes them on."""
+    return f"1 error occurred:\n\t* {text}\n\n"
+
+
+def _automatic_name(name: str, seed: bytes) -> str:
+    digest = hashlib.sha256(seed or name.encode()).hexdigest()[:_NAME_DIGITS]
+    return f"{name}-{digest}"
+
+
+def _keeps_name(state: Properties, inputs: Properties) -> bool:
+    """A resource whose name the user chose must go before its replacement comes."""
+    return "name" not in (inputs.get("__defaults") or []) and state.get("name") == inputs.get("name")
+
+
+def _planned(resource: Resource, inputs: Properties) -> Properties:
+    unknown: Properties = dict.fromkeys(resource.computed, UNKNOWN)
+    return unknown | {key: value for key, value in inputs.items() if key != "__defaults"}
+
+
+def _as_given(live: Any, given: Any) -> Any:
+    """The live values of what the user gave."""
+    if isinstance(live, dict) and isinstance(given, dict):
+        return {
+            key: value if key == "__defaults" else _as_given(live[key], value) if key in live else value
+            for key, value in given.items()
+        }
+    if isinstance(live, list) and isinstance(given, list) and len(live) == len(given):
+        return [_as_given(one, other) for one, other in zip(live, given, strict=True)]
+    return given if has_unknown(given) else live
+
+
+def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
+    return provider_pb2.PropertyDiff(kind=_DIFF_KINDS[change.action, change.replaces], inputDiff=False)
+
+
+def _unique(values: Any) -> list[str]:
+    return list(dict.fromkeys(values))

@@ -1,0 +1,191 @@
+"""Which changes replace a resource, and which inputs Google fills in when they are not given.
+
+Sources: ForceNew and Computed in magic-modules' resource_container_node_pool.go.tmpl and node_config.go.tmpl
+(read); resource_container_cluster.go.tmpl for clusters (from its documentation, where "changing this forces
+recreation" is noted).
+"""
+
+from __future__ import annotations
+
+from simulator.google.schema import CLUSTER, NODE_POOL
+
+_NODE_CONFIG_FORCE_NEW = (
+    "advancedMachineFeatures",
+    "bootDiskKmsKey",
+    "confidentialNodes",
+    "enableConfidentialStorage",
+    "ephemeralStorageConfig",
+    "ephemeralStorageLocalSsdConfig",
+    "flexStart",
+    "guestAccelerators",
+    "hostMaintenancePolicy",
+    "localNvmeSsdBlockConfig",
+    "localSsdCount",
+    "localSsdEncryptionMode",
+    "maxRunDuration",
+    "metadata",
+    "minCpuPlatform",
+    "nodeGroup",
+    "oauthScopes",
+    "preemptible",
+    "reservationAffinity",
+    "sandboxConfig",
+    "secondaryBootDisks",
+    "serviceAccount",
+    "shieldedInstanceConfig",
+    "soleTenantConfig",
+    "spot",
+    "storagePools",
+)
+_NODE_CONFIG_COMPUTED = (
+    "bootDisk",
+    "diskSizeGb",
+    "diskType",
+    "effectiveTaints",
+    "gcfsConfig",
+    "guestAccelerators",
+    "imageType",
+    "kubeletConfig",
+    "labels",
+    "localSsdCount",
+    "loggingVariant",
+    "machineType",
+    "metadata",
+    "minCpuPlatform",
+    "oauthScopes",
+    "serviceAccount",
+    "shieldedInstanceConfig",
+    "windowsNodeConfig",
+    "workloadMetadataConfig",
+)
+_NETWORK_FORCE_NEW = (
+    "acceleratorNetworkProfile",
+    "additionalNodeNetworkConfigs",
+    "additionalPodNetworkConfigs",
+    "createPodRange",
+    "podCidrOverprovisionConfig",
+    "podIpv4CidrBlock",
+    "podRange",
+    "subnetwork",
+)
+
+FORCE_NEW: dict[str, tuple[str, ...]] = {
+    NODE_POOL: (
+        "cluster",
+        "initialNodeCount",
+        "location",
+        "maxPodsPerNode",
+        "name",
+        "namePrefix",
+        "placementPolicy",
+        "project",
+        "queuedProvisioning",
+        *(f"networkConfig.{key}" for key in _NETWORK_FORCE_NEW),
+        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_FORCE_NEW),
+    ),
+    CLUSTER: (
+        "clusterIpv4Cidr",
+        "confidentialNodes",
+        "datapathProvider",
+        "defaultMaxPodsPerNode",
+        "description",
+        "enableAutopilot",
+        "enableKubernetesAlpha",
+        "enableMultiNetworking",
+        "enableTpu",
+        "initialNodeCount",
+        "ipAllocationPolicy",
+        "location",
+        "masterAuth",
+        "name",
+        "network",
+        "networkingMode",
+        "nodePools",
+        "privateClusterConfig.masterIpv4CidrBlock",
+        "privateClusterConfig.privateEndpointSubnetwork",
+        "project",
+        "subnetwork",
+        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_FORCE_NEW),
+    ),
+}
+"""Paths whose change, at or below them, replaces the resource."""
+
+COMPUTED: dict[str, tuple[str, ...]] = {
+    NODE_POOL: (
+        "autoscaling.locationPolicy",
+        "initialNodeCount",
+        "location",
+        "management",
+        "maxPodsPerNode",
+        "name",
+        "namePrefix",
+        "networkConfig",
+        "nodeConfig",
+        "nodeCount",
+        "nodeDrainConfigs",
+        "nodeLocations",
+        "project",
+        "upgradeSettings",
+        "version",
+        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_COMPUTED),
+    ),
+    CLUSTER: (
+        "addonsConfig",
+        "clusterAutoscaling",
+        "clusterIpv4Cidr",
+        "controlPlaneEndpointsConfig",
+        "databaseEncryption",
+        "datapathProvider",
+        "defaultMaxPodsPerNode",
+        "defaultSnatStatus",
+        "gatewayApiConfig",
+        "ipAllocationPolicy",
+        "location",
+        "loggingConfig",
+        "loggingService",
+        "masterAuth",
+        "masterAuthorizedNetworksConfig",
+        "meshCertificates",
+        "monitoringConfig",
+        "monitoringService",
+        "name",
+        "networkPolicy",
+        "networkingMode",
+        "nodeConfig",
+        "nodeLocations",
+        "nodePoolAutoConfig",
+        "nodePoolDefaults",
+        "nodePools",
+        "nodeVersion",
+        "notificationConfig",
+        "privateClusterConfig",
+        "privateIpv6GoogleAccess",
+        "project",
+        "releaseChannel",
+        "securityPostureConfig",
+        "serviceExternalIpsConfig",
+        "subnetwork",
+        "verticalPodAutoscaling",
+        "workloadIdentityConfig",
+        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_COMPUTED),
+    ),
+}
+"""Paths that keep Google's value when the user gives none."""
+
+SETS = frozenset({"nodeLocations", "nodeConfig.oauthScopes", "nodeConfig.reservationAffinity.values"})
+"""Lists whose order means nothing."""
+
+
+def forces_replacement(token: str, path: str) -> bool:
+    """Whether a change at a path replaces the resource."""
+    return _covers(FORCE_NEW[token], path)
+
+
+def is_computed(token: str, path: str) -> bool:
+    """Whether Google fills a path in when the user gives nothing there."""
+    return path in COMPUTED[token]
+
+
+def _covers(paths: tuple[str, ...], path: str) -> bool:
+    plain = path.replace("[", ".[")
+    return any(plain == one or plain.startswith(f"{one}.") for one in paths)

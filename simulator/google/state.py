@@ -1,0 +1,55 @@
+"""What the simulated Google Cloud remembers: one JSON file that several processes may read and change."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_EMPTY: dict[str, Any] = {
+    "version": 1,
+    "clusters": {},
+    "faults": {"stockouts": [], "quotas": [], "preemptions": []},
+}
+
+
+class State:
+    """Clusters, their node pools and nodes, and the faults to simulate.
+
+    Every change is a read, a change and an atomic replacement of the file, under a lock that also holds
+    between processes, so that a fault can be set from a command line while a supervisor is running.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Use a file that need not exist yet.
+
+        Args:
+            path: The JSON file; its folder is made when missing.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def read(self) -> dict[str, Any]:
+        """A copy of everything, as it is now."""
+        try:
+            data: dict[str, Any] = json.loads(self.path.read_text())
+        except FileNotFoundError:
+            data = json.loads(json.dumps(_EMPTY))
+        return data
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[dict[str, Any]]:
+        """Change what is remembered; it is written when the block ends without an error."""
+        with self._lock, self.path.with_suffix(".lock").open("w") as lock_file:
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
+            data = self.read()
+            yield data
+            scratch = self.path.with_suffix(f".{os.getpid()}.new")
+            scratch.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+            scratch.replace(self.path)
