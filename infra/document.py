@@ -96,7 +96,7 @@ def _refuse_features(text: str, path: str) -> None:
     try:
         for event in yaml.parse(text, Loader=_Loader):
             mark = event.start_mark
-            at = (mark.line + 1, mark.column + 1)
+            at = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:

@@ -111,5 +111,3 @@ def _is_platform(name: str, files: StackFiles) -> bool:
         return parse_document(files.text(name), files.path(name)).values.get("kind") == "Platform"
     except SpecError:
         return False
-
-

@@ -29,7 +29,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def render(workload: KubernetesWorkload) -> list[dict[str, Any]]:
     """Objects of one endpoint, in the order of `KINDS`, as plain data."""
     values = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
-    return [yaml.load(_template(kind).render(values), Loader=_Loader) for kind in KINDS]  # noqa: S506
+    return [yaml.load(_template(kind).render(values), Loader=_Loader) for kind in KINDS]
 
 
 def labels(workload: KubernetesWorkload) -> dict[str, str]:
@@ -62,7 +62,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (the output is YAML and every value goes through tojson)
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -131,7 +131,9 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
     """
     kind = document.values.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        message = f"unknown {kind!r}. {nearest(str(kind), _KINDS)}" if kind is not None else "missing. Add 'kind: Endpoint'."
+        message = (
+            f"unknown {kind!r}. {nearest(str(kind), _KINDS)}" if kind is not None else "missing. Add 'kind: Endpoint'."
+        )
         return None, [document.problem(("kind",), message)]
     schema = _KINDS[kind]
     try:

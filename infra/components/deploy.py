@@ -41,8 +41,9 @@ def _endpoint(endpoint: Endpoint) -> None:
     cluster = find_cluster(endpoint.platform_name, gke, provider)
     pool = AcceleratorNodePool(plan, gke, provider)
     server = InferenceServer(plan, endpoint.objects(), cluster, depends_on=pool)
-    for key, value in endpoint.workload.client_environment:
-        pulumi.export({"OPENAI_BASE_URL": "url", "OPENAI_MODEL": "model"}[key], server.ready.apply(lambda _, v=value: v))
+    client = dict(endpoint.workload.client_environment)
+    pulumi.export("url", pulumi.Output.all(server.ready, client["OPENAI_BASE_URL"]).apply(lambda pair: pair[1]))
+    pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
     pulumi.export("nodePool", pool.pool.name)
     pulumi.export("plan", plan.to_json())

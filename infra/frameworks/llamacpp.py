@@ -105,7 +105,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         termination_grace_period_seconds=grace_period_seconds(plan),
         run_as_user=65534,
         read_only_root=True,
-        volumes=(Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2), Volume("tmp", "/tmp", 2)),  # noqa: S108
+        volumes=(Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2), Volume("tmp", "/tmp", 2)),
         client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
         **placed_on(plan),
     )

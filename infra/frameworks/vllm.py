@@ -116,7 +116,7 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
         ("VLLM_ENGINE_READY_TIMEOUT_S", str(plan.timing.timeout_seconds)),
         ("VLLM_MEDIA_URL_ALLOW_REDIRECTS", "0"),
         ("VLLM_NO_USAGE_STATS", "1"),
-        ("VLLM_RPC_BASE_PATH", "/tmp"),  # noqa: S108 (inside the container)
+        ("VLLM_RPC_BASE_PATH", "/tmp"),
         ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
         ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
     )
@@ -140,8 +140,8 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         read_only_root=True,
         volumes=(
             Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
-            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),  # noqa: S108 (inside the container)
-            Volume("tmp", "/tmp", 2),  # noqa: S108
+            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
+            Volume("tmp", "/tmp", 2),
         ),
         client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
         **placed_on(plan),

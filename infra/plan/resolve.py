@@ -8,8 +8,8 @@ from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.cost import cost
 from infra.plan.memory import Fit, arithmetic, charge
 from infra.plan.placement import choose_machine, counts, host, zones
-from infra.plan.refusal import RefusedError
 from infra.plan.reasons import decisions
+from infra.plan.refusal import RefusedError
 from infra.plan.serving_plan import (
     AcceleratorChoice,
     Context,
@@ -45,7 +45,9 @@ def resolve(
     checkpoint = _checkpoint(model, precision, facts, accelerator)
     size_bytes = weights_bytes(model, checkpoint, inputs)
     if size_bytes is None:
-        raise RefusedError(("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision.")
+        raise RefusedError(
+            ("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision."
+        )
     capacity = spec.capacity[0]
     fit = _fit(spec, model, accelerator, capabilities, inputs, size_bytes, capacity)
     weights_gib = size_bytes / GIB
@@ -168,7 +170,9 @@ def _fit(
                     return fit
                 closest = fit if closest is None or _lack(fit) < _lack(closest) else closest
     assert closest is not None
-    raise RefusedError(("accelerator",), f"does not fit: {arithmetic(closest, concurrency)}. {_advice(closest, concurrency)}")
+    raise RefusedError(
+        ("accelerator",), f"does not fit: {arithmetic(closest, concurrency)}. {_advice(closest, concurrency)}"
+    )
 
 
 def _counts(
@@ -228,5 +232,7 @@ def _advice(fit: Fit, concurrency: int) -> str:
 
 def _rollout(replicas: int, startup_seconds: int) -> Rollout:
     if replicas == 1:
-        return Rollout("replace", f"about {startup_seconds} s: the new pod starts when the old one has freed its accelerators")
+        return Rollout(
+            "replace", f"about {startup_seconds} s: the new pod starts when the old one has freed its accelerators"
+        )
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")

@@ -25,7 +25,9 @@ def choose_version(facts: Framework, asked: str | None) -> str:
     if len(key) != len(minimum):
         raise RefusedError(field, f"'{asked}' is no version of {facts.display_name}, such as {facts.default_version}.")
     if key < minimum:
-        raise RefusedError(field, f"{facts.display_name} {asked} is older than {facts.minimum_version}, the oldest that works.")
+        raise RefusedError(
+            field, f"{facts.display_name} {asked} is older than {facts.minimum_version}, the oldest that works."
+        )
     return asked
 
 

@@ -1,0 +1,160 @@
+"""`servestack`: each verb calls one function and prints its result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.errors import SpecError, StackError
+from infra.pipeline import Endpoint, Platform, build, read
+from infra.stack_folder import StackFolder
+
+_OWN_STACKS = Path(__file__).resolve().parent.parent / "stacks"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. Exit code: 0 done, 2 bad file or usage, 3 no plan, 1 anything else."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options, _folder(options.stacks)))
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get("SERVESTACK_DEBUG"):
+            raise
+        kind = type(error).__name__
+        print(f"servestack: a fault of ours: {kind}: {error}\nSet SERVESTACK_DEBUG=1 to see where.", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--stacks", metavar="DIR", help="folder of stack files (default: stacks/)")
+    parser = argparse.ArgumentParser(prog="servestack", description="Plan and check Gemma 4 serving stacks, offline.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    verb = verbs.add_parser("validate", parents=[shared], help="check stack files (default: all)")
+    verb.add_argument("stack", nargs="*")
+    verb.set_defaults(run=_validate)
+
+    verb = verbs.add_parser("plan", parents=[shared], help="memory proof, placement, start-up time, cost")
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("stack", nargs="?")
+    which.add_argument("--all", action="store_true", help="every endpoint of the folder")
+    verb.add_argument("--json", action="store_true", help="print the plan as JSON")
+    verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
+    verb.set_defaults(run=_plan)
+
+    verb = verbs.add_parser("render", parents=[shared], help="print the Kubernetes objects of an endpoint")
+    verb.add_argument("stack")
+    verb.set_defaults(run=_render)
+
+    verb = verbs.add_parser("status", parents=[shared], help="what the running endpoint does, and what is wrong")
+    verb.add_argument("stack")
+    verb.add_argument("--json", action="store_true", help="print the findings as JSON")
+    verb.set_defaults(run=_status)
+
+    verb = verbs.add_parser("recover", parents=[shared], help="put the state right after an `up` that was killed")
+    verb.add_argument("stack")
+    verb.set_defaults(run=_recover)
+
+    verb = verbs.add_parser("schema", parents=[shared], help="print the JSON schema of stack files")
+    verb.set_defaults(run=_schema)
+    return parser
+
+
+def _folder(named: str | None) -> StackFolder:
+    if named is not None:
+        return StackFolder(Path(named), named.rstrip("/"))
+    here = Path("stacks")
+    return StackFolder(here if here.is_dir() else _OWN_STACKS, "stacks")
+
+
+def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
+    names = options.stack or folder.names()
+    failures: list[StackError] = []
+    for name in names:
+        try:
+            build(name, folder)
+        except StackError as error:
+            failures.append(error)
+    if failures:
+        print("\n".join(str(error) for error in failures), file=sys.stderr)
+        return max(failures, key=lambda error: isinstance(error, SpecError)).exit_code
+    print(f"ok: {len(names)} stack file{'' if len(names) == 1 else 's'}")
+    return 0
+
+
+def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
+    from infra.report import explain_text, plan_text
+
+    if options.all:
+        built = [build(name, folder) for name in folder.names()]
+        plans = [one.plan for one in built if isinstance(one, Endpoint)]
+    else:
+        plans = [_endpoint(options.stack, folder).plan]
+    if options.json:
+        data = [plan.to_json() for plan in plans]
+        print(json.dumps(data if options.all else data[0], indent=2))
+        return 0
+    print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
+    return 0
+
+
+def _render(options: argparse.Namespace, folder: StackFolder) -> int:
+    from infra.golden import golden_text
+
+    print(golden_text(_endpoint(options.stack, folder)), end="")
+    return 0
+
+
+def _status(options: argparse.Namespace, folder: StackFolder) -> int:
+    import dataclasses
+
+    from infra.operate.status import status
+    from infra.report import diagnosis_text
+
+    endpoint = _endpoint(options.stack, folder)
+    found = status(endpoint.name, endpoint.platform.gke)
+    url = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"]
+    print(
+        json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),
+        end="",
+    )
+    return 0 if found.state == "serving" else 1
+
+
+def _recover(options: argparse.Namespace, folder: StackFolder) -> int:
+    from infra.operate.recover import recover
+
+    read(options.stack, folder)
+    recover(options.stack, lambda line: print(line, flush=True))
+    return 0
+
+
+def _schema(_options: argparse.Namespace, _folder: StackFolder) -> int:
+    from infra.schema import schema_text
+
+    print(schema_text(), end="")
+    return 0
+
+
+def _endpoint(name: str, folder: StackFolder) -> Endpoint:
+    built = build(name, folder)
+    if isinstance(built, Platform):
+        raise SpecError(f"{folder.path(name)} is a Platform; this verb takes an Endpoint.")
+    return built
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""What keeps an endpoint from serving, from its objects' own words. Pure: data in, findings out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+
+# What the control plane says, and what a person does next. First match wins; the order is from cause to symptom.
+_NEXT_STEPS = (
+    ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
+    ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
+    ("violates PodSecurity", "the namespace enforces Pod Security; render the stack and compare"),
+    ("exceeded quota", "a ResourceQuota of the namespace is too small for this endpoint"),
+    ("max node group size reached", "the node pool is full: raise `replicas`, or free a node"),
+    ("pod triggered scale-up", "a node is on its way; watch with `servestack status`"),
+    ("didn't match Pod's node affinity/selector", "no node pool carries this accelerator: `pulumi up` makes it"),
+    ("untolerated taint", "the nodes are reserved for other workloads"),
+    ("Insufficient nvidia.com/gpu", "all accelerators of the pool are in use"),
+    ("Insufficient", "the node is too small beside its system pods"),
+    ("ErrImagePull", "check the image name and that nodes can reach its registry"),
+    ("ImagePullBackOff", "check the image name and that nodes can reach its registry"),
+    ("OOMKilled", "the engine ran out of host memory; plan with a smaller context or a larger machine"),
+    ("CrashLoopBackOff", "read the engine's last words with `kubectl logs --previous`"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the control plane says, and the next step where one is known."""
+
+    about: str
+    reason: str
+    message: str
+    next_step: str | None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """State of an endpoint: `serving`, `starting`, `stuck` or `absent`, and why."""
+
+    state: str
+    ready: int
+    wanted: int
+    findings: tuple[Finding, ...]
+
+
+def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]) -> Diagnosis:
+    """Read a Deployment, its pods and the namespace's events, all as the API gives them."""
+    if deployment is None:
+        return Diagnosis("absent", 0, 0, ())
+    wanted = deployment.get("spec", {}).get("replicas", 1)
+    ready = deployment.get("status", {}).get("readyReplicas", 0) or 0
+    findings = [finding for pod in pods for finding in _pod_findings(pod)]
+    names = {pod["metadata"]["name"] for pod in pods} | {deployment["metadata"]["name"]}
+    findings += [_event_finding(event) for event in _latest(events) if _matters(event, names)]
+    unique = tuple(dict.fromkeys(findings))
+    if ready >= wanted:
+        return Diagnosis("serving", ready, wanted, ())
+    hard = [finding for finding in unique if finding.reason not in {"TriggeredScaleUp", "ContainersNotReady"}]
+    return Diagnosis("stuck" if hard else "starting", ready, wanted, unique)
+
+
+def next_step(message: str) -> str | None:
+    """What a person does about a message of the control plane, or None."""
+    return next((step for words, step in _NEXT_STEPS if words in message), None)
+
+
+def _pod_findings(pod: Object) -> list[Finding]:
+    name, status = f"pod {pod['metadata']['name']}", pod.get("status", {})
+    findings = []
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            message = condition.get("message", "")
+            findings.append(Finding(name, condition.get("reason", "Unscheduled"), message, next_step(message)))
+    for container in status.get("containerStatuses") or []:
+        waiting = container.get("state", {}).get("waiting")
+        last = container.get("lastState", {}).get("terminated")
+        if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:
+            reason = waiting.get("reason", "Waiting")
+            findings.append(Finding(name, reason, waiting.get("message", ""), next_step(reason)))
+        if last:
+            reason = last.get("reason", "Terminated")
+            message = f"exit code {last.get('exitCode')} {last.get('message', '')}".strip()
+            findings.append(Finding(name, reason, message, next_step(reason)))
+    return findings
+
+
+def _matters(event: Object, names: set[str]) -> bool:
+    about = event["involvedObject"].get("name", "")
+    ours = about in names or any(about.startswith(f"{name}-") or name.startswith(f"{about}-") for name in names)
+    return ours and (event.get("type") == "Warning" or event.get("reason") in {"NotTriggerScaleUp", "TriggeredScaleUp"})
+
+
+def _event_finding(event: Object) -> Finding:
+    about = event["involvedObject"]
+    message = event.get("message", "")
+    return Finding(f"{about['kind'].lower()} {about['name']}", event.get("reason", ""), message, next_step(message))
+
+
+def _latest(events: list[Object]) -> list[Object]:
+    """Newest event of each object and reason; a pod's story is told once."""
+    newest: dict[tuple[str, str], Object] = {}
+    for event in sorted(events, key=_time):
+        newest[(event["involvedObject"].get("name", ""), event.get("reason", ""))] = event
+    return list(newest.values())
+
+
+def _time(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")

@@ -1,0 +1,63 @@
+"""`servestack status`: read an endpoint's objects from its cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infra.errors import PlatformError
+from infra.operate.diagnosis import Diagnosis, diagnose
+from infra.spec import Gke
+
+_TIMEOUT_SECONDS = 10
+
+
+def status(name: str, gke: Gke) -> Diagnosis:
+    """State of the endpoint `name`, through the kubeconfig context that gcloud writes for the platform's cluster.
+
+    Raises:
+        PlatformError: no such context, or the cluster does not answer.
+    """
+    import kubernetes  # half a second that other verbs do not need
+
+    context = f"gke_{gke.project}_{gke.location}_{gke.cluster.name}"
+    where = f"--location {gke.location} --project {gke.project}"
+    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}"
+    try:
+        client = kubernetes.config.new_client_from_config(context=context)
+    except kubernetes.config.ConfigException as error:
+        raise PlatformError(f"kubeconfig has no usable context '{context}': {error}\nNext: {fetch}") from None
+    try:
+        deployment = _get(client, f"/apis/apps/v1/namespaces/{name}/deployments/{name}")
+        pods = _get(client, f"/api/v1/namespaces/{name}/pods") or {}
+        events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
+    except (OSError, kubernetes.client.ApiException) as error:
+        raise PlatformError(f"cluster '{gke.cluster.name}' does not answer: {_reason(error)}\nNext: {fetch}") from None
+    return diagnose(deployment, pods.get("items", []), events.get("items", []))
+
+
+def _get(client: Any, path: str) -> dict[str, Any] | None:
+    import kubernetes
+    import urllib3
+
+    try:
+        answer = client.call_api(
+            path,
+            "GET",
+            auth_settings=["BearerToken"],
+            header_params={"Accept": "application/json"},
+            _preload_content=False,
+            _request_timeout=_TIMEOUT_SECONDS,
+        )[0]
+    except kubernetes.client.ApiException as error:
+        if error.status == 404:
+            return None
+        raise
+    except urllib3.exceptions.HTTPError as error:
+        raise OSError(str(error)) from None
+    found: dict[str, Any] = json.loads(answer.data)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", None) or error).split("\n")[0]
