@@ -10,8 +10,8 @@ kubernetes:helm:template and kubernetes:kustomize:directory.
 
 Where it is simpler than the official provider:
 
-- Inputs are normalised by the server's OpenAPI document and a table of Go pointers, not by Go types: without a
-  reachable server they are not normalised, and times are left as written.
+- Inputs are normalised by the server's OpenAPI document and a table of Go pointers, not by Go types: while no
+  server has been reached they are not normalised, and times are left as written.
 - Without server-side apply, updates are JSON merge patches for every kind, where the official provider sends
   three-way strategic merges for built-in ones.
 - Render mode (`renderYamlToDirectory`) and the rate limits of `kubeClientSettings` are accepted and ignored.

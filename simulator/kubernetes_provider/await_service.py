@@ -54,9 +54,7 @@ class ServiceAwaiter(Awaiter):
                 self._service_ready = self._type() != "LoadBalancer" or bool(balancer.get("ingress"))
         else:
             subsets = event.object.get("subsets") or []
-            self._pending = event.type == DELETED or any(
-                subset.get("notReadyAddresses") for subset in subsets
-            )
+            self._pending = event.type == DELETED or any(subset.get("notReadyAddresses") for subset in subsets)
             self._settled = False
             self._settle_at = time.monotonic() + _SETTLE_SECONDS
 
@@ -65,9 +63,7 @@ class ServiceAwaiter(Awaiter):
 
     def _waits_for_pods(self) -> bool:
         spec = self.live.get("spec") or {}
-        return (
-            self._type() != "ExternalName" and spec.get("clusterIP") != "None" and bool(spec.get("selector"))
-        )
+        return self._type() != "ExternalName" and spec.get("clusterIP") != "None" and bool(spec.get("selector"))
 
     @override
     def settle_at(self) -> float | None:

@@ -99,9 +99,7 @@ class JobAwaiter(Awaiter):
                 if condition.get("reason") in _FINAL_JOB_FAILURES:
                     message = f"Resource '{self.name}' was created but failed to initialize"
                     raise AwaitError(message, self.live, self.sub_errors())
-        counts = " | ".join(
-            f"{label}: {status.get(label.lower()) or 0}" for label in ("Active", "Succeeded", "Failed")
-        )
+        counts = " | ".join(f"{label}: {status.get(label.lower()) or 0}" for label in ("Active", "Succeeded", "Failed"))
         self.log.status(INFO, f'Waiting for Job "{self._full_name()}" to succeed ({counts})')
 
     def _full_name(self) -> str:

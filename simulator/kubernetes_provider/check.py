@@ -18,6 +18,7 @@ from simulator.kubernetes_provider.names import (
     metadata_text,
 )
 from simulator.kubernetes_provider.normalise import normalise
+from simulator.kubernetes_provider.openapi import last_known
 from simulator.kubernetes_provider.properties import (
     Object,
     Properties,
@@ -97,8 +98,9 @@ def check(session: Session, request: CheckRequest) -> Checked:
 
 
 def _normalised(configuration: Configuration, new: Object) -> Object:
-    usable = configuration.cluster is not None and not configuration.unreachable
-    return normalise(new, configuration.cluster.openapi if usable and configuration.cluster else None)
+    if configuration.cluster is None or configuration.unreachable:
+        return normalise(new, last_known)
+    return normalise(new, configuration.cluster.openapi.document)
 
 
 def _unreachable_text(configuration: Configuration, error: UnreachableError) -> str:

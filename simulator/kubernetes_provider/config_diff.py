@@ -70,9 +70,7 @@ def diff_config(olds: dict[str, Any], news: dict[str, Any]) -> ConfigDifference:
     Raises:
         ProviderError: a kubeconfig cannot be parsed.
     """
-    changed = sorted(
-        key for key in olds.keys() | news.keys() if key != "version" and olds.get(key) != news.get(key)
-    )
+    changed = sorted(key for key in olds.keys() | news.keys() if key != "version" and olds.get(key) != news.get(key))
     replaces: list[str] = []
     old_identifier, new_identifier = olds.get("clusterIdentifier"), news.get("clusterIdentifier")
     if not changed:

@@ -96,15 +96,11 @@ def configure(variables: Mapping[str, str]) -> Configuration:
         secret_mutable=_flag(variables, "enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"),
         reject_unknown=_flag(variables, "rejectUnknownResources", "PULUMI_K8S_REJECT_UNKNOWN_RESOURCES"),
         delete_unreachable=_flag(variables, "deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
-        skip_update_unreachable=_flag(
-            variables, "skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"
-        ),
+        skip_update_unreachable=_flag(variables, "skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
         suppress_deprecation=_flag(
             variables, "suppressDeprecationWarnings", "PULUMI_K8S_SUPPRESS_DEPRECATION_WARNINGS"
         ),
-        suppress_helm_hook=_flag(
-            variables, "suppressHelmHookWarnings", "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS"
-        ),
+        suppress_helm_hook=_flag(variables, "suppressHelmHookWarnings", "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS"),
     )
 
 

@@ -151,12 +151,7 @@ def _not_created(urn: Urn, text: str) -> str:
 
 def _swallowed(error: ApiError) -> bool:
     """What a preview keeps to itself and shows as a plain create (provider.go Create)."""
-    return (
-        error.is_forbidden
-        or error.is_already_exists
-        or error.names_missing_namespace
-        or error.refuses_dry_run
-    )
+    return error.is_forbidden or error.is_already_exists or error.names_missing_namespace or error.refuses_dry_run
 
 
 class _Creation:
@@ -214,6 +209,8 @@ class _Creation:
         metadata = self._inputs.get("metadata") or {}
         resource = self.cluster.resource_of(self._inputs)
         dry = {"dryRun": "All"} if self.request.preview else {}
+        if not resource.namespaced and isinstance(self._inputs.get("metadata"), dict):
+            self._inputs["metadata"].pop("namespace", None)
         if not self._apply:
             path = resource.path(metadata.get("namespace") or "")
             query = {"fieldManager": CLIENT_SIDE_MANAGER, **dry}

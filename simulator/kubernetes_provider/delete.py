@@ -90,9 +90,7 @@ def delete(session: Session, request: DeleteRequest) -> None:
     except UnreachableError as error:
         raise ProviderError(str(error)) from error
     except AwaitError as error:
-        state = write_checkpoint(
-            old.inputs, error.live, request.properties, old.initial_api_version, old.field_manager
-        )
+        state = write_checkpoint(old.inputs, error.live, request.properties, old.initial_api_version, old.field_manager)
         raise PartialFailureError(qualified_name(error.live), str(error), error, state) from error
     log.clear_status()
 
@@ -112,9 +110,7 @@ def _refusal(urn: Urn, error: ApiError) -> str:
 class _Deletion:
     """The deletion of one object."""
 
-    def __init__(
-        self, cluster: Cluster, target: Object, log: OperationLog, cancelled: threading.Event
-    ) -> None:
+    def __init__(self, cluster: Cluster, target: Object, log: OperationLog, cancelled: threading.Event) -> None:
         self._cluster = cluster
         self._target = target
         self._log = log

@@ -65,9 +65,7 @@ def diff(session: Session, urn: Urn, old: Checkpoint, new: Object, ignored: list
     detailed.add_map((), patch, base, new, base)
     changes = _without_ignored(detailed.changes, ignored)
     replaces = [
-        path
-        for path, change in changes.items()
-        if change.replaces or (path == "metadata" and change.kind == "delete")
+        path for path, change in changes.items() if change.replaces or (path == "metadata" and change.kind == "delete")
     ]
     changed = bool(changes)
     if annotation.is_true(new, annotation.REPLACE_UNREADY):
@@ -76,9 +74,7 @@ def diff(session: Session, urn: Urn, old: Checkpoint, new: Object, ignored: list
                 changed = True
                 replaces.append('.metadata.annotations["pulumi.com/replaceUnready"]')
         else:
-            session.log_for(urn.text).log(
-                WARNING, "replaceUnready annotation is not supported for this resource"
-            )
+            session.log_for(urn.text).log(WARNING, "replaceUnready annotation is not supported for this resource")
     return Difference(
         changes=changes,
         replaces=replaces,

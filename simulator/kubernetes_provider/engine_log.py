@@ -11,7 +11,6 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 INFO: Final = engine_pb2.INFO
 WARNING: Final = engine_pb2.WARNING
 ERROR: Final = engine_pb2.ERROR
-Severity = int
 
 
 class EngineLog:
@@ -21,7 +20,7 @@ class EngineLog:
         self._channel = grpc.insecure_channel(address) if address else None
         self._stub = engine_pb2_grpc.EngineStub(self._channel) if self._channel else None
 
-    def send(self, severity: Severity, urn: str, message: str, ephemeral: bool) -> None:
+    def send(self, severity: engine_pb2.LogSeverity.ValueType, urn: str, message: str, ephemeral: bool) -> None:
         """Sends one message; a failing engine connection is no reason to fail a resource."""
         if self._stub is None:
             return
@@ -46,21 +45,21 @@ class OperationLog:
     def __init__(self, engine: EngineLog, urn: str) -> None:
         self._engine = engine
         self._urn = urn
-        self._sent: set[tuple[Severity, str]] = set()
+        self._sent: set[tuple[engine_pb2.LogSeverity.ValueType, str]] = set()
         self._lock = threading.Lock()
 
-    def _first(self, severity: Severity, message: str) -> bool:
+    def _first(self, severity: engine_pb2.LogSeverity.ValueType, message: str) -> bool:
         with self._lock:
             known = (severity, message) in self._sent
             self._sent.add((severity, message))
             return not known
 
-    def status(self, severity: Severity, message: str) -> None:
+    def status(self, severity: engine_pb2.LogSeverity.ValueType, message: str) -> None:
         """Shows a text in the Info column while the operation runs."""
         if self._first(severity, message):
             self._engine.send(severity, self._urn, message, ephemeral=True)
 
-    def log(self, severity: Severity, message: str) -> None:
+    def log(self, severity: engine_pb2.LogSeverity.ValueType, message: str) -> None:
         """Adds a text to the Diagnostics section."""
         if self._first(severity, message):
             self._engine.send(severity, self._urn, message, ephemeral=False)

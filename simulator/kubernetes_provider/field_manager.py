@@ -43,8 +43,7 @@ def has_managed_fields(live: Object) -> bool:
 def has_client_side_entry(live: Object) -> bool:
     """Whether the official provider made or changed the object by client-side requests."""
     return any(
-        entry.get("operation") == "Update" and entry.get("manager") in _OURS_CLIENT_SIDE
-        for entry in _entries(live)
+        entry.get("operation") == "Update" and entry.get("manager") in _OURS_CLIENT_SIDE for entry in _entries(live)
     )
 
 
@@ -67,9 +66,7 @@ def taken_over(live: Object, manager: str) -> list[dict[str, Any]] | None:
         (
             entry
             for entry in rest
-            if entry.get("manager") == manager
-            and entry.get("operation") == "Apply"
-            and not entry.get("subresource")
+            if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
         ),
         None,
     )
@@ -93,9 +90,7 @@ def _union(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
 
 def owned_only_by_others(live: Object, path: list[str], manager: str) -> bool:
     """Whether other managers own a field (dotted path, no list indices) and `manager` does not."""
-    owners = {
-        str(entry.get("manager")) for entry in _entries(live) if _owns(entry.get("fieldsV1") or {}, path)
-    }
+    owners = {str(entry.get("manager")) for entry in _entries(live) if _owns(entry.get("fieldsV1") or {}, path)}
     return bool(owners) and manager not in owners
 
 

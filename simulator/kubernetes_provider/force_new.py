@@ -97,11 +97,7 @@ _VOLUME_SOURCES: Final = [
 ]
 _POD: Final = (
     *(f".spec.{field}" for field in _POD_FIELDS),
-    *(
-        f".spec.{group}[*].{field}"
-        for group in ("containers", "initContainers")
-        for field in _CONTAINER_FIELDS
-    ),
+    *(f".spec.{group}[*].{field}" for group in ("containers", "initContainers") for field in _CONTAINER_FIELDS),
 )
 _ROLE_BINDING: Final = (".roleRef",)
 

@@ -27,9 +27,7 @@ def progress(obj: Object) -> Progress:
     observed, generation = status.get("observedGeneration"), metadata.get("generation")
     if observed is not None and generation is not None and observed != generation:
         kind = obj.get("kind")
-        return Progress(
-            False, f"{kind} generation is {generation}, but latest observed generation is {observed}"
-        )
+        return Progress(False, f"{kind} generation is {generation}, but latest observed generation is {observed}")
     if obj.get("kind") == "DaemonSet" and str(obj.get("apiVersion")).startswith("apps/"):
         return _daemon_set(status)
     for condition in status.get("conditions") or []:

@@ -16,8 +16,7 @@ from simulator.kubernetes_provider.errors import KubeconfigError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOTHING_GIVEN = (
-    "invalid configuration: no configuration has been provided, "
-    "try setting KUBERNETES_MASTER environment variable"
+    "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
 )
 
 

@@ -87,9 +87,7 @@ class DetailedDiff:
 
         for index in range(max(len(patch), len(old))):
             here = (*path, index)
-            self._add(
-                here, at(patch, index), at(old, index), at(new_input, index), at(old_input, index), True
-            )
+            self._add(here, at(patch, index), at(old, index), at(new_input, index), at(old_input, index), True)
 
     def _add(self, path: Path, value: Any, old: Any, new_input: Any, old_input: Any, in_list: bool) -> None:
         if new_input is None and (value is not None or old_input is None):

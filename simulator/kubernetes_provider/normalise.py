@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
+from collections.abc import Callable
 from typing import Any, Final
 
 from simulator.kubernetes_provider import quantity
 from simulator.kubernetes_provider.go_zero_values import POINTER_STRINGS, VALUE_NUMBERS
 from simulator.kubernetes_provider.kinds import group_of, is_built_in
-from simulator.kubernetes_provider.openapi import Document, OpenApi, Schema
+from simulator.kubernetes_provider.openapi import Document, Schema
 from simulator.kubernetes_provider.properties import Object, has_unknown
 
 _SERVER_METADATA: Final = (
@@ -33,7 +34,11 @@ class _WrongTypeError(Exception):
     """A value does not fit its schema: the Go decoder would refuse the whole object."""
 
 
-def normalise(obj: Object, openapi: OpenApi | None) -> Object:
+Documents = Callable[[str], Document | None]
+"""Finds the OpenAPI document of an API version."""
+
+
+def normalise(obj: Object, documents: Documents) -> Object:
     """Returns a normalised copy.
 
     Unknown fields of built-in kinds vanish, quantities become canonical, zero values that Go would not encode
@@ -41,17 +46,17 @@ def normalise(obj: Object, openapi: OpenApi | None) -> Object:
 
     Args:
         obj: the inputs.
-        openapi: the server's documents; None where it cannot be reached (only metadata is cleaned then).
+        documents: the server's documents; where there is none, only metadata is cleaned.
     """
     obj = copy.deepcopy(obj)
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if isinstance(api_version, str) and isinstance(kind, str) and not has_unknown(obj):
         if (api_version, kind) == ("v1", "Secret"):
-            obj = _secret(_through_schema(obj, openapi))
+            obj = _secret(_through_schema(obj, documents))
         elif kind == "CustomResourceDefinition" and group_of(api_version) == "apiextensions.k8s.io":
             _definition(obj)
         elif is_built_in(api_version):
-            obj = _through_schema(obj, openapi)
+            obj = _through_schema(obj, documents)
     metadata = obj.get("metadata")
     if isinstance(metadata, dict):
         for key in _SERVER_METADATA:
@@ -59,9 +64,9 @@ def normalise(obj: Object, openapi: OpenApi | None) -> Object:
     return obj
 
 
-def _through_schema(obj: Object, openapi: OpenApi | None) -> Object:
+def _through_schema(obj: Object, documents: Documents) -> Object:
     api_version = str(obj["apiVersion"])
-    document = openapi.document(api_version) if openapi is not None else None
+    document = documents(api_version)
     if document is None:
         return obj
     found = document.kind(group_of(api_version), api_version.rpartition("/")[2], str(obj["kind"]))
@@ -153,10 +158,7 @@ def _secret(obj: Object) -> Object:
     if not isinstance(data, dict) or not isinstance(given, dict):
         return obj
     try:
-        merged = {
-            key: base64.b64encode(base64.b64decode(value, validate=True)).decode()
-            for key, value in data.items()
-        }
+        merged = {key: base64.b64encode(base64.b64decode(value, validate=True)).decode() for key, value in data.items()}
         merged.update({key: base64.b64encode(text.encode()).decode() for key, text in given.items()})
     except (binascii.Error, ValueError, TypeError, AttributeError):
         return obj

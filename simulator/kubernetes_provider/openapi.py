@@ -11,6 +11,14 @@ Schema = dict[str, Any]
 _documents: dict[tuple[str, str], Document] = {}
 """Documents by server and hashed URL: the server changes the hash with the content."""
 
+_last_known: dict[str, Document] = {}
+"""The newest document of each API version, from whatever server."""
+
+
+def last_known(api_version: str) -> Document | None:
+    """A document for use while no server answers; normalising is offline work in the official provider."""
+    return _last_known.get(api_version)
+
 
 class Document:
     """The schemas of one API version."""
@@ -72,4 +80,5 @@ class OpenApi:
                 answer = self._fetch(url)
                 cached = Document((answer.get("components") or {}).get("schemas") or {})
                 _documents[(self._server, url)] = cached
+            _last_known[api_version] = cached
             return cached

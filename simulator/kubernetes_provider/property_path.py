@@ -50,6 +50,4 @@ def render(path: Path) -> str:
 
 def contains(outer: Path, inner: Path) -> bool:
     """Whether `inner` is `outer` or lies below it; `*` stands for any key or index."""
-    return len(outer) <= len(inner) and all(
-        mine in ("*", theirs) for mine, theirs in zip(outer, inner, strict=False)
-    )
+    return len(outer) <= len(inner) and all(mine in ("*", theirs) for mine, theirs in zip(outer, inner, strict=False))

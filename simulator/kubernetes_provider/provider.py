@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final, NoReturn, TypeVar
+from typing import Final
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
+from simulator.kubernetes_provider.answering import answering
 from simulator.kubernetes_provider.check import CheckRequest, check
 from simulator.kubernetes_provider.config_diff import check_config, diff_config
 from simulator.kubernetes_provider.configuration import configure
@@ -20,7 +19,7 @@ from simulator.kubernetes_provider.create import CreateRequest, create
 from simulator.kubernetes_provider.delete import DeleteRequest, delete
 from simulator.kubernetes_provider.diff import diff
 from simulator.kubernetes_provider.engine_log import EngineLog
-from simulator.kubernetes_provider.errors import PartialFailureError, UnimplementedError
+from simulator.kubernetes_provider.errors import UnimplementedError
 from simulator.kubernetes_provider.invoke import invoke
 from simulator.kubernetes_provider.kinds import Urn
 from simulator.kubernetes_provider.names import Autonaming
@@ -44,8 +43,6 @@ _KINDS: Final = {
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
-
-_Answer = TypeVar("_Answer")
 
 
 class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -114,27 +111,22 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Checks provider arguments and returns them untouched."""
-        with _answering(context):
+        with answering(context):
             news = to_object(from_struct(request.news))
             name = Urn(request.urn).name
             failures = check_config(news, is_default=name.startswith("default"))
             return provider_pb2.CheckResponse(
                 inputs=request.news,
                 failures=[
-                    provider_pb2.CheckFailure(property=failure.key, reason=failure.reason)
-                    for failure in failures
+                    provider_pb2.CheckFailure(property=failure.key, reason=failure.reason) for failure in failures
                 ],
             )
 
     @override
-    def DiffConfig(
-        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.DiffResponse:
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Says which changed provider arguments mean another cluster."""
-        with _answering(context):
-            difference = diff_config(
-                to_object(from_struct(request.olds)), to_object(from_struct(request.news))
-            )
+        with answering(context):
+            difference = diff_config(to_object(from_struct(request.olds)), to_object(from_struct(request.news)))
             some = provider_pb2.DiffResponse.DIFF_SOME
             return provider_pb2.DiffResponse(
                 changes=some if difference.changed else provider_pb2.DiffResponse.DIFF_NONE,
@@ -147,29 +139,25 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
         """Connects to the cluster; that it cannot be reached shows only when it is needed."""
-        with _answering(context):
+        with answering(context):
             self._session(context).configuration = configure(dict(request.variables))
             return provider_pb2.ConfigureResponse(
                 acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
             )
 
     @override
-    def Invoke(
-        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.InvokeResponse:
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         """Runs a function of the provider."""
-        with _answering(context):
+        with answering(context):
             answer = invoke(request.tok, to_object(from_struct(request.args)))
             response = provider_pb2.InvokeResponse()
             getattr(response, "return").CopyFrom(to_struct(answer))
             return response
 
     @override
-    def Call(
-        self, request: provider_pb2.CallRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CallResponse:
+    def Call(self, request: provider_pb2.CallRequest, context: grpc.ServicerContext) -> provider_pb2.CallResponse:
         """Refused, as by the official provider."""
-        with _answering(context):
+        with answering(context):
             raise UnimplementedError("Call is not yet implemented")
 
     @override
@@ -177,18 +165,16 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.ConstructRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConstructResponse:
         """Refused: the component resources are not imitated."""
-        with _answering(context):
+        with answering(context):
             raise UnimplementedError(
                 f"{request.type} is not imitated by the simulator's Kubernetes provider; use one resource per "
                 "object, or install the official plugin with `pulumi plugin install resource kubernetes`"
             )
 
     @override
-    def Check(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CheckResponse:
+    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         """Names and normalises inputs."""
-        with _answering(context):
+        with answering(context):
             _refuse_helm(request.urn)
             checked = check(
                 self._session(context),
@@ -206,11 +192,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     @override
-    def Diff(
-        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.DiffResponse:
+    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Compares new inputs with the state."""
-        with _answering(context):
+        with answering(context):
             found = diff(
                 self._session(context),
                 Urn(request.urn),
@@ -233,30 +217,22 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     @override
-    def Create(
-        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CreateResponse:
+    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Creates an object and waits for it."""
-        with _answering(context):
+        with answering(context):
             made = create(
                 self._session(context),
-                CreateRequest(
-                    Urn(request.urn), from_struct(request.properties), request.timeout, request.preview
-                ),
+                CreateRequest(Urn(request.urn), from_struct(request.properties), request.timeout, request.preview),
             )
             return provider_pb2.CreateResponse(id=made.identifier, properties=to_struct(made.properties))
 
     @override
-    def Read(
-        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.ReadResponse:
+    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Reads an object."""
-        with _answering(context):
+        with answering(context):
             found = read(
                 self._session(context),
-                ReadRequest(
-                    Urn(request.urn), request.id, from_struct(request.properties), from_struct(request.inputs)
-                ),
+                ReadRequest(Urn(request.urn), request.id, from_struct(request.properties), from_struct(request.inputs)),
             )
             if not found.identifier:
                 return provider_pb2.ReadResponse()
@@ -267,11 +243,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     @override
-    def Update(
-        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.UpdateResponse:
+    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Updates an object and waits for it."""
-        with _answering(context):
+        with answering(context):
             state = update(
                 self._session(context),
                 UpdateRequest(
@@ -288,7 +262,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Deletes an object and waits until it is gone."""
-        with _answering(context):
+        with answering(context):
             properties = from_struct(request.properties)
             delete(
                 self._session(context),
@@ -316,32 +290,3 @@ def _refuse_helm(urn: str) -> None:
             f"{_HELM_RELEASE} is not imitated by the simulator's Kubernetes provider; render the chart to YAML "
             "first, or install the official plugin with `pulumi plugin install resource kubernetes`"
         )
-
-
-@contextmanager
-def _answering(context: grpc.ServicerContext) -> Iterator[None]:
-    """Turns errors into gRPC answers: code Unknown with the plain text, as the official plugin sends them."""
-    try:
-        yield
-    except PartialFailureError as error:
-        _abort_partial(context, error)
-    except UnimplementedError as error:
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
-    except Exception as error:
-        if type(error) is Exception and not error.args:
-            raise
-        context.abort(grpc.StatusCode.UNKNOWN, str(error) or type(error).__name__)
-
-
-def _abort_partial(context: grpc.ServicerContext, error: PartialFailureError) -> NoReturn:
-    """Official behaviour: provider.go partialError."""
-    detail = provider_pb2.ErrorResourceInitFailed(
-        id=error.identifier, properties=to_struct(error.properties), reasons=error.reasons
-    )
-    if error.inputs is not None:
-        detail.inputs.CopyFrom(to_struct(error.inputs))
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
-    status.details.add().Pack(detail)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    raise AssertionError("abort raises")

@@ -85,8 +85,7 @@ def read(session: Session, request: ReadRequest) -> ReadResult:
     namespace, name = parse_identifier(request.identifier)
     if not name:
         raise ProviderError(
-            "failed to read resource because of a failure to parse resource name from request ID: "
-            f"{request.identifier}"
+            f"failed to read resource because of a failure to parse resource name from request ID: {request.identifier}"
         )
     imported = not old_inputs.get("kind")
     target: Object = {

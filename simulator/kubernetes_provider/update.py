@@ -66,9 +66,7 @@ def update(session: Session, request: UpdateRequest) -> Properties:
     ):
         return request.news
     assert cluster is not None
-    old_manager = field_manager(
-        request.old.inputs, request.old.field_manager, configuration.server_side_apply
-    )
+    old_manager = field_manager(request.old.inputs, request.old.field_manager, configuration.server_side_apply)
     manager = field_manager(new, request.old.field_manager or old_manager, configuration.server_side_apply)
     step = _Update(session, cluster, request, new, manager)
     try:
@@ -108,9 +106,7 @@ def _failure(step: _Update, cause: Exception) -> Exception:
 class _Update:
     """The requests that change one object."""
 
-    def __init__(
-        self, session: Session, cluster: Cluster, request: UpdateRequest, new: Object, manager: str
-    ) -> None:
+    def __init__(self, session: Session, cluster: Cluster, request: UpdateRequest, new: Object, manager: str) -> None:
         self.session = session
         self.cluster = cluster
         self.request = request

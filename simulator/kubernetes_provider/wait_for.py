@@ -140,7 +140,8 @@ class WaitForAwaiter(Awaiter):
 
     @override
     def ready(self) -> bool:
-        return self._seen and all([self._holds(expression) for expression in self._expressions])
+        held = [self._holds(expression) for expression in self._expressions]
+        return self._seen and all(held)
 
     def _holds(self, expression: JsonPath | Condition) -> bool:
         if isinstance(expression, Condition):
