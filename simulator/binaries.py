@@ -73,9 +73,7 @@ class Tool:
         go_mod = self.folder(tools) / "go.mod"
         found = re.search(rf"^\s*(?:require\s+)?{re.escape(self.module)}\s+(v\S+)", go_mod.read_text(), re.M)
         if not found:
-            raise SimulatorError(
-                f"{go_mod}: no version of {self.module} is pinned. Restore the file from git."
-            )
+            raise SimulatorError(f"{go_mod}: no version of {self.module} is pinned. Restore the file from git.")
         return found[1]
 
     def key(self, tools: Path) -> str:
@@ -100,9 +98,7 @@ TOOLS = (
         programs={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
         usual_minutes=5.5,
         version_arguments=("version",),
-        version_flags=lambda version: [
-            f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
-        ],
+        version_flags=lambda version: [f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"],
         accepts=lambda found, pinned: found[:2] >= OLDEST_PULUMI and found[0] == pinned[0],
     ),
     Tool(

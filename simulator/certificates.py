@@ -100,13 +100,9 @@ def _make(certificates: Certificates, service_ip: str) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(begins)
         .not_valid_after(begins + _LIFETIME)
-        .add_extension(
-            x509.SubjectAlternativeName([*map(x509.DNSName, _SERVICE_NAMES), *addresses]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, _SERVICE_NAMES), *addresses]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     write_private(certificates.server_key, private_pem(server_key))

@@ -42,12 +42,14 @@ class _Request:
         self,
         command: Sequence[str],
         output: IO[bytes] | int,
+        errors: IO[bytes] | int,
         environment: Mapping[str, str] | None,
         directory: Path | None,
         own_group: bool,
     ) -> None:
         self.command = command
         self.output = output
+        self.errors = errors
         self.environment = environment
         self.directory = directory
         self.own_group = own_group
@@ -60,7 +62,7 @@ class _Request:
             command,
             stdin=subprocess.DEVNULL,
             stdout=self.output,
-            stderr=subprocess.STDOUT,
+            stderr=self.errors,
             env=self.environment,
             cwd=self.directory,
             process_group=0 if self.own_group else None,
@@ -80,6 +82,7 @@ def start(
     command: Sequence[str],
     *,
     output: IO[bytes] | int,
+    errors: IO[bytes] | int = subprocess.STDOUT,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     own_group: bool = True,
@@ -88,7 +91,8 @@ def start(
 
     Args:
         command: The program and its arguments.
-        output: Where its standard output and standard error go: a file, or `subprocess.PIPE`.
+        output: Where its standard output goes: a file, or `subprocess.PIPE`.
+        errors: Where its standard error goes: to the same place when not given.
         environment: Its whole environment; this process's when not given.
         directory: Its working directory; this process's when not given.
         own_group: Give it a process group of its own, so that Ctrl-C on the terminal does not reach it.
@@ -105,7 +109,7 @@ def start(
             _starter = threading.Thread(target=_serve_requests, name="child-processes", daemon=True)
             _starter.start()
     answer: Future[subprocess.Popen[bytes]] = Future()
-    _requests.put((_Request(command, output, environment, directory, own_group), answer))
+    _requests.put((_Request(command, output, errors, environment, directory, own_group), answer))
     return answer.result()
 
 

@@ -59,14 +59,22 @@ class ControlPlane:
         kubeconfig: A file that grants the administrator's access with that token.
     """
 
-    def __init__(self, directory: Path, binaries: Binaries, token: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        binaries: Binaries,
+        token: str,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare a control plane; nothing is started or written yet.
 
         Args:
             directory: Where everything of this cluster is kept.
             binaries: The programs to run.
             token: The administrator's bearer token.
+            on_stop: Called after it was stopped.
         """
+        self._on_stop = on_stop
         self.directory = directory
         self.token = token
         self.kubeconfig = directory / "kubeconfig"
@@ -99,6 +107,7 @@ class ControlPlane:
         """Stop every part, the last started first. The objects stay in the folder."""
         with self._state:
             self._stop()
+        self._on_stop()
 
     @property
     def running(self) -> bool:

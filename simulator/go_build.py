@@ -53,9 +53,7 @@ def build(tool: Tool, tools: Path) -> dict[str, Path]:
     return {program: final / program for program in tool.programs}
 
 
-def _build_program(
-    tool: Tool, tools: Path, go: go_toolchain.Go, program: str, package: str, folder: Path
-) -> None:
+def _build_program(tool: Tool, tools: Path, go: go_toolchain.Go, program: str, package: str, folder: Path) -> None:
     version = tool.version(tools)
     flags = ["-s", "-w", *tool.version_flags(version)]
     command = [str(go.program), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-v"]

@@ -33,8 +33,7 @@ def check_python() -> None:
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
         raise SimulatorError(
-            f"Python {found} is too old: 3.11 or newer is needed.\n"
-            "Name one: make PYTHON=python3.12 up STACK=..."
+            f"Python {found} is too old: 3.11 or newer is needed.\nName one: make PYTHON=python3.12 up STACK=..."
         )
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise SimulatorError(

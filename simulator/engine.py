@@ -1,0 +1,110 @@
+"""Running `pulumi` itself, literally, in a workspace with the simulator's environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.home import Home
+
+PROJECT = "servestack"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine in one workspace.
+
+    Attributes:
+        home: The simulator's folder.
+        workspace: Where it runs.
+        variables: What differs from the shell's environment.
+    """
+
+    home: Home
+    workspace: Path
+    variables: Mapping[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a command."""
+        return dict(os.environ) | dict(self.variables)
+
+    def run(self, *command: str) -> int:
+        """Print a command, run it with its output passed through, and return its exit code.
+
+        Ctrl-C reaches the command, which ends in its own way; this waits for it.
+        """
+        print(f"\n$ {shlex.join(command)}", flush=True)
+        process = subprocess.Popen(command, cwd=self.workspace, env=self.environment)
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+    def start_reading(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command whose standard output is read with `read_json`."""
+        return subprocess.Popen(
+            command,
+            cwd=self.workspace,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def stacks(self) -> list[str]:
+        """Return the names of all stacks in the backend, sorted."""
+        return sorted(file.stem for file in self._state_folder.glob("*.json"))
+
+    def has_cluster(self, stack: str) -> bool:
+        """Whether a stack of the backend holds a GKE cluster, which others may run on."""
+        file = self._state_folder / f"{stack}.json"
+        return file.exists() and "gcp:container/cluster:Cluster" in file.read_text()
+
+    def ensure_stack(self, stack: str) -> int:
+        """Make a stack where it is missing; return the exit code."""
+        if stack in self.stacks():
+            return 0
+        return self.run("pulumi", "stack", "select", "-c", stack)
+
+    def cancel_dead_locks(self, stack: str) -> int:
+        """Free a stack that a run locked whose process is gone, as `pulumi cancel` does; return the exit code."""
+        locks = self.home.backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
+        pids = [json.loads(lock.read_text()).get("pid") for lock in locks.glob("*.json")]
+        if not pids or any(_is_alive(pid) for pid in pids):
+            return 0
+        print(f"A run on '{stack}' was interrupted and left its lock behind.")
+        return self.run("pulumi", "cancel", "--yes", "-s", stack)
+
+    @property
+    def _state_folder(self) -> Path:
+        return self.home.backend / ".pulumi" / "stacks" / PROJECT
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def read_json(process: subprocess.Popen[str]) -> Any:
+    """Wait for a command of `Engine.start_reading`; return its output, or None when it failed."""
+    output, _ = process.communicate()
+    if process.returncode:
+        return None
+    try:
+        return json.loads(output)
+    except json.JSONDecodeError:
+        return None

@@ -1,0 +1,71 @@
+"""What `make up` ends with: the plan in a few lines, what was made, the address, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.engine import Engine, read_json
+from simulator.progress import duration
+
+_CHANGES = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+
+
+def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_seconds: float) -> None:
+    """Print it for a stack that is up.
+
+    Args:
+        engine: Where the stack is.
+        stack: Its name.
+        stacks_option: `--stacks DIR`, where the user gave it.
+        elapsed_seconds: How long everything took.
+    """
+    plan_command = engine.start_reading("servestack", "plan", stack, "--json", *stacks_option)
+    outputs_command = engine.start_reading("pulumi", "stack", "output", "--json", "-s", stack)
+    history_command = engine.start_reading("pulumi", "stack", "history", "--json", "--page-size", "1", "-s", stack)
+    plan, outputs, history = map(read_json, (plan_command, outputs_command, history_command))
+
+    rows = plan_rows(plan) if plan else []
+    rows.append(("changes", changes(history[0].get("resourceChanges", {}) if history else {})))
+    if outputs and outputs.get("url"):
+        rows.append(("endpoint", outputs["url"]))
+    print(f"\n{stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.\n")
+    for name, value in rows:
+        print(f"  {name:<12} {value}")
+    options = "".join(f" {option}" for option in stacks_option)
+    print("\nNext:")
+    print(f"  .venv/bin/servestack plan {stack}{options} --explain")
+    print(f"  make preview STACK={stack}{f' STACKS={stacks_option[1]}' if stacks_option else ''}")
+    print("  make down")
+
+
+def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the plan's lines: name and value.
+
+    Args:
+        plan: The JSON object of `servestack plan --json`. Memory is per accelerator, in GiB.
+    """
+    model, accelerator, memory = plan["model"], plan["accelerator"], plan["memory"]
+    checkpoint = model["checkpoint"]
+    if model.get("revision"):
+        checkpoint += f" at {model['revision'][:12]}"
+    accelerators = f"{accelerator['count']} x {accelerator['type']}"
+    return [
+        ("model", f"{model['id']} ({plan['precision']})"),
+        ("checkpoint", checkpoint),
+        ("framework", f"{plan['framework']['name']} {plan['framework']['version']}"),
+        ("accelerator", f"{accelerators}, {accelerator['machineType']}, {accelerator['capacity']}"),
+        ("parallelism", f"tensor {plan['parallelism']['tensor']}"),
+        ("context", f"{plan['context']['maxModelLen']:,} tokens"),
+        ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
+        ("cost", f"{plan['cost']['hourlyUsd']:.2f} USD per hour"),
+    ]
+
+
+def changes(resources: Mapping[str, int]) -> str:
+    """Return what an update did, such as "9 created, 1 unchanged"; "none" when it changed nothing."""
+    done = [f"{count} {_CHANGES[kind]}" for kind, count in resources.items() if kind in _CHANGES and count]
+    same = resources.get("same", 0)
+    if not done:
+        return f"none, {same} resources are as they should be"
+    return ", ".join([*done, *([f"{same} unchanged"] if same else [])])

@@ -1,0 +1,148 @@
+"""The background process that holds the simulator: both provider stand-ins, and every cluster below it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator import progress
+from simulator.binaries import REPOSITORY, Binaries
+from simulator.environment import search_path
+from simulator.errors import SimulatorError
+from simulator.home import VARIABLE, Home
+
+_LOCK = "supervisor"
+_START_LIMIT_SECONDS = 120.0
+_STOP_LIMIT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """A supervisor that runs: its process, and the loopback port of each provider stand-in."""
+
+    pid: int
+    ports: dict[str, int]
+
+
+def find(home: Home) -> Supervisor | None:
+    """Return the running supervisor of a home, or None. What a dead one left is not believed."""
+    if not home.is_locked(_LOCK):
+        return None
+    try:
+        written = json.loads(home.supervisor_file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return Supervisor(written["pid"], written["ports"])
+
+
+def start(home: Home, binaries: Binaries) -> Supervisor:
+    """Return the running supervisor, starting it in the background where there is none.
+
+    Raises:
+        SimulatorError: It ended or was not ready in time. The message ends with its last lines.
+    """
+    home.ensure()
+    running = find(home)
+    if running:
+        return running
+    with home.locked("start", "another start of the simulator"):
+        running = find(home)
+        if running:
+            return running
+        with progress.step("Starting the simulator"):
+            return _launch(home, binaries)
+
+
+def _launch(home: Home, binaries: Binaries) -> Supervisor:
+    home.supervisor_file.unlink(missing_ok=True)
+    log = home.logs / "supervisor.log"
+    environment = dict(os.environ) | {VARIABLE: str(home.root), "PATH": search_path(home, binaries)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "simulator", "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=REPOSITORY,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_LIMIT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        running = find(home)
+        if running:
+            return running
+        time.sleep(0.02)
+    how = "ended" if process.poll() is not None else f"was not ready in {_START_LIMIT_SECONDS:.0f} s"
+    process.kill()
+    process.wait()
+    tail = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-8:])
+    raise SimulatorError(f"The simulator {how}. The end of its log, {log}:\n{tail}")
+
+
+def stop(home: Home) -> bool:
+    """End the supervisor and everything below it; return whether one was running."""
+    running = find(home)
+    if running is None:
+        home.supervisor_file.unlink(missing_ok=True)
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_LIMIT_SECONDS
+    while home.is_locked(_LOCK):
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGKILL)  # its children are killed by the kernel
+        time.sleep(0.02)
+    home.supervisor_file.unlink(missing_ok=True)
+    return True
+
+
+def serve(home: Home, binaries: Binaries) -> None:
+    """Run the simulator in this process until SIGTERM or SIGINT; then stop all of it.
+
+    Raises:
+        SimulatorError: A cluster that was there before could not be started again.
+    """
+    ended = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: ended.set())
+    home.ensure()
+    with home.locked(_LOCK, "another supervisor"):
+        _serve(home, binaries, ended)
+
+
+def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
+    # Pulumi carries a copy of google.rpc.Status, and a process can hold one definition of a message.
+    from google.rpc import status_pb2
+
+    sys.modules["pulumi.runtime.proto.status_pb2"] = status_pb2
+
+    from simulator import kubernetes_provider
+    from simulator.clusters import Clusters
+    from simulator.google.cloud import Cloud
+    from simulator.google.server import serve as serve_google
+
+    cloud = Cloud(home.root, Clusters(home, binaries).start)
+    try:
+        cloud.resume()
+        gcp_server, gcp_port = serve_google(cloud)
+        kubernetes_server, kubernetes_port = kubernetes_provider.serve()
+        ready = {"pid": os.getpid(), "ports": {"gcp": gcp_port, "kubernetes": kubernetes_port}}
+        temporary = Path(f"{home.supervisor_file}.new")
+        temporary.write_text(json.dumps(ready))
+        temporary.replace(home.supervisor_file)
+        ended.wait()
+        home.supervisor_file.unlink(missing_ok=True)
+        gcp_server.stop(grace=1)
+        kubernetes_server.stop(grace=1)
+    finally:
+        cloud.close()

@@ -1,0 +1,149 @@
+"""What `python -m simulator` can do: each verb is one function that returns an exit code."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from simulator import supervisor
+from simulator.binaries import REPOSITORY, Binaries, locate
+from simulator.engine import Engine
+from simulator.environment import simulator_variables
+from simulator.home import Home
+from simulator.summary import print_summary
+from simulator.workspace import ensure_workspace
+
+DEFAULT_STACKS = REPOSITORY / "stacks"
+_SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
+
+
+def _engine(home: Home, stacks: Path) -> Engine:
+    """Start the simulator where it is down, and return an engine that is attached to it."""
+    binaries = locate()
+    running = supervisor.start(home, binaries)
+    return Engine(home, ensure_workspace(home, stacks), simulator_variables(home, binaries, running.ports))
+
+
+def _stacks_option(stacks: Path) -> list[str]:
+    return [] if stacks.resolve() == DEFAULT_STACKS else ["--stacks", str(stacks.resolve())]
+
+
+def _check(stack: str, stacks: Path) -> int:
+    """Refuse a bad stack file before anything starts; return the exit code, 2 for a bad file."""
+    command = [str(_SERVESTACK), "validate", stack, *_stacks_option(stacks)]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode:
+        print(run.stdout, end="", file=sys.stderr)
+    return run.returncode
+
+
+def _platform_of(stack: str, stacks: Path) -> str | None:
+    """Return the platform that a valid stack file names; None for a platform's own file."""
+    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    if content.get("kind") == "Platform":
+        return None
+    return str(content.get("platform", "dev"))
+
+
+def up(home: Home, stack: str, stacks: Path) -> int:
+    """Bring up a stack and the platform that it runs on, and say what came of it."""
+    began = time.monotonic()
+    code = _check(stack, stacks)
+    if code:
+        return code
+    engine = _engine(home, stacks)
+    platform = _platform_of(stack, stacks)
+    if platform:
+        with home.locked(f"platform-{platform}", f"another run that brings up the platform '{platform}'"):
+            code = _update(engine, platform, stacks)
+    code = code or _update(engine, stack, stacks)
+    if code == 0 and platform:
+        print_summary(engine, stack, _stacks_option(stacks), time.monotonic() - began)
+    return code
+
+
+def _update(engine: Engine, stack: str, stacks: Path) -> int:
+    code = engine.ensure_stack(stack) or engine.run("pulumi", "up", "--yes", "-s", stack)
+    if code:
+        engine.run("servestack", "status", stack, *_stacks_option(stacks))
+    return code
+
+
+def preview(home: Home, stack: str, stacks: Path) -> int:
+    """Show what `up` would do; the platform's part too where that is not up yet."""
+    code = _check(stack, stacks)
+    if code:
+        return code
+    engine = _engine(home, stacks)
+    platform = _platform_of(stack, stacks)
+    for name in [platform, stack] if platform and not engine.has_cluster(platform) else [stack]:
+        code = engine.ensure_stack(name) or engine.run("pulumi", "preview", "-s", name)
+        if code:
+            return code
+    return 0
+
+
+def down(home: Home, stacks: Path) -> int:
+    """Destroy every stack in the backend, endpoints before the platforms they run on, and stop the simulator."""
+    if not (home.backend / ".pulumi").is_dir():
+        supervisor.stop(home)
+        print("Nothing is up.")
+        return 0
+    engine = _engine(home, stacks)
+    for stack in sorted(engine.stacks(), key=engine.has_cluster):
+        code = engine.cancel_dead_locks(stack)
+        code = code or engine.run("pulumi", "destroy", "--yes", "--remove", "-s", stack)
+        if code:
+            print(
+                f"\n'{stack}' could not be destroyed, so the simulator still runs. Run `make down` again;\n"
+                "`make clean` forgets all simulated resources without asking.",
+                file=sys.stderr,
+            )
+            return code
+    supervisor.stop(home)
+    print("\nAll stacks are destroyed, and the simulator is stopped.")
+    return 0
+
+
+def start(home: Home) -> int:
+    """Start the simulator where it is down."""
+    running = supervisor.start(home, locate())
+    print(f"The simulator runs as process {running.pid}.")
+    return 0
+
+
+def stop(home: Home) -> int:
+    """Stop the simulator; its clusters come back with the next start."""
+    print("The simulator is stopped." if supervisor.stop(home) else "The simulator was not running.")
+    return 0
+
+
+def env(home: Home, stacks: Path) -> int:
+    """Print `export` lines, so that a shell's own `pulumi`, `servestack` and `kubectl` meet the simulator."""
+    for name, value in _engine(home, stacks).variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    print(f"# Run `pulumi` in {shlex.quote(str(ensure_workspace(home, stacks)))}")
+    return 0
+
+
+def status(home: Home) -> int:
+    """Say whether the simulator runs, and which stacks and clusters it has."""
+    running = supervisor.find(home)
+    print(f"simulator  {f'process {running.pid}' if running else 'not running'}")
+    print(f"home       {home.root}")
+    clusters = sorted(folder.name for folder in (home.root / "clusters").glob("*/"))
+    print(f"clusters   {', '.join(f'gke_{name}' for name in clusters) or 'none'}")
+    stacks = Engine(home, home.root, {}).stacks()
+    print(f"stacks     {', '.join(stacks) or 'none'}")
+    return 0 if running else 1
+
+
+def serve(home: Home, binaries: Binaries | None = None) -> int:
+    """Be the simulator, in the foreground."""
+    supervisor.serve(home, binaries or locate())
+    return 0
