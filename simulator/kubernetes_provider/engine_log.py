@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 INFO: Final = engine_pb2.INFO

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.protobuf import struct_pb2  # type: ignore[import-untyped]
+from google.protobuf import struct_pb2
 
 Properties = dict[str, Any]
 """A resource's property bag: JSON data that may hold `Secret` and `UNKNOWN`."""

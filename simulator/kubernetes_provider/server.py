@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent import futures
 from typing import Final
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from simulator.kubernetes_provider.provider import KubernetesProvider

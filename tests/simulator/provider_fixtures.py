@@ -1,0 +1,39 @@
+"""Fixtures of the tests of the Kubernetes provider stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent import futures
+
+import grpc
+import pytest
+from provider_harness import Engine, RecordingEngine
+from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2_grpc
+
+from simulator.control_plane import ControlPlane
+from simulator.kubernetes_provider import serve
+
+
+@pytest.fixture
+def unconfigured() -> Iterator[Engine]:
+    """An engine attached to a provider that has not been configured."""
+    recording = RecordingEngine()
+    log_server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+    engine_pb2_grpc.add_EngineServicer_to_server(recording, log_server)
+    log_port = log_server.add_insecure_port("127.0.0.1:0")
+    log_server.start()
+    server, port = serve()
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    stub = provider_pb2_grpc.ResourceProviderStub(channel)
+    stub.Attach(plugin_pb2.PluginAttach(address=f"127.0.0.1:{log_port}"))
+    yield Engine(stub, recording)
+    channel.close()
+    server.stop(None)
+    log_server.stop(None)
+
+
+@pytest.fixture
+def engine(unconfigured: Engine, control_plane: ControlPlane) -> Engine:
+    """An engine whose provider is configured for the shared control plane."""
+    unconfigured.configure(kubeconfig=control_plane.kubeconfig.read_text())
+    return unconfigured
