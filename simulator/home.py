@@ -27,6 +27,7 @@ class Home:
         self.logs = self.root / "logs"
         self.token_file = self.root / "token"
         self.kubeconfig = self.root / "kubeconfig"
+        self._locks = self.root / "locks"
         self.supervisor_file = self.root / "supervisor.json"
 
     @classmethod
@@ -68,7 +69,7 @@ class Home:
     def is_locked(self, name: str) -> bool:
         """Whether some process holds this lock now."""
         try:
-            lock = (self.root / f"{name}.lock").open()
+            lock = (self._locks / name).open()
         except FileNotFoundError:
             return False
         with lock:
@@ -80,8 +81,8 @@ class Home:
 
     @contextmanager
     def _lock_file(self, name: str) -> Iterator[int]:
-        self.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.root / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._locks.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             yield descriptor
         finally:

@@ -118,11 +118,14 @@ def serve(home: Home, binaries: Binaries) -> None:
     home.ensure()
     with home.locked(_LOCK, "another supervisor"):
         _serve(home, binaries, ended)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # the lock is freed with the process, so that who waits for the one waits for the other
 
 
 def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     # Pulumi carries a copy of google.rpc.Status, and a process can hold one definition of a message.
-    from google.rpc import status_pb2
+    from google.rpc import status_pb2  # type: ignore[import-untyped]
 
     sys.modules["pulumi.runtime.proto.status_pb2"] = status_pb2
 
