@@ -44,7 +44,12 @@ class Document:
         while known and known not in positions:
             known = known[:-1]
         line, column = positions.get(known, (1, 1))
-        return Problem(self.path, line, column, ".".join(str(part) for part in location), message)
+        return Problem(self.path, line, column, field_name(location), message)
+
+
+def field_name(location: Path) -> str:
+    """A path as people write it: `engine.args[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
 
 
 def parse_document(text: str, path: str) -> Document:

@@ -87,7 +87,9 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
     spec, problems = spec_problems(document)
     if document.values.get("kind") == "Endpoint":
         known = _platforms(document, files)
-        problems += vocabulary_problems(document, load_catalog(), known)
+        refused = {problem.field for problem in problems}
+        words = vocabulary_problems(document, load_catalog(), known)
+        problems += [problem for problem in words if problem.field not in refused]
     if isinstance(spec, EndpointSpec) and not problems:
         fault = name_fault(name, spec, load_catalog())
         if fault:

@@ -170,6 +170,9 @@ def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) 
     if kind == "string_pattern_mismatch":
         message = f"{_quoted(item['input'])} is not accepted here; it must match {context['pattern']}"
         return document.problem(location, message)
+    if kind in {"model_type", "dict_type"}:
+        shape = ", ".join(_known_keys(schema, location)) if kind == "model_type" else "key: value, ..."
+        return document.problem(location, f"expected {{{shape}}}, not {_quoted(item['input'])}.")
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     value = "" if isinstance(item["input"], dict | list) else f", not {_quoted(item['input'])}"
     return document.problem(location, message if kind == "value_error" else f"{message}{value}.")

@@ -16,11 +16,6 @@ _SYSTEM_PODS_GIB = 1.5
 _BOOT_DISK_CHOICES_GB = (100, 200, 300, 500, 1000)
 
 
-def counts(accelerator: Accelerator, capacity: str) -> list[int]:
-    """Accelerator counts for which a machine is sold with this capacity, ascending."""
-    return sorted({m.accelerators for m in accelerator.machines if capacity in m.capacity})
-
-
 def choose_machine(
     catalog: Catalog, accelerator: Accelerator, *, count: int, capacity: str, host_memory_gib: float
 ) -> Machine:
@@ -40,11 +35,14 @@ def choose_machine(
     if not sold_so:
         offers = sorted({kind for machine in of_count for kind in machine.capacity})
         names = ", ".join(machine.machine_type for machine in of_count)
-        whole = counts(accelerator, capacity)
-        other = f", or ask for {whole[0]} accelerators" if whole else ""
+        whole = sorted({machine.accelerators for machine in accelerator.machines if capacity in machine.capacity})
+        other = (
+            f", or 'accelerator: {{type: {accelerator.id}, count: {whole[0]}}}' to pay for {whole[0]}" if whole else ""
+        )
         raise RefusedError(
             ("capacity", 0),
-            f"Compute Engine does not sell {names} as {capacity}. Use {' or '.join(offers)}{other}.",
+            f"Compute Engine does not sell {names} ({count} x {accelerator.id}) as {capacity}. Write "
+            f"'capacity: [{offers[-1]}]' ({' or '.join(offers)}){other}.",
         )
     roomy = [m for m in sold_so if usable_memory_gib(m) >= host_memory_gib]
     if not roomy:

@@ -7,7 +7,7 @@ from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.cost import cost
 from infra.plan.memory import Fit, arithmetic, charge
-from infra.plan.placement import choose_machine, counts, host, zones
+from infra.plan.placement import choose_machine, host, zones
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.serving_plan import (
@@ -49,7 +49,7 @@ def resolve(
             ("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision."
         )
     capacity = spec.capacity[0]
-    fit = _fit(spec, model, accelerator, capabilities, inputs, size_bytes, capacity)
+    fit = _fit(spec, model, accelerator, capabilities, inputs, size_bytes)
     weights_gib = size_bytes / GIB
     machine = choose_machine(
         catalog,
@@ -145,7 +145,6 @@ def _fit(
     capabilities: Capabilities,
     inputs: tuple[str, ...],
     size_bytes: int,
-    capacity: str,
 ) -> Fit:
     """First trial that fits: fewest accelerators, then longest context, then most tokens per step."""
     if spec.contextLength and spec.contextLength > model.max_context_tokens:
@@ -153,7 +152,7 @@ def _fit(
     concurrency = spec.concurrency or 1
     utilization = spec.engine.gpuMemoryUtilization or capabilities.utilization
     closest: Fit | None = None
-    for count in _counts(spec, model, accelerator, capabilities, capacity):
+    for count in _counts(spec, model, accelerator, capabilities):
         for tokens in (spec.contextLength,) if spec.contextLength else _DEFAULT_CONTEXT_TOKENS:
             for batched in _batched_tokens(spec, model, accelerator, capabilities, inputs):
                 trial = Trial(tokens, count, batched, 1 if spec.engine.kvCacheDtype == "fp8" else 2)
@@ -175,9 +174,7 @@ def _fit(
     )
 
 
-def _counts(
-    spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities, capacity: str
-) -> list[int]:
+def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities) -> list[int]:
     limit = capabilities.max_tensor(model)
     asked = spec.engine.tensorParallelSize
     count = spec.accelerator.count or asked
@@ -192,14 +189,13 @@ def _counts(
                 f"{spec.framework} cannot split {model.id} over {count}. It splits over {', '.join(map(str, sizes))}.",
             )
         return [count]
-    sold = counts(accelerator, capacity) or counts(accelerator, accelerator.machines[0].capacity[0])
+    sold = sorted({machine.accelerators for machine in accelerator.machines})
     usable = [size for size in sold if size <= limit and model.query_heads % size == 0]
     if not usable:
-        smallest = min(machine.accelerators for machine in accelerator.machines)
         raise RefusedError(
             ("accelerator",),
-            f"machines carry at least {smallest} x {accelerator.id} as {capacity}, and {spec.framework} splits "
-            f"{model.id} over at most {limit}.",
+            f"machines carry at least {sold[0]} x {accelerator.id}, and {spec.framework} splits {model.id} over at "
+            f"most {limit}.",
         )
     return usable
 

@@ -1,0 +1,84 @@
+"""Imports point left only, and nothing left of components/ does I/O on its own."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+INFRA = Path(__file__).resolve().parents[2] / "infra"
+FILES = sorted(INFRA.rglob("*.py"))
+# What a module may import from this project. `pipeline` is everything left of components.
+ALLOWED = {
+    "errors": set(),
+    "document": {"errors"},
+    "spec": {"document", "errors"},
+    "catalog": {"catalog"},
+    "plan": {"catalog", "plan", "spec"},
+    "frameworks": {"catalog", "frameworks", "plan"},
+    "naming": {"catalog", "frameworks", "spec"},
+    "vocabulary": {"catalog", "document", "errors"},
+    "render": {"frameworks"},
+    "stack_folder": {"document", "errors", "spec"},
+    "schema": {"catalog", "spec"},
+    "operate": {"errors", "operate", "spec"},
+    "report": {"catalog", "operate", "plan"},
+    "golden": {"pipeline", "render", "report"},
+    "pipeline": {"catalog", "document", "errors", "frameworks", "naming", "plan", "render", "spec", "vocabulary"},
+    "components": {"components", "errors", "pipeline", "plan", "spec"},
+    "cli": {"errors", "golden", "operate", "pipeline", "report", "schema", "stack_folder"},
+    "__main__": {"components", "errors", "pipeline", "stack_folder"},
+}
+IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
+EDGES = {"components", "cli", "__main__", "stack_folder", "operate"}
+
+
+def area(file: Path) -> str:
+    relative = file.relative_to(INFRA)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            found.append(node.module or "")
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(INFRA)))
+def test_imports_point_left_only(file: Path) -> None:
+    own = [name.split(".")[1] for name in imports(file) if name.startswith("infra.")]
+    if area(file) != "__init__":
+        assert set(own) <= ALLOWED[area(file)]
+    assert not any(name.split(".")[0] == "simulator" for name in imports(file))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(INFRA)))
+def test_no_clock_no_environment_no_network_left_of_the_edges(file: Path) -> None:
+    if area(file) not in EDGES:
+        assert not IMPURE & {name.split(".")[0] for name in imports(file)}
+
+
+def test_only_components_and_the_program_import_pulumi() -> None:
+    users = {area(file) for file in FILES if any(name.startswith("pulumi") for name in imports(file))}
+    assert users == {"components", "__main__"}
+
+
+def test_no_module_of_the_program_folder_hides_the_standard_library() -> None:
+    assert not {path.stem for path in INFRA.iterdir()} & set(sys.stdlib_module_names) - {"__main__", "__init__"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(INFRA)))
+def test_files_stay_short_and_are_not_drawers(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+    assert file.stem not in {"utils", "common", "helpers", "misc"}
+
+
+def test_the_program_is_a_few_lines() -> None:
+    assert len((INFRA / "__main__.py").read_text(encoding="utf-8").splitlines()) <= 20
