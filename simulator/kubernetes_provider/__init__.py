@@ -18,6 +18,8 @@ Where it is simpler than the official provider:
 - Schema validation in Check is left out, as the official provider ignores nearly all of its findings.
 - The package schema is empty, so that `pulumi import` cannot generate code. List and Parameterize are missing.
 - Awaiting by kstatus (PULUMI_K8S_AWAIT_ALL) knows generations, Ready, Stalled and Reconciling only.
+- Taking over client-side field managers is tried again when a controller writes the object meanwhile; the official
+  provider fails then.
 - Names made from a seed have the official form but other digits.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from simulator.kubernetes_provider import annotation
 from simulator.kubernetes_provider.awaiters import await_ready
@@ -29,6 +29,8 @@ from simulator.kubernetes_provider.server_side_apply import (
 )
 from simulator.kubernetes_provider.session import Session
 from simulator.kubernetes_provider.state import Checkpoint, write_checkpoint
+
+_TAKE_OVER_ATTEMPTS: Final = 5
 
 
 class UpdateRequest(NamedTuple):
@@ -175,19 +177,27 @@ class _Update:
             raise
 
     def _take_over(self, path: str, live: Object) -> Object:
-        """Makes client-side field managers ours (await.go fixCSAFieldManagers)."""
-        entries = taken_over(live, self.manager)
-        if entries is None:
-            return live
-        patch = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": entries},
-            {
-                "op": "replace",
-                "path": "/metadata/resourceVersion",
-                "value": metadata_text(live, "resourceVersion"),
-            },
-        ]
-        return dict(self.cluster.request("PATCH", path, None, patch, JSON_PATCH))
+        """Makes client-side field managers ours (await.go fixCSAFieldManagers).
+
+        The official provider fails where a controller writes the object between its two requests; here the object
+        is read again.
+        """
+        for _ in range(_TAKE_OVER_ATTEMPTS):
+            entries = taken_over(live, self.manager)
+            if entries is None:
+                return live
+            version = metadata_text(live, "resourceVersion")
+            patch = [
+                {"op": "replace", "path": "/metadata/managedFields", "value": entries},
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+            ]
+            try:
+                return dict(self.cluster.request("PATCH", path, None, patch, JSON_PATCH))
+            except ApiError as error:
+                if not error.is_conflict:
+                    raise
+                live = self.cluster.get(live)
+        return live
 
     def _merge(self, path: str) -> Object:
         """Client-side apply, as a JSON merge patch from the old inputs to the new ones."""
