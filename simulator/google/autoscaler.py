@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.google import scale_events
+from simulator.google import pool_inputs, scale_events
 from simulator.google.backoff import Backoff
 from simulator.google.faults import Faults
 from simulator.google.fitting import Object, Room, reasons_against, room_on
@@ -88,6 +88,7 @@ class Autoscaler:
             return timing.scan_seconds
         now = time.monotonic()
         self._preempt(data, now)
+        self._make_missing(cluster)
         self._register(now, timing)
         cluster = self._state.read()["clusters"].get(self._nodes.cluster_id)
         groups = node_groups(
@@ -118,6 +119,23 @@ class Autoscaler:
                 cluster = changed["clusters"][self._nodes.cluster_id]
             groups = node_groups(self._compute, self._nodes.cluster_id, cluster, [])
             self._coming += [_Coming(group, now) for group in groups if group.key == found]
+
+    def _make_missing(self, cluster: dict[str, Any]) -> None:
+        """Make nodes that a pool should have had from its creation, as soon as there is capacity."""
+        for pool, record in cluster["nodePools"].items():
+            inputs = record["inputs"]
+            for zone in record.get("missing") or []:
+                machine_type = pool_inputs.machine_type(self._compute, inputs)
+                gpus = pool_inputs.accelerator(inputs)[1]
+                if self._faults.shortage(zone, machine_type, inputs, gpus) is not None:
+                    continue
+                self._nodes.add(pool, zone)
+                with self._state.change() as changed:
+                    now_pool = changed["clusters"][self._nodes.cluster_id]["nodePools"].get(pool)
+                    if now_pool and zone in now_pool.get("missing", []):
+                        now_pool["missing"].remove(zone)
+                        if not now_pool["missing"]:
+                            now_pool |= {"status": "RUNNING", "message": ""}
 
     def _register(self, now: float, timing: Timing) -> None:
         """Let nodes arrive whose time has come, or fail."""

@@ -45,19 +45,26 @@ class Cloud:
     Methods raise `GoogleError` with the text that the official provider would print.
     """
 
-    def __init__(self, directory: Path, start_cluster: StartCluster) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        start_cluster: StartCluster,
+        connect: Callable[[ControlPlane], KubernetesApi] = KubernetesApi,
+    ) -> None:
         """Use a folder; nothing is started until `resume` or a creation.
 
         Args:
             directory: Holds google.json and clusters/.
             start_cluster: Starts the control plane of a name in a folder and returns it once it is ready;
                 in a folder that has been used before it resumes with the same objects.
+            connect: Makes the client for a control plane.
         """
         self.compute = machine_types.load()
         self.state = State(directory / "google.json")
         self.faults = Faults(self.state, self.compute)
         self._directory = directory / "clusters"
         self._start_cluster = start_cluster
+        self._connect = connect
         self._running: dict[str, _Running] = {}
         self._lock = threading.RLock()
 
@@ -180,7 +187,7 @@ class Cloud:
         folder = self._folder(full_name)
         folder.mkdir(parents=True, exist_ok=True)
         control_plane = self._start_cluster(folder.name, folder)
-        api = KubernetesApi(control_plane)
+        api = self._connect(control_plane)
         nodes = Nodes(self.state, self.compute, api, full_name)
         running = _Running(
             control_plane=control_plane,

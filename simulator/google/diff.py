@@ -68,7 +68,7 @@ class _Comparison:
         self._token = token
 
     def _change(self, path: str, old: Any, new: Any) -> Change:
-        action = "add" if _is_zero(old) else "delete" if _is_zero(new) else "update"
+        action = "add" if old is None else "delete" if new is None else "update"
         return Change(path, action, forces_replacement(self._token, path))
 
     def object(self, kind: Kind, state: Any, old_inputs: Any, inputs: Any, path: str) -> list[Change]:

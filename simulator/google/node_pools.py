@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 from simulator.google import pool_inputs, pool_rules
-from simulator.google.errors import already_exists, insufficient_quota, not_found
+from simulator.google.errors import (
+    OperationCancelledError,
+    OperationTimeoutError,
+    already_exists,
+    insufficient_quota,
+    not_found,
+)
 from simulator.google.faults import Faults
 from simulator.google.instance_group import instance_name
 from simulator.google.machine_types import Compute
@@ -82,9 +89,15 @@ class NodePools:
                 "createdAt": timestamp(),
                 "nodes": {},
             }
-        operation.wait(timing.operation_seconds)
-        message = self._fill(name, pool, zones, operation)
-        return self._set(name, status=ERROR_STATE if message else "RUNNING", message=message)
+        wanted = list(itertools.chain(*[zones] * pool_inputs.first_nodes_per_zone(pool)))
+        try:
+            operation.wait(timing.operation_seconds)
+            message, missing = self._add(name, pool, wanted, operation)
+        except (OperationTimeoutError, OperationCancelledError):
+            # The operation goes on without its watcher: the autoscaler's rounds make what is missing.
+            self._set(name, missing=self._unmade(name, wanted))
+            raise
+        return self._settle(name, message, missing)
 
     def update(self, name: str, pool: Inputs, operation: Operation) -> Record:
         """Change a pool in place; a new machine or template replaces its nodes one by one.
@@ -98,14 +111,14 @@ class NodePools:
         pool_rules.check_pool(self._compute, self._nodes.location, self._cluster()["inputs"], name, pool)
         operation.wait(Timing.current(self._state.read()).operation_seconds)
         old = record["inputs"]
-        self._set(name, inputs=pool, status="RECONCILING")
+        self._set(name, inputs=pool, status="RECONCILING", missing=[])
         before, after = pool_inputs.node_config(old), pool_inputs.node_config(pool)
         if any(before.get(key) != after.get(key) for key in _NEW_MACHINE):
             for node, instance in record["nodes"].items():
                 self._nodes.add(name, instance["zone"])
                 self._nodes.remove(name, node)
-        message = self._resize(name, pool, operation)
-        return self._set(name, status=ERROR_STATE if message else "RUNNING", message=message)
+        message, missing = self._resize(name, pool, list(record.get("missing") or []), operation)
+        return self._settle(name, message, missing)
 
     def delete(self, name: str, operation: Operation) -> None:
         """Drain and delete a pool's nodes, then the pool; one that is gone already is fine."""
@@ -143,9 +156,20 @@ class NodePools:
         if quota is not None and quota.used + count * gpus > quota.limit:
             raise insufficient_quota(self._nodes.project, quota.metric, count * gpus, quota.limit, quota.used)
 
-    def _resize(self, name: str, pool: Inputs, operation: Operation) -> str:
+    def _settle(self, name: str, message: str, missing: list[str]) -> Record:
+        return self._set(name, status=ERROR_STATE if missing else "RUNNING", message=message, missing=missing)
+
+    def _unmade(self, name: str, wanted: list[str]) -> list[str]:
+        """Zones of the nodes that a pool should have and has not."""
+        left = Counter(wanted)
+        left.subtract(node["zone"] for node in (self.get(name) or {"nodes": {}})["nodes"].values())
+        return sorted((+left).elements())
+
+    def _resize(
+        self, name: str, pool: Inputs, missing: list[str], operation: Operation
+    ) -> tuple[str, list[str]]:
         if pool.get("autoscaling") or pool.get("nodeCount") is None:
-            return ""
+            return self._add(name, pool, missing, operation)
         record = self.get(name) or {"nodes": {}}
         zones = self.zones(pool)
         by_zone = {
@@ -158,35 +182,32 @@ class NodePools:
         missing = [zone for zone in zones for _ in range(wanted - len(by_zone[zone]))]
         return self._add(name, pool, missing, operation)
 
-    def _fill(self, name: str, pool: Inputs, zones: list[str], operation: Operation) -> str:
-        per_zone = pool_inputs.first_nodes_per_zone(pool)
-        return self._add(name, pool, list(itertools.chain(*[zones] * per_zone)), operation)
-
-    def _add(self, name: str, pool: Inputs, zones: list[str], operation: Operation) -> str:
-        """Add a node in each zone of a list; return GKE's message if not all could be had.
+    def _add(self, name: str, pool: Inputs, zones: list[str], operation: Operation) -> tuple[str, list[str]]:
+        """Add a node in each zone of a list; return GKE's message and the zones where none could be had.
 
         The message is GKE's from before 2022 (terraform-provider-google #10121), which it gives after trying
         for 35 to 40 minutes.
         """
         if not zones:
-            return ""
+            return "", []
         timing = Timing.current(self._state.read())
         operation.wait(timing.provision_seconds)
         machine_type = pool_inputs.machine_type(self._compute, pool)
         gpus = pool_inputs.accelerator(pool)[1]
-        failed = []
+        missing, errors = [], []
         for zone in zones:
             shortage = self._faults.shortage(zone, machine_type, pool, gpus)
             if shortage is None:
                 self._nodes.add(name, zone)
                 continue
             instance = instance_name(self._nodes.project, self._nodes.cluster, name, zone)
-            failed.append(f"[{shortage.code}]: Instance '{instance}' creation failed: {shortage.message}")
-        if not failed:
-            return ""
+            missing.append(zone)
+            errors.append(f"[{shortage.code}]: Instance '{instance}' creation failed: {shortage.message}")
+        if not missing:
+            return "", []
         operation.wait(timing.stockout_retry_seconds)
         return (
             f"Google Compute Engine: Not all instances running in IGM after {timing.stockout_retry_seconds:g}s. "
-            f"Expected {len(zones)}, running {len(zones) - len(failed)}, transitioning {len(failed)}. "
-            f"Current errors: {'; '.join(failed)}"
-        )
+            f"Expected {len(zones)}, running {len(zones) - len(missing)}, transitioning {len(missing)}. "
+            f"Current errors: {'; '.join(errors)}"
+        ), missing

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+import grpc
+from google.protobuf import empty_pb2
 from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -59,6 +59,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             schema.NODE_POOL: NodePoolResource(cloud),
         }
         self._configurations: dict[str, Properties] = {}
+        self._latest: Properties = {}
         self._cancelled = threading.Event()
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
@@ -77,11 +78,24 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             schema=json.dumps({"name": "gcp", "version": VERSION, "resources": {}})
         )
 
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802, ARG002, D102
-        return provider_pb2.CheckResponse(inputs=request.news)
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802, ARG002
+        """Not offered: the engine then takes the flags of Configure's answer."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "Handshake is not offered")
+        raise AssertionError("abort does not return")
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802, ARG002
+        """Refuse configuration that the provider does not have."""
+        _, name = _token_and_name(request.urn)
+        failures = [
+            provider_pb2.CheckFailure(
+                reason=f"could not validate provider configuration: {failure.text(name)}"
+            )
+            for failure in schema.configuration_failures(from_struct(request.news))
+        ]
+        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802, ARG002
-        """A provider whose project changes must replace what it made; all other changes are applied."""
+        """Any change of configuration is applied in place; it never replaces what the provider made."""
         olds, news = from_struct(request.olds), from_struct(request.news)
         changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
         kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
@@ -91,7 +105,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         configuration = from_struct(request.args)
         for key, value in request.variables.items():
             configuration.setdefault(key.split(":")[-1], value)
-        self._configurations[context.peer()] = configuration
+        self._configurations[context.peer()] = self._latest = configuration
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -144,7 +158,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             f"creating {request.urn}",
             lambda: resource.create(
                 inputs,
-                self._configurations.get(context.peer(), {}),
+                self._configuration(context),
                 request.timeout or resource.timeouts["create"],
                 self._cancelled,
             ),
@@ -155,7 +169,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Refresh or import a resource; an empty id says that it is gone."""
         token, _ = _token_and_name(request.urn)
         resource = self._resource(token, "Read", context)
-        config = self._configurations.get(context.peer(), {})
+        config = self._configuration(context)
         found = self._attempt(context, f"refreshing {request.urn}", lambda: resource.read(request.id, config))
         if found is None:
             return provider_pb2.ReadResponse(id="")
@@ -175,7 +189,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Update", context)
         inputs, state = from_struct(request.news), from_struct(request.olds)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=to_struct(state | inputs))
+            return provider_pb2.UpdateResponse(properties=to_struct(_merged(state, inputs)))
         outputs = self._attempt(
             context,
             f"updating {request.urn}",
@@ -202,7 +216,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
         """Call a function such as getCluster."""
         arguments = from_struct(request.args)
-        config = self._configurations.get(context.peer(), {})
+        config = self._configuration(context)
         try:
             if request.tok == data_sources.GET_CLUSTER:
                 if not arguments.get("name"):
@@ -218,6 +232,10 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         except GoogleError as error:
             self._refuse(context, f"invoking {request.tok}: {_one_error(str(error))}")
         return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+
+    def _configuration(self, context: grpc.ServicerContext) -> Properties:
+        """That of the caller's connection; requests carry nothing else to tell provider resources apart."""
+        return self._configurations.get(context.peer(), self._latest)
 
     def _resource(self, token: str, method: str, context: grpc.ServicerContext) -> Resource:
         if token not in self._resources:
@@ -300,6 +318,14 @@ def _keeps_name(state: Properties, inputs: Properties) -> bool:
 def _planned(resource: Resource, inputs: Properties) -> Properties:
     unknown: Properties = dict.fromkeys(resource.computed, UNKNOWN)
     return unknown | {key: value for key, value in inputs.items() if key != "__defaults"}
+
+
+def _merged(state: Any, inputs: Any) -> Any:
+    """The state as it will be: new inputs in place of old ones, Google's own values kept."""
+    if isinstance(state, dict) and isinstance(inputs, dict):
+        given = {key: value for key, value in inputs.items() if key != "__defaults"}
+        return state | {key: _merged(state.get(key), value) for key, value in given.items()}
+    return inputs
 
 
 def _as_given(live: Any, given: Any) -> Any:

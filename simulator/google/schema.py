@@ -18,6 +18,8 @@ from simulator.google.wire import is_unknown
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 _CLASSES = {CLUSTER: "ClusterArgs", NODE_POOL: "NodePoolArgs"}
+_PACKAGE_KEYS = {"version", "pluginDownloadURL", "__internal"}
+"""Keys that the engine adds to a provider's configuration."""
 _SCALARS: dict[type, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _PYTHON_KINDS = {
     str: "string",
@@ -77,6 +79,12 @@ def resource_kind(token: str) -> Kind | None:
         return None
     # Importing the SDK takes half a second, so it waits until the first check.
     return Kind("object", source=getattr(importlib.import_module("pulumi_gcp.container"), _CLASSES[token]))
+
+
+def configuration_failures(configuration: dict[str, Any]) -> list[Failure]:
+    """Keys of a provider's configuration that the SDK's provider does not have."""
+    known = set(_fields(importlib.import_module("pulumi_gcp").ProviderArgs)) | _PACKAGE_KEYS
+    return [Failure(key, "Invalid or unknown key") for key in configuration if key not in known]
 
 
 def known_resources() -> list[str]:

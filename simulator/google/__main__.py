@@ -1,0 +1,65 @@
+"""Set faults of the simulated Google Cloud: `python -m simulator.google stockout us-central1-a a3-highgpu-1g`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from simulator.google import machine_types
+from simulator.google.faults import Faults
+from simulator.google.state import State
+from simulator.home import Home
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator.google", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    stockout = verbs.add_parser("stockout", help="a machine type is sold out in a zone")
+    stockout.add_argument("zone", help='such as us-central1-a, or "*"')
+    stockout.add_argument("machine_type", help='such as a3-highgpu-1g, or "*"')
+    stockout.add_argument("--end", action="store_true", help="it is available again")
+    quota = verbs.add_parser("quota", help="a limit for the GPUs of a family in a region")
+    quota.add_argument(
+        "gpu_family", help="such as NVIDIA_H100; PREEMPTIBLE_NVIDIA_H100 for Spot and Flex-start"
+    )
+    quota.add_argument("region", help="such as us-central1")
+    quota.add_argument("limit", help='a number, or "none"')
+    preempt = verbs.add_parser("preempt", help="take a Spot node away")
+    preempt.add_argument("node", help="the node's name")
+    verbs.add_parser("show", help="print all faults and nodes")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out one verb.
+
+    Returns:
+        0, or 1 with a message on standard error when an argument is not known.
+    """
+    options = _parser().parse_args(arguments)
+    state = State(Home.current().root / "google.json")
+    faults = Faults(state, machine_types.load())
+    try:
+        if options.verb == "stockout":
+            faults.set_stockout(options.zone, options.machine_type, active=not options.end)
+        elif options.verb == "quota":
+            limit = None if options.limit == "none" else int(options.limit)
+            faults.set_quota(options.gpu_family, options.region, limit)
+        elif options.verb == "preempt":
+            faults.preempt(options.node)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.verb == "show":
+        data = state.read()
+        nodes = {
+            name: sorted(node for pool in cluster["nodePools"].values() for node in pool["nodes"])
+            for name, cluster in data["clusters"].items()
+        }
+        print(json.dumps({"faults": data["faults"], "nodes": nodes}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
