@@ -26,7 +26,7 @@ def unconfigured() -> Iterator[Engine]:
     channel = grpc.insecure_channel(f"127.0.0.1:{port}")
     stub = provider_pb2_grpc.ResourceProviderStub(channel)
     stub.Attach(plugin_pb2.PluginAttach(address=f"127.0.0.1:{log_port}"))
-    yield Engine(stub, recording)
+    yield Engine(stub, recording, f"127.0.0.1:{port}")
     channel.close()
     server.stop(None)
     log_server.stop(None)

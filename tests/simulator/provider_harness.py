@@ -27,7 +27,7 @@ def urn_of(api_version: str, kind: str, name: str = "x") -> str:
     return f"urn:pulumi:stack::project::kubernetes:{module}:{kind}::{name}"
 
 
-class ProviderFailure(Exception):
+class ProviderCallError(Exception):
     """A refused call; `reasons` and `properties` are there where it failed partially."""
 
     def __init__(self, error: grpc.RpcError) -> None:
@@ -82,6 +82,7 @@ class Engine:
 
     stub: provider_pb2_grpc.ResourceProviderStub
     recording: RecordingEngine
+    target: str
     seed: bytes = field(default_factory=lambda: os.urandom(8))
 
     def statuses(self) -> list[str]:
@@ -98,7 +99,7 @@ class Engine:
         try:
             return getattr(self.stub, method)(request)
         except grpc.RpcError as error:
-            raise ProviderFailure(error) from None
+            raise ProviderCallError(error) from None
 
     def check(self, urn: str, news: Properties, olds: Properties | None = None) -> Properties:
         answer = self._call(
@@ -130,9 +131,7 @@ class Engine:
     ) -> Resource:
         urn = urn or urn_of(obj["apiVersion"], obj["kind"])
         inputs = obj if checked else self.check(urn, obj)
-        request = provider_pb2.CreateRequest(
-            urn=urn, properties=to_struct(inputs), timeout=timeout, preview=preview
-        )
+        request = provider_pb2.CreateRequest(urn=urn, properties=to_struct(inputs), timeout=timeout, preview=preview)
         answer = self._call("Create", request)
         return Resource(urn, answer.id, inputs, from_struct(answer.properties))
 

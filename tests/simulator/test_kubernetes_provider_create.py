@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from provider_harness import Engine, ProviderFailure, urn_of
+from provider_harness import Engine, ProviderCallError, urn_of
 
 from simulator.kubernetes_provider.properties import UNKNOWN, Secret
 
@@ -32,9 +32,7 @@ def test_created_object_has_live_state_inputs_and_a_random_field_manager(engine:
     assert made.state["__fieldManager"].startswith("pulumi-kubernetes-")
 
 
-def test_object_is_posted_by_the_client_side_manager(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_object_is_posted_by_the_client_side_manager(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     engine.create(config_map(namespace))
 
     live = client.CoreV1Api(api).read_namespaced_config_map("settings", namespace)
@@ -45,7 +43,7 @@ def test_object_is_posted_by_the_client_side_manager(
 def test_existing_object_fails_the_create_with_the_four_hints(engine: Engine, namespace: str) -> None:
     engine.create(config_map(namespace))
 
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.create(config_map(namespace))
 
     first, *rest = str(failure.value).splitlines()
@@ -63,7 +61,9 @@ def test_existing_object_is_taken_over_with_upsert(
     unconfigured: Engine, control_plane: Any, namespace: str, api: client.ApiClient
 ) -> None:
     unconfigured.configure(kubeconfig=control_plane.kubeconfig.read_text(), upsertExistingObjects="true")
-    client.CoreV1Api(api).create_namespaced_config_map(namespace, {"metadata": {"name": "settings"}, "data": {"b": "2"}})
+    client.CoreV1Api(api).create_namespaced_config_map(
+        namespace, {"metadata": {"name": "settings"}, "data": {"b": "2"}}
+    )
 
     made = unconfigured.create(config_map(namespace))
 
@@ -71,9 +71,7 @@ def test_existing_object_is_taken_over_with_upsert(
 
 
 @pytest.mark.parametrize("case", ["unknown value", "missing namespace", "already exists", "unknown kind", "forbidden"])
-def test_preview_echoes_the_inputs_where_the_official_one_swallows(
-    engine: Engine, namespace: str, case: str
-) -> None:
+def test_preview_echoes_the_inputs_where_the_official_one_swallows(engine: Engine, namespace: str, case: str) -> None:
     obj = config_map(namespace)
     if case == "unknown value":
         obj["data"]["a"] = UNKNOWN
@@ -127,7 +125,7 @@ def test_invalid_object_fails_preview_and_create_with_the_servers_words(
         "spec": {"ports": [{"port": 0}]},
     }
 
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.create(service, preview=preview)
 
     assert str(failure.value).startswith(
@@ -140,7 +138,7 @@ def test_wrong_type_reaches_the_server(engine: Engine, namespace: str) -> None:
     obj = config_map(namespace)
     obj["data"] = {"a": 1}
 
-    with pytest.raises(ProviderFailure, match=r"ConfigMap in version \"v1\" cannot be handled as a ConfigMap"):
+    with pytest.raises(ProviderCallError, match=r"ConfigMap in version \"v1\" cannot be handled as a ConfigMap"):
         engine.create(obj)
 
 
@@ -203,7 +201,7 @@ def test_unreachable_cluster_lets_previews_pass_and_fails_the_create(unconfigure
     obj = config_map("default")
 
     assert unconfigured.create(obj, preview=True).state == obj
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         unconfigured.create(obj)
 
     assert str(failure.value) == (
@@ -232,9 +230,7 @@ def test_custom_resource_keeps_unknown_fields_in_inputs_and_is_pruned_by_the_ser
                     "schema": {
                         "openAPIV3Schema": {
                             "type": "object",
-                            "properties": {
-                                "spec": {"type": "object", "properties": {"size": {"type": "integer"}}}
-                            },
+                            "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}},
                         }
                     },
                 }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from provider_harness import Engine, ProviderFailure
+from provider_harness import Engine, ProviderCallError
 
 pytest_plugins = ["provider_fixtures"]
 
@@ -27,9 +27,7 @@ def test_delete_returns_when_the_object_is_gone(engine: Engine, namespace: str, 
         client.CoreV1Api(api).read_namespaced_config_map("settings", namespace)
 
 
-def test_delete_of_a_missing_object_or_kind_succeeds(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_delete_of_a_missing_object_or_kind_succeeds(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     made = engine.create(config_map(namespace))
     client.CoreV1Api(api).delete_namespaced_config_map("settings", namespace)
     engine.delete(made)
@@ -37,12 +35,10 @@ def test_delete_of_a_missing_object_or_kind_succeeds(
     engine.delete(made)
 
 
-def test_delete_that_a_finalizer_holds_back_names_it(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_delete_that_a_finalizer_holds_back_names_it(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     made = engine.create(config_map(namespace, finalizers=["example.com/hold"]))
 
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.delete(made, timeout=1)
 
     assert str(failure.value) == "timed out waiting for the condition"
@@ -53,9 +49,7 @@ def test_delete_that_a_finalizer_holds_back_names_it(
     client.CoreV1Api(api).patch_namespaced_config_map("settings", namespace, {"metadata": {"finalizers": None}})
 
 
-def test_deletion_policy_comes_from_the_old_inputs(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_deletion_policy_comes_from_the_old_inputs(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     """Orphaning leaves a finalizer that the garbage collector removes only after it has cut the owners' ties."""
     orphan = {"pulumi.com/deletionPropagationPolicy": "Orphan"}
     owner = engine.create(config_map(namespace, annotations=orphan))
@@ -66,9 +60,7 @@ def test_deletion_policy_comes_from_the_old_inputs(
         "name": "settings",
         "uid": owner.state["metadata"]["uid"],
     }
-    core.create_namespaced_config_map(
-        namespace, {"metadata": {"name": "dependent", "ownerReferences": [reference]}}
-    )
+    core.create_namespaced_config_map(namespace, {"metadata": {"name": "dependent", "ownerReferences": [reference]}})
 
     engine.delete(owner)
 
@@ -86,6 +78,6 @@ def test_delete_on_an_unreachable_cluster_says_how_to_drop_the_resource(unconfig
     made = unconfigured.create(config_map("default"), preview=True)
     made.identifier = "default/settings"
 
-    with pytest.raises(ProviderFailure, match='PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'):
+    with pytest.raises(ProviderCallError, match='PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'):
         unconfigured.delete(made)
     assert unconfigured.diagnostics()[0].startswith("configured Kubernetes cluster is unreachable: ")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from provider_harness import Engine, ProviderFailure, Resource, urn_of
+from provider_harness import Engine, ProviderCallError, Resource, urn_of
 
 pytest_plugins = ["provider_fixtures"]
 
@@ -29,7 +29,10 @@ def test_refresh_shows_drift_of_given_fields_and_hides_what_others_added(
     client.CoreV1Api(api).patch_namespaced_service(
         "web",
         namespace,
-        {"metadata": {"labels": {"added": "by-hand"}}, "spec": {"ports": [{"name": "a", "port": 81}, {"name": "b", "port": 80}]}},
+        {
+            "metadata": {"labels": {"added": "by-hand"}},
+            "spec": {"ports": [{"name": "a", "port": 81}, {"name": "b", "port": 80}]},
+        },
     )
 
     seen = engine.read(made)
@@ -95,7 +98,7 @@ def test_refresh_of_an_unready_workload_is_a_partial_failure(engine: Engine, nam
     assert engine.read(made).identifier
     del made.inputs["metadata"]["annotations"]
 
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.read(made)
 
     assert failure.value.reasons[0] == "Resource 'app' was created but failed to initialize"

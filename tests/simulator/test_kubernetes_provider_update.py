@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from provider_harness import Engine, ProviderFailure
+from provider_harness import Engine, ProviderCallError
 
 pytest_plugins = ["provider_fixtures"]
 
@@ -54,9 +54,7 @@ def managers(live: Any) -> set[tuple[str, str]]:
     return {(entry.manager, entry.operation) for entry in live.metadata.managed_fields if not entry.subresource}
 
 
-def test_first_update_takes_over_the_client_side_manager(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_first_update_takes_over_the_client_side_manager(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     made = engine.create(config_map(namespace, a="1", b="2"))
 
     changed = engine.update(made, config_map(namespace, a="3"))
@@ -88,7 +86,7 @@ def test_scaling_by_a_controller_leaves_the_preview_green_and_the_update_red(
     wanted = unready_deployment(namespace, image="example.com/app:2")
 
     engine.update(made, wanted, preview=True)
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.update(made, wanted)
 
     message, cause = str(failure.value).splitlines()[0], str(failure.value).splitlines()[1]
@@ -129,13 +127,11 @@ def test_force_annotation_wins_the_conflict(engine: Engine, namespace: str, api:
     assert engine.update(made, wanted).state["spec"]["replicas"] == 2
 
 
-def test_object_deleted_by_someone_else_fails_the_update(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_object_deleted_by_someone_else_fails_the_update(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     made = engine.create(config_map(namespace, a="1"))
     client.CoreV1Api(api).delete_namespaced_config_map("settings", namespace)
 
-    with pytest.raises(ProviderFailure) as failure:
+    with pytest.raises(ProviderCallError) as failure:
         engine.update(made, config_map(namespace, a="2"))
 
     assert str(failure.value) == (
@@ -150,7 +146,7 @@ def test_invalid_update_is_a_partial_failure_with_the_live_object(engine: Engine
     wanted = deepcopy(unready_deployment(namespace))
     wanted["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
 
-    with pytest.raises(ProviderFailure, match="selector") as failure:
+    with pytest.raises(ProviderCallError, match="selector") as failure:
         engine.update(made, wanted)
 
     assert failure.value.partial
@@ -172,9 +168,7 @@ def test_new_field_manager_annotation_relinquishes_the_old_one(
     assert managers(live) == {("mine", "Apply")}
 
 
-def test_patch_type_changes_one_field_and_gives_it_back(
-    engine: Engine, namespace: str, api: client.ApiClient
-) -> None:
+def test_patch_type_changes_one_field_and_gives_it_back(engine: Engine, namespace: str, api: client.ApiClient) -> None:
     core = client.CoreV1Api(api)
     core.create_namespaced_config_map(namespace, {"metadata": {"name": "settings"}, "data": {"a": "1"}})
     urn = "urn:pulumi:stack::project::kubernetes:core/v1:ConfigMapPatch::x"
