@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class GoogleError(Exception):
     """Anything that the simulated Google Cloud refuses; its text is what a user reads."""
@@ -69,6 +71,20 @@ class OperationTimeoutError(GoogleError):
 
 class OperationCancelledError(GoogleError):
     """The engine asked to stop while an operation was running; the operation itself goes on."""
+
+
+class PartialFailureError(Exception):
+    """The resource exists, but something went wrong; its state is kept.
+
+    Attributes:
+        identifier: Its id.
+        outputs: What it looks like.
+    """
+
+    def __init__(self, identifier: str, outputs: dict[str, Any], reason: str) -> None:
+        super().__init__(reason)
+        self.identifier = identifier
+        self.outputs = outputs
 
 
 def go_duration(seconds: float) -> str:

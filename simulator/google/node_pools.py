@@ -26,17 +26,9 @@ from simulator.google.timing import Timing
 Record = dict[str, Any]
 ERROR_STATE = "RUNNING_WITH_ERROR"
 """Status of a pool whose nodes could not all be made; the pool exists."""
-_NEW_MACHINE = (
-    "machineType",
-    "diskType",
-    "diskSizeGb",
-    "imageType",
-    "bootDisk",
-    "labels",
-    "taints",
-    "gcfsConfig",
-)
-"""Fields of nodeConfig whose change replaces the pool's nodes."""
+_NEW_MACHINE = ("machineType", "diskType", "diskSizeGb", "imageType", "bootDisk", "gcfsConfig")
+"""Fields of nodeConfig whose change replaces the pool's nodes; labels and taints are changed on them in place
+(GKE docs, updating the labels and taints of existing node pools)."""
 
 
 class NodePools:
@@ -117,6 +109,9 @@ class NodePools:
             for node, instance in record["nodes"].items():
                 self._nodes.add(name, instance["zone"])
                 self._nodes.remove(name, node)
+        elif any(before.get(key) != after.get(key) for key in ("labels", "taints")):
+            for node, instance in record["nodes"].items():
+                self._nodes.relabel(name, old, pool, instance["zone"], node)
         message, missing = self._resize(name, pool, list(record.get("missing") or []), operation)
         return self._settle(name, message, missing)
 
@@ -168,10 +163,12 @@ class NodePools:
     def _resize(
         self, name: str, pool: Inputs, missing: list[str], operation: Operation
     ) -> tuple[str, list[str]]:
-        if pool.get("autoscaling") or pool.get("nodeCount") is None:
-            return self._add(name, pool, missing, operation)
         record = self.get(name) or {"nodes": {}}
         zones = self.zones(pool)
+        if pool.get("autoscaling") or pool.get("nodeCount") is None:
+            for node in [node for node, instance in record["nodes"].items() if instance["zone"] not in zones]:
+                self._nodes.remove(name, node)
+            return self._add(name, pool, [zone for zone in missing if zone in zones], operation)
         by_zone = {
             zone: [node for node, one in record["nodes"].items() if one["zone"] == zone] for zone in zones
         }

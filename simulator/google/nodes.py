@@ -8,7 +8,8 @@ from typing import Any
 from simulator.google.instance_group import instance_name
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
 from simulator.google.machine_types import Compute
-from simulator.google.node import node_object
+from simulator.google.node import node_labels, node_object, node_taints
+from simulator.google.pool_inputs import Inputs
 from simulator.google.state import State
 
 _SHUTDOWN_MESSAGE = "Pod was terminated in response to imminent node shutdown."
@@ -43,6 +44,19 @@ class Nodes:
             "POST", "/api/v1/nodes", node_object(self._compute, self.project, pool, inputs, zone, name)
         )
         return name
+
+    def relabel(self, pool: str, before: Inputs, after: Inputs, zone: str, name: str) -> None:
+        """Give a node the labels and taints that its pool has now; others on it stay."""
+        old = node_labels(self._compute, pool, before, zone, name)
+        new = node_labels(self._compute, pool, after, zone, name)
+        dropped = [(taint["key"], taint["effect"]) for taint in node_taints(self._compute, before)]
+        live = self._api.request("GET", f"/api/v1/nodes/{name}")["spec"].get("taints") or []
+        taints = [taint for taint in live if (taint["key"], taint["effect"]) not in dropped]
+        change = {
+            "metadata": {"labels": dict.fromkeys(old) | new},
+            "spec": {"taints": taints + node_taints(self._compute, after)},
+        }
+        self._api.request("PATCH", f"/api/v1/nodes/{name}", change, _MERGE)
 
     def remove(self, pool: str, name: str) -> None:
         """Drain a node, delete it and end its instance."""

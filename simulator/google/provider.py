@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import threading
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
-from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
-from grpc_status import rpc_status  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
-from pulumi.runtime.rpc import UNKNOWN
 
 from simulator.google import data_sources, schema
+from simulator.google.answers import attempt, one_error, refuse
 from simulator.google.choices import choice_failures
 from simulator.google.cloud import Cloud
 from simulator.google.diff import Change, changes
 from simulator.google.errors import GoogleError
+from simulator.google.expectation import as_given, merged, planned
 from simulator.google.resources import (
     ClusterResource,
     NodePoolResource,
-    PartialFailureError,
     Resource,
 )
-from simulator.google.wire import Properties, from_struct, has_unknown, to_struct
+from simulator.google.wire import Properties, from_struct, to_struct
 
 VERSION = "10.2.0"
 """The version of the official provider that this stands in for."""
-_LOG = logging.getLogger(__name__)
 _NAME_DIGITS = 7
 _Kinds = provider_pb2.PropertyDiff
 _DIFF_KINDS = {
@@ -113,7 +108,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         token, name = _token_and_name(request.urn)
         kind = schema.resource_kind(token)
         if kind is None:
-            self._refuse(context, _unknown_resource(token, "Check"))
+            refuse(context, _unknown_resource(token, "Check"))
         olds, inputs = from_struct(request.olds), from_struct(request.news)
         found = schema.failures(kind, inputs)
         if not found:
@@ -152,8 +147,10 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Create", context)
         inputs = from_struct(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(id="", properties=to_struct(_planned(resource, inputs)))
-        outputs = self._attempt(
+            return provider_pb2.CreateResponse(
+                id="", properties=to_struct(planned(resource.computed, inputs))
+            )
+        outputs = attempt(
             context,
             f"creating {request.urn}",
             lambda: resource.create(
@@ -170,7 +167,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         token, _ = _token_and_name(request.urn)
         resource = self._resource(token, "Read", context)
         config = self._configuration(context)
-        found = self._attempt(context, f"refreshing {request.urn}", lambda: resource.read(request.id, config))
+        found = attempt(context, f"refreshing {request.urn}", lambda: resource.read(request.id, config))
         if found is None:
             return provider_pb2.ReadResponse(id="")
         outputs, made_with = found
@@ -178,7 +175,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         if token == schema.CLUSTER:
             # What only the provider knows is kept: Google has no such settings.
             outputs |= {key: state[key] for key in ("deletionProtection", "deletionPolicy") if key in state}
-        live = _as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
+        live = as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
         return provider_pb2.ReadResponse(
             id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live)
         )
@@ -189,8 +186,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Update", context)
         inputs, state = from_struct(request.news), from_struct(request.olds)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=to_struct(_merged(state, inputs)))
-        outputs = self._attempt(
+            return provider_pb2.UpdateResponse(properties=to_struct(merged(state, inputs)))
+        outputs = attempt(
             context,
             f"updating {request.urn}",
             lambda: resource.update(
@@ -206,7 +203,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Delete", context)
         state = from_struct(request.properties)
         timeout = request.timeout or resource.timeouts["delete"]
-        self._attempt(
+        attempt(
             context,
             f"deleting {request.urn}",
             lambda: resource.delete(request.id, state, timeout, self._cancelled),
@@ -226,11 +223,9 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
                 result = data_sources.get_engine_versions(arguments, config)
             else:
                 known = ", ".join(data_sources.known_functions())
-                self._refuse(
-                    context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}"
-                )
+                refuse(context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}")
         except GoogleError as error:
-            self._refuse(context, f"invoking {request.tok}: {_one_error(str(error))}")
+            refuse(context, f"invoking {request.tok}: {one_error(str(error))}")
         return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
 
     def _configuration(self, context: grpc.ServicerContext) -> Properties:
@@ -239,54 +234,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _resource(self, token: str, method: str, context: grpc.ServicerContext) -> Resource:
         if token not in self._resources:
-            self._refuse(context, _unknown_resource(token, method))
+            refuse(context, _unknown_resource(token, method))
         return self._resources[token]
-
-    def _attempt(
-        self,
-        context: grpc.ServicerContext,
-        doing: str,
-        call: Callable[[], Any],
-        kept: tuple[str, Properties] | None = None,
-    ) -> Any:
-        """Run a call, and turn its errors into the answers of the official provider.
-
-        Args:
-            context: The request's.
-            doing: What is tried, such as "updating URN".
-            call: The attempt.
-            kept: Id and state to keep when it fails; without them a failure leaves nothing behind.
-        """
-        try:
-            return call()
-        except PartialFailureError as error:
-            reason = f"{doing}: {_one_error(str(error))}"
-            self._refuse_partly(context, error.identifier, error.outputs, reason)
-        except GoogleError as error:
-            if kept is None:
-                self._refuse(context, _one_error(str(error)))
-            self._refuse_partly(context, kept[0], kept[1], f"{doing}: {_one_error(str(error))}")
-        except Exception as error:
-            _LOG.exception("%s failed", doing)
-            self._refuse(context, f"{doing}: the simulated Google Cloud failed: {error}. See its log.")
-
-    @staticmethod
-    def _refuse(context: grpc.ServicerContext, message: str) -> NoReturn:
-        context.abort(grpc.StatusCode.UNKNOWN, message)
-        raise AssertionError("abort does not return")
-
-    @staticmethod
-    def _refuse_partly(
-        context: grpc.ServicerContext, identifier: str, outputs: Properties, reason: str
-    ) -> NoReturn:
-        """The resource exists but is not well: its state travels with the error (ErrorResourceInitFailed)."""
-        detail = provider_pb2.ErrorResourceInitFailed(
-            id=identifier, properties=to_struct(outputs), reasons=[reason]
-        )
-        status = status_pb2.Status(code=code_pb2.UNKNOWN, message=reason)
-        status.details.add().Pack(detail)
-        context.abort_with_status(rpc_status.to_status(status))
-        raise AssertionError("abort does not return")
 
 
 def _token_and_name(urn: str) -> tuple[str, str]:
@@ -300,11 +249,6 @@ def _unknown_resource(token: str, method: str) -> str:
     return f"unrecognized resource type ({method}): {token}. The simulated Google Cloud has {known}."
 
 
-def _one_error(text: str) -> str:
-    """As Go's multierror prints a single error, which is how the bridge passes them on."""
-    return f"1 error occurred:\n\t* {text}\n\n"
-
-
 def _automatic_name(name: str, seed: bytes) -> str:
     digest = hashlib.sha256(seed or name.encode()).hexdigest()[:_NAME_DIGITS]
     return f"{name}-{digest}"
@@ -313,31 +257,6 @@ def _automatic_name(name: str, seed: bytes) -> str:
 def _keeps_name(state: Properties, inputs: Properties) -> bool:
     """A resource whose name the user chose must go before its replacement comes."""
     return "name" not in (inputs.get("__defaults") or []) and state.get("name") == inputs.get("name")
-
-
-def _planned(resource: Resource, inputs: Properties) -> Properties:
-    unknown: Properties = dict.fromkeys(resource.computed, UNKNOWN)
-    return unknown | {key: value for key, value in inputs.items() if key != "__defaults"}
-
-
-def _merged(state: Any, inputs: Any) -> Any:
-    """The state as it will be: new inputs in place of old ones, Google's own values kept."""
-    if isinstance(state, dict) and isinstance(inputs, dict):
-        given = {key: value for key, value in inputs.items() if key != "__defaults"}
-        return state | {key: _merged(state.get(key), value) for key, value in given.items()}
-    return inputs
-
-
-def _as_given(live: Any, given: Any) -> Any:
-    """The live values of what the user gave."""
-    if isinstance(live, dict) and isinstance(given, dict):
-        return {
-            key: value if key == "__defaults" else _as_given(live[key], value) if key in live else value
-            for key, value in given.items()
-        }
-    if isinstance(live, list) and isinstance(given, list) and len(live) == len(given):
-        return [_as_given(one, other) for one, other in zip(live, given, strict=True)]
-    return given if has_unknown(given) else live
 
 
 def _property_diff(change: Change) -> provider_pb2.PropertyDiff:

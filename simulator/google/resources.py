@@ -10,26 +10,17 @@ from typing import Any, ClassVar, Protocol
 from simulator.google import cluster_outputs, pool_outputs
 from simulator.google.cloud import Cloud, cluster_id
 from simulator.google.data_sources import place
-from simulator.google.errors import GoogleApiError, GoogleError, OperationCancelledError
+from simulator.google.errors import (
+    GoogleApiError,
+    GoogleError,
+    OperationCancelledError,
+    PartialFailureError,
+)
 from simulator.google.node_pools import ERROR_STATE, NodePools
 from simulator.google.operation import Operation
 from simulator.google.wire import Properties
 
 _CLUSTER_PATTERN = re.compile(r"projects/([^/]+)/locations/([^/]+)/clusters/([^/]+)")
-
-
-class PartialFailureError(Exception):
-    """The resource exists, but something went wrong; its state is kept.
-
-    Attributes:
-        identifier: Its id.
-        outputs: What it looks like.
-    """
-
-    def __init__(self, identifier: str, outputs: Properties, reason: str) -> None:
-        super().__init__(reason)
-        self.identifier = identifier
-        self.outputs = outputs
 
 
 class Resource(Protocol):

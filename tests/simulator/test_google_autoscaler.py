@@ -353,6 +353,23 @@ def test_another_machine_type_replaces_the_nodes(pools: NodePools, core: client.
     assert len(pools.all()["cpu"]["nodes"]) == 2
 
 
+def test_other_labels_and_taints_are_put_on_the_nodes_in_place(
+    pools: NodePools, core: client.CoreV1Api
+) -> None:
+    config = {"machineType": "e2-standard-4", "labels": {"team": "a", "old": "1"}}
+    cpu = {"nodeCount": 1, "nodeLocations": [ZONE], "nodeConfig": config}
+    pools.create("cpu", cpu, operation())
+    (name,) = pools.all()["cpu"]["nodes"]
+    taint = {"key": "k", "value": "v", "effect": "NO_SCHEDULE"}
+    after = cpu | {"nodeConfig": config | {"labels": {"team": "b"}, "taints": [taint]}}
+    pools.update("cpu", after, operation())
+    node = core.read_node(name)
+    assert node.metadata.labels["team"] == "b"
+    assert "old" not in node.metadata.labels
+    assert ("k", "v", "NoSchedule") in {(one.key, one.value, one.effect) for one in node.spec.taints}
+    assert list(pools.all()["cpu"]["nodes"]) == [name]
+
+
 def test_a_cloud_resumes_with_the_nodes_it_had(
     control_plane: ControlPlane, cloud: Cloud, pools: NodePools, core: client.CoreV1Api, tmp_path: Path
 ) -> None:
