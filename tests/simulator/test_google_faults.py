@@ -49,7 +49,7 @@ def faults(state: State) -> Faults:
 
 def shortage(faults: Faults, zone: str = "us-central1-a") -> str | None:
     found = faults.shortage(zone, load().machine_types["a3-highgpu-1g"], SPOT, 1)
-    return found and found.code
+    return found.code if found else None
 
 
 def test_a_stockout_set_by_the_command_line_is_seen_by_a_running_cloud(faults: Faults) -> None:
