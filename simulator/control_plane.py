@@ -195,6 +195,7 @@ class ControlPlane:
             "kwok",
             self._binaries.kwok,
             *client,
+            "--v=WARN",
             "--manage-all-nodes=true",
             "--node-ip=127.0.0.1",
             "--node-lease-duration-seconds=40",

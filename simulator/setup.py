@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,9 +82,14 @@ def ensure_environment(repository: Path = REPOSITORY) -> bool:
 
 
 def _fingerprint(repository: Path) -> str:
+    """Return what an installation depends on; the settings of linters and tests are not part of it."""
     digest = hashlib.sha256(repr((sys.version_info[:3], str(repository))).encode())
-    for name in (*_PINS, "pyproject.toml"):
-        digest.update((repository / name).read_bytes())
+    for pins in _PINS:
+        digest.update((repository / pins).read_bytes())
+    with (repository / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    installed = [project["project"], project["build-system"], project["tool"]["setuptools"]]
+    digest.update(json.dumps(installed).encode())
     return digest.hexdigest()
 
 
