@@ -33,6 +33,7 @@ _PORTS = range(20000, 32000)
 """Below the range that Linux takes for outgoing connections, so that a port is still free at a restart."""
 START_LIMIT_SECONDS = 90.0
 _STOP_LIMIT_SECONDS = 3.0
+_PORT_LIMIT_SECONDS = 3.0
 
 
 def _is_free(port: int) -> bool:
@@ -204,10 +205,13 @@ class ControlPlane:
         )
 
     def _ports(self) -> Sequence[int]:
-        """Return the ports of this cluster: those of the last time where they are still free."""
+        """Return the ports of this cluster: those of the last time, unless somebody else has taken one."""
         kept = self.directory / "ports.json"
         ports: list[int] = json.loads(kept.read_text()) if kept.exists() else []
-        if len(ports) != 3 or not all(map(_is_free, ports)):
+        deadline = time.monotonic() + _PORT_LIMIT_SECONDS  # a part that was just killed may still hold its own
+        while ports and not all(map(_is_free, ports)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not ports or not all(map(_is_free, ports)):
             candidates = (port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
             ports = [next(candidates) for _ in range(3)]
             temporary = kept.with_suffix(".new")

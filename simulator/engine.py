@@ -38,7 +38,8 @@ class Engine:
     def run(self, *command: str) -> int:
         """Print a command, run it with its output passed through, and return its exit code.
 
-        A command that a signal ended has 128 plus the signal's number, as in a shell. Ctrl-C reaches the command, which ends in its own way; this waits for it.
+        A command that a signal ended has 128 plus the signal's number, as in a shell. Ctrl-C reaches the
+        command, which ends in its own way; this waits for it.
         """
         print(f"\n$ {shlex.join(command)}", flush=True)
         process = subprocess.Popen(command, cwd=self.workspace, env=self.environment)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kubernetes import client, config
+
+from simulator.binaries import Binaries
+from simulator.control_plane import ControlPlane
+from simulator.errors import SimulatorError
+
+
+def processes_below(directory: Path) -> list[str]:
+    """Command lines of living processes that name this folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in command and entry.name != str(os.getpid()):
+            found.append(command)
+    return found
+
+
+def config_map(cluster: ControlPlane, create: bool = False) -> str:
+    with config.new_client_from_config(str(cluster.kubeconfig)) as api:
+        core = client.CoreV1Api(api)
+        if create:
+            core.create_namespaced_config_map("default", {"metadata": {"name": "kept"}, "data": {"x": "1"}})
+        return core.read_namespaced_config_map("kept", "default").metadata.uid
+
+
+def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_address(
+    binaries: Binaries, tmp_path: Path, until: Callable[..., object]
+) -> None:
+    program = textwrap.dedent(f"""
+        import threading
+        from pathlib import Path
+        from simulator.binaries import locate
+        from simulator.control_plane import ControlPlane
+        cluster = ControlPlane(Path({str(tmp_path)!r}), locate(), "token-1")
+        # From a thread that ends: the kernel's parent of a child is a thread.
+        thread = threading.Thread(target=cluster.start)
+        thread.start()
+        thread.join()
+        print(cluster.server, flush=True)
+        threading.Event().wait()
+    """)
+    owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    server = owner.stdout.readline().strip()
+    assert server.startswith("https://127.0.0.1:")
+    cluster = ControlPlane(tmp_path, binaries, "token-1")
+    uid = config_map(cluster, create=True)
+    with pytest.raises(SimulatorError, match="already run by another process"):
+        cluster.start()
+
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    until(lambda: not processes_below(tmp_path), what="all parts end with their owner")
+
+    cluster.start()
+    try:
+        assert cluster.server == server
+        assert cluster.running
+        assert config_map(cluster) == uid
+    finally:
+        cluster.stop()
+    assert processes_below(tmp_path) == []
+    assert not cluster.running
+
+
+def test_part_that_ends_is_named_with_the_end_of_its_log(binaries: Binaries, tmp_path: Path) -> None:
+    broken = tmp_path / "kube-apiserver"
+    broken.write_text("#!/bin/sh\necho some reason >&2\nexit 3\n")
+    broken.chmod(0o755)
+    parts = {**vars(binaries), "kube_apiserver": broken}
+    cluster = ControlPlane(tmp_path / "cluster", Binaries(**parts), "token-1")
+    with pytest.raises(SimulatorError, match=r"kube-apiserver ended while the cluster started(.|\n)*some reason"):
+        cluster.start()
+    assert processes_below(tmp_path) == []
+
+
+def test_token_and_keys_are_private(control_plane: ControlPlane) -> None:
+    private = [control_plane.kubeconfig, *(control_plane.directory / "keys").glob("*.key")]
+    private.append(control_plane.directory / "keys" / "tokens.csv")
+    assert {oct(path.stat().st_mode & 0o777) for path in private} == {"0o600"}
+
+
+def test_anonymous_and_wrong_tokens_get_nothing(control_plane: ControlPlane) -> None:
+    settings = client.Configuration(host=control_plane.server)
+    settings.ssl_ca_cert = str(control_plane.directory / "keys" / "authority.crt")
+    settings.api_key = {"authorization": "Bearer wrong"}
+    with client.ApiClient(settings) as api, pytest.raises(client.ApiException) as refusal:
+        client.CoreV1Api(api).list_namespace()
+    assert refusal.value.status == 401
+
+
+def test_listens_on_loopback_only(control_plane: ControlPlane) -> None:
+    ports = {int(port) for port in (control_plane.directory / "ports.json").read_text().strip("[]").split(",")}
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    addresses = {
+        address
+        for _, local, _, state, *_ in listening
+        for address, port in [local.split(":")]
+        if state == "0A" and int(port, 16) in ports
+    }
+    assert addresses == {"0100007F"}
+    tcp6 = Path("/proc/net/tcp6")
+    if tcp6.exists():
+        assert not [
+            line
+            for line in tcp6.read_text().splitlines()[1:]
+            if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) in ports
+        ]
