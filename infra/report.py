@@ -75,10 +75,9 @@ def diagnosis_text(name: str, found: Diagnosis, url: str) -> str:
         lines.append(f"  {url}")
     for finding in found.findings:
         lines.append(_wrap(f"{finding.about}: {finding.reason}: {finding.message}", "  ", "    "))
-    steps = list(dict.fromkeys(finding.next_step for finding in found.findings if finding.next_step))
-    lines += [_wrap(f"Next: {step}.", "", "      ") for step in steps[:2]]
-    if found.state == "starting" and not steps:
-        lines.append("Next: wait; the engine is loading. Run `servestack status` again.")
+    if found.state != "serving":
+        step = found.next_step or "the engine is loading; run `servestack status` again"
+        lines.append(_wrap(f"Next: {step}.", "", "      "))
     return "\n".join(lines) + "\n"
 
 

@@ -39,7 +39,9 @@ def simulator_variables(
         "PATH": search_path(home, binaries, outer),
         "KUBECONFIG": str(home.kubeconfig),
         "PULUMI_HOME": str(home.pulumi_home),
-        "PULUMI_BACKEND_URL": home.backend.as_uri(),
+        # Without this the file backend keeps a second file beside each state file and does not write it atomically:
+        # an engine killed at that moment leaves a stack that nothing can load.
+        "PULUMI_BACKEND_URL": f"{home.backend.as_uri()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{port}" for name, port in sorted(attached.items())),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
@@ -115,6 +116,7 @@ def serve(home: Home, binaries: Binaries) -> None:
     ended = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: ended.set())
+    faulthandler.register(signal.SIGUSR1)  # where every thread is, into the log
     home.ensure()
     with home.locked(_LOCK, "another supervisor"):
         _serve(home, binaries, ended)

@@ -46,4 +46,5 @@ def _endpoint(endpoint: Endpoint) -> None:
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
     pulumi.export("nodePool", pool.pool.name)
-    pulumi.export("plan", plan.to_json())
+    pulumi.export("plan", plan.summary())
+    pulumi.export("cost", {"usdPerHour": plan.cost.hourly_usd, "basis": plan.cost.basis})

@@ -35,6 +35,8 @@ class InferenceServer(pulumi.ComponentResource):
             "cluster",
             kubeconfig=cluster.kubeconfig,
             cluster_identifier=cluster.identifier,
+            # A field that someone edited by hand is taken back: the stack file is the truth about what it made.
+            enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         wait = f"{plan.timing.timeout_seconds}s"

@@ -7,7 +7,8 @@ from typing import Any
 
 Object = dict[str, Any]
 
-# What the control plane says, and what a person does next. First match wins; the order is from cause to symptom.
+# What the control plane says, and what a person does next. The first that matches any finding is the one to do:
+# the order is from cause to symptom.
 _NEXT_STEPS = (
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
@@ -15,7 +16,7 @@ _NEXT_STEPS = (
     ("exceeded quota", "a ResourceQuota of the namespace is too small for this endpoint"),
     ("max node group size reached", "the node pool is full: raise `replicas`, or free a node"),
     ("pod triggered scale-up", "a node is on its way; watch with `servestack status`"),
-    ("didn't match Pod's node affinity/selector", "no node pool carries this accelerator: `pulumi up` makes it"),
+    ("didn't match Pod's node affinity/selector", "no node carries this accelerator yet; `pulumi up` makes its pool"),
     ("untolerated taint", "the nodes are reserved for other workloads"),
     ("Insufficient nvidia.com/gpu", "all accelerators of the pool are in use"),
     ("Insufficient", "the node is too small beside its system pods"),
@@ -28,22 +29,22 @@ _NEXT_STEPS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the control plane says, and the next step where one is known."""
+    """One thing that the control plane says, in its own words."""
 
     about: str
     reason: str
     message: str
-    next_step: str | None
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """State of an endpoint: `serving`, `starting`, `stuck` or `absent`, and why."""
+    """State of an endpoint: `serving`, `starting`, `stuck` or `absent`, why, and what to do where that is known."""
 
     state: str
     ready: int
     wanted: int
     findings: tuple[Finding, ...]
+    next_step: str | None = None
 
 
 def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]) -> Diagnosis:
@@ -59,12 +60,12 @@ def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]
     if ready >= wanted:
         return Diagnosis("serving", ready, wanted, ())
     hard = [finding for finding in unique if finding.reason not in {"TriggeredScaleUp", "ContainersNotReady"}]
-    return Diagnosis("stuck" if hard else "starting", ready, wanted, unique)
+    return Diagnosis("stuck" if hard else "starting", ready, wanted, unique, _next_step(unique))
 
 
-def next_step(message: str) -> str | None:
-    """What a person does about a message of the control plane, or None."""
-    return next((step for words, step in _NEXT_STEPS if words in message), None)
+def _next_step(findings: tuple[Finding, ...]) -> str | None:
+    said = "\n".join(f"{finding.reason} {finding.message}" for finding in findings)
+    return next((step for words, step in _NEXT_STEPS if words in said), None)
 
 
 def _pod_findings(pod: Object) -> list[Finding]:
@@ -72,18 +73,15 @@ def _pod_findings(pod: Object) -> list[Finding]:
     findings = []
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            message = condition.get("message", "")
-            findings.append(Finding(name, condition.get("reason", "Unscheduled"), message, next_step(message)))
+            findings.append(Finding(name, condition.get("reason", "Unscheduled"), condition.get("message", "")))
     for container in status.get("containerStatuses") or []:
         waiting = container.get("state", {}).get("waiting")
         last = container.get("lastState", {}).get("terminated")
         if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:
-            reason = waiting.get("reason", "Waiting")
-            findings.append(Finding(name, reason, waiting.get("message", ""), next_step(reason)))
+            findings.append(Finding(name, waiting.get("reason", "Waiting"), waiting.get("message", "")))
         if last:
-            reason = last.get("reason", "Terminated")
             message = f"exit code {last.get('exitCode')} {last.get('message', '')}".strip()
-            findings.append(Finding(name, reason, message, next_step(reason)))
+            findings.append(Finding(name, last.get("reason", "Terminated"), message))
     return findings
 
 
@@ -95,8 +93,7 @@ def _matters(event: Object, names: set[str]) -> bool:
 
 def _event_finding(event: Object) -> Finding:
     about = event["involvedObject"]
-    message = event.get("message", "")
-    return Finding(f"{about['kind'].lower()} {about['name']}", event.get("reason", ""), message, next_step(message))
+    return Finding(f"{about['kind'].lower()} {about['name']}", event.get("reason", ""), event.get("message", ""))
 
 
 def _latest(events: list[Object]) -> list[Object]:

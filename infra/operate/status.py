@@ -47,8 +47,9 @@ def _get(client: Any, path: str) -> dict[str, Any] | None:
             auth_settings=["BearerToken"],
             header_params={"Accept": "application/json"},
             _preload_content=False,
+            _return_http_data_only=True,
             _request_timeout=_TIMEOUT_SECONDS,
-        )[0]
+        )
     except kubernetes.client.ApiException as error:
         if error.status == 404:
             return None

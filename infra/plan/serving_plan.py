@@ -175,6 +175,15 @@ class ServingPlan:
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
 
+    def summary(self) -> str:
+        """The plan in one line, short enough for a preview to show whole."""
+        accelerator, memory = self.accelerator, self.memory
+        return (
+            f"{self.model.checkpoint} ({self.precision}), {accelerator.count} x {accelerator.type} "
+            f"({accelerator.machine_type}, {accelerator.capacity}), tensor parallel {self.parallelism.tensor}, "
+            f"{self.context.max_model_len:,} tokens, {memory.need_gib:.1f} of {memory.have_gib:.1f} GiB"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.01."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))

@@ -1,0 +1,164 @@
+"""The unchanged program in a simulator of its own, with stack files that a test may write."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+import yaml
+
+from simulator import supervisor
+from simulator.binaries import REPOSITORY, Binaries
+from simulator.environment import simulator_variables
+from simulator.google import machine_types
+from simulator.google.faults import Faults
+from simulator.google.state import State
+from simulator.home import Home
+from simulator.workspace import ensure_workspace
+
+T = TypeVar("T")
+LIMIT_SECONDS = 120
+SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
+
+
+class Project:
+    """One simulator, one backend, one folder of stack files."""
+
+    def __init__(self, folder: Path, binaries: Binaries) -> None:
+        self.home = Home(folder / "home")
+        self.stacks = folder / "stacks"
+        shutil.copytree(REPOSITORY / "stacks", self.stacks)
+        running = supervisor.start(self.home, binaries)
+        self.workspace = ensure_workspace(self.home, self.stacks)
+        self.environment = dict(os.environ) | simulator_variables(self.home, binaries, running.ports)
+        self.supervisor_pid = running.pid
+
+    def close(self) -> None:
+        supervisor.stop(self.home)
+
+    def write(self, stack: str, **changes: Any) -> None:
+        """Change fields of a stack file; None removes one."""
+        file = self.stacks / f"{stack}.yaml"
+        content = yaml.safe_load(file.read_text()) if file.exists() else {}
+        content = {key: value for key, value in (content | changes).items() if value is not None}
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def restore(self, stack: str) -> None:
+        shutil.copy(REPOSITORY / "stacks" / f"{stack}.yaml", self.stacks)
+
+    def pulumi(self, *arguments: str, expect: int = 0, cwd: Path | None = None) -> str:
+        """Run `pulumi` to its end; its whole output, colourless. `expect` is the exit code, -1 for any failure."""
+        try:
+            done = subprocess.run(
+                ["pulumi", *arguments, "--color", "never", "--non-interactive"],
+                cwd=cwd or self.workspace,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=LIMIT_SECONDS,
+            )
+        except subprocess.TimeoutExpired as late:
+            os.kill(self.supervisor_pid, signal.SIGUSR1)
+            said = (late.output or b"").decode()
+            raise AssertionError(f"pulumi {' '.join(arguments)}: not within {LIMIT_SECONDS} s\n{said}") from None
+        failed = done.returncode != 0 if expect == -1 else done.returncode == expect
+        assert failed, f"pulumi {' '.join(arguments)} -> {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def up(self, stack: str, *arguments: str, expect: int = 0) -> str:
+        if stack not in self.stack_names():
+            self.pulumi("stack", "select", "-c", stack)
+        return self.pulumi("up", "--yes", "--skip-preview", "-s", stack, *arguments, expect=expect)
+
+    def stack_names(self) -> set[str]:
+        return {file.stem for file in (self.home.backend / ".pulumi" / "stacks" / "servestack").glob("*.json")}
+
+    def resources(self, stack: str) -> dict[str, dict[str, Any]]:
+        """State of a stack: resource by the last two parts of its URN."""
+        state = json.loads(self.pulumi("stack", "export", "-s", stack))["deployment"]
+        assert not state.get("pending_operations")
+        found = state.get("resources", [])
+        return {"::".join(one["urn"].split("::")[-2:]).rpartition("$")[2]: one for one in found}
+
+    def servestack(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(SERVESTACK), *arguments, "--stacks", "stacks"]
+        return subprocess.run(
+            command, cwd=self.workspace, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+
+    def start_up_and_kill(self, stack: str, at: str) -> None:
+        """Start `up` and kill the engine with SIGKILL when a line of its output contains `at`."""
+        if stack not in self.stack_names():
+            self.pulumi("stack", "select", "-c", stack)
+        engine = subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "-s", stack, "--color", "never"],
+            cwd=self.workspace,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        said = []
+        assert engine.stdout is not None
+        for line in engine.stdout:
+            said.append(line)
+            if at in line:
+                engine.send_signal(signal.SIGKILL)
+                break
+        else:
+            raise AssertionError(f"{at!r} never came:\n{''.join(said)}")
+        engine.wait()
+        engine.stdout.close()
+
+    @property
+    def faults(self) -> Faults:
+        return Faults(State(self.home.root / "google.json"), machine_types.load())
+
+    def api(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        """One call of the cluster's API as its administrator; None for 404."""
+        config = yaml.safe_load(self.home.kubeconfig.read_text())
+        cluster = config["clusters"][0]["cluster"]
+        server = cluster["server"]
+        authority = self.home.root / "ca.pem"
+        authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+        answer = requests.request(
+            method,
+            f"{server}{path}",
+            data=None if body is None else json.dumps(body),
+            headers={"Authorization": f"Bearer {self.home.token}", "Content-Type": content_type},
+            verify=str(authority),
+            timeout=10,
+        )
+        if answer.status_code == 404:
+            return None
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def deployment(self, stack: str) -> Any:
+        return self.api("GET", f"/apis/apps/v1/namespaces/{stack}/deployments/{stack}")
+
+    def nodes(self, stack: str) -> list[Any]:
+        query = f"labelSelector=servestack.dev/endpoint={stack}"
+        return list(self.api("GET", f"/api/v1/nodes?{query}")["items"])
+
+
+def until(check: Callable[[], T], within_seconds: float = 30) -> T:
+    """Poll until `check` returns something true."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        found = check()
+        if found or time.monotonic() > deadline:
+            assert found, f"not within {within_seconds:g} s; last seen {found!r}"
+            return found
+        time.sleep(0.05)
