@@ -53,8 +53,18 @@ def manifest(objects: list[dict[str, Any]]) -> str:
 
 
 def _tojson(value: Any) -> str:
-    """JSON is YAML, so any value written so stays one value: nothing in it can end a string or open a key."""
-    return json.dumps(value, ensure_ascii=True)
+    """JSON is YAML, so any value written so stays one value: nothing in it can end a string or open a key.
+
+    Beyond ASCII it is YAML's own escape, because JSON writes U+10000 and above as two halves that YAML refuses.
+    """
+    return "".join(map(_escaped, json.dumps(value, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x7F:
+        return character
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 @cache

@@ -1,0 +1,143 @@
+"""Committed renderings of every endpoint in stacks/, and what must hold whatever they say."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.golden import golden_text
+from infra.pipeline import Endpoint, build
+from infra.render import KINDS, render
+from infra.stack_folder import StackFolder
+from tests.conftest import ROOT
+
+GOLDEN = ROOT / "tests" / "golden"
+FOLDER = StackFolder(ROOT / "stacks")
+BUILT = {name: build(name, FOLDER) for name in FOLDER.names()}
+ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint)}
+EXAMPLES = StackFolder(ROOT / "tests" / "examples" / "valid")
+MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint)}
+ALL = pytest.mark.parametrize("endpoint", [*ENDPOINTS.values(), *MORE.values()], ids=[*ENDPOINTS, *MORE])
+
+
+def find(endpoint: Endpoint, kind: str) -> dict[str, Any]:
+    return next(one for one in endpoint.objects() if one["kind"] == kind)
+
+
+def pod(endpoint: Endpoint) -> dict[str, Any]:
+    spec: dict[str, Any] = find(endpoint, "Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_golden_is_what_the_renderer_says_now(name: str, request: pytest.FixtureRequest) -> None:
+    file, now = GOLDEN / f"{name}.yaml", golden_text(ENDPOINTS[name])
+    if request.config.getoption("--update-golden"):
+        file.write_text(now, encoding="utf-8")
+    then = file.read_text(encoding="utf-8") if file.exists() else ""
+    diff = "".join(difflib.unified_diff(then.splitlines(True), now.splitlines(True), "committed", "now"))
+    assert not diff, f"{diff}\nRead it, then: pytest tests/unit/test_golden.py --update-golden"
+
+
+def test_there_is_a_golden_for_every_endpoint_and_none_too_many() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(ENDPOINTS)
+
+
+@ALL
+def test_rendering_is_deterministic_and_complete(endpoint: Endpoint) -> None:
+    assert endpoint.objects() == render(endpoint.workload)
+    assert [one["kind"].lower() for one in endpoint.objects()] == list(KINDS)
+
+
+@ALL
+def test_pods_run_without_rights(endpoint: Endpoint) -> None:
+    spec = pod(endpoint)
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    for container in spec["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+@ALL
+def test_a_roll_out_never_needs_an_accelerator_that_the_pool_does_not_have(endpoint: Endpoint) -> None:
+    strategy = find(endpoint, "Deployment")["spec"]["strategy"]
+    assert strategy["rollingUpdate"]["maxSurge"] == 0
+
+
+@ALL
+def test_probe_deadline_and_plan_are_one_number(endpoint: Endpoint) -> None:
+    deployment, budget = find(endpoint, "Deployment"), endpoint.plan.timing.timeout_seconds
+    probe = pod(endpoint)["containers"][0]["startupProbe"]
+    assert deployment["spec"]["progressDeadlineSeconds"] == budget
+    assert budget <= probe["periodSeconds"] * probe["failureThreshold"] < budget + probe["periodSeconds"]
+
+
+@ALL
+def test_the_graceful_stop_fits_the_grace_period_and_the_spot_notice(endpoint: Endpoint) -> None:
+    timing, grace = endpoint.plan.timing, pod(endpoint)["terminationGracePeriodSeconds"]
+    assert timing.pre_stop_seconds + timing.drain_seconds < grace
+    if endpoint.plan.accelerator.capacity == "spot":
+        assert grace <= 15, "GKE gives ordinary pods 15 s of the 30 s notice"
+
+
+@ALL
+def test_no_latest_tag_no_remote_code_no_secret(endpoint: Endpoint) -> None:
+    text = golden_text(endpoint)
+    assert ":latest" not in text
+    assert "trust-remote-code" not in text
+    assert not {"Secret", "hf_", "api-key"} & set(text.split())
+
+
+@ALL
+def test_volumes_hold_the_weights_and_stay_within_the_requests(endpoint: Endpoint) -> None:
+    plan = endpoint.plan
+    disk = sum(volume.size_gib for volume in endpoint.workload.volumes if not volume.medium)
+    assert plan.timing.weights_bytes / 2**30 < disk <= plan.host.ephemeral_storage_gib
+    memory = sum(volume.size_gib for volume in endpoint.workload.volumes if volume.medium)
+    assert memory < plan.host.memory_gib
+
+
+@ALL
+def test_every_engine_flag_is_one_that_the_engine_knows(endpoint: Endpoint) -> None:
+    lists = {"vllm": "vllm-0.32.0-options.txt", "llamacpp": "llama-server-b11434-options.txt"}
+    text = (ROOT / "tests" / "facts" / lists[endpoint.plan.framework.name]).read_text(encoding="utf-8")
+    known = {line.strip() for line in text.splitlines() if line.startswith("--")}
+    used = {word.split("=", 1)[0] for word in endpoint.workload.args if word.startswith("--")}
+    assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
+
+
+@ALL
+def test_manifest_reads_back_as_the_same_objects(endpoint: Endpoint) -> None:
+    assert list(yaml.safe_load_all(golden_text(endpoint))) == endpoint.objects()
+
+
+@ALL
+def test_text_of_a_plan_fits_eighty_columns(endpoint: Endpoint) -> None:
+    comment = [line for line in golden_text(endpoint).splitlines() if line.startswith("#")]
+    assert max(map(len, comment)) <= 82
+
+
+def test_committed_schema_is_the_generated_one() -> None:
+    from infra.schema import schema_text
+
+    assert (ROOT / "stacks" / "schema.json").read_text(encoding="utf-8") == schema_text(), (
+        "servestack schema > stacks/schema.json"
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "manifests" / "templates").glob("*")), ids=lambda path: path.name)
+def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
+    assert path.name.removesuffix(".yaml.j2") in KINDS
+    text = path.read_text(encoding="utf-8")
+    values = [piece.split("}}")[0] for piece in text.split("{{")[1:]]
+    assert values
+    assert all("tojson" in value for value in values)
+    assert "{% if" not in text

@@ -1,0 +1,148 @@
+"""Recovery's state surgery and status's diagnosis, on data as Pulumi and the API give it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.operate.diagnosis import diagnose
+from infra.operate.recovery import adopt_pending, keep_ours
+from infra.report import diagnosis_text
+
+URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
+
+
+def pending(kind: str, inputs: dict[str, Any], urn: str = URN) -> dict[str, Any]:
+    operation = {"type": "creating", "resource": {"urn": urn, "type": kind, "inputs": inputs, "custom": True}}
+    return {"version": 3, "deployment": {"resources": [], "pending_operations": [operation]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "identifier"),
+    [
+        ("kubernetes:core/v1:Namespace", {"metadata": {"name": "x"}}, "x"),
+        ("kubernetes:apps/v1:Deployment", {"metadata": {"name": "x", "namespace": "n"}}, "n/x"),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"project": "p", "location": "l", "cluster": "c", "name": "x"},
+            "projects/p/locations/l/clusters/c/nodePools/x",
+        ),
+        (
+            "gcp:container/cluster:Cluster",
+            {"project": "p", "location": "l", "name": "x"},
+            "projects/p/locations/l/clusters/x",
+        ),
+    ],
+)
+def test_a_pending_create_becomes_a_protected_resource_with_the_id_that_its_provider_gives(
+    kind: str, inputs: dict[str, Any], identifier: str
+) -> None:
+    state, adopted, forgotten = adopt_pending(pending(kind, inputs))
+    (resource,) = state["deployment"]["resources"]
+    assert (resource["id"], resource["protect"], resource["outputs"]) == (identifier, True, inputs)
+    assert (adopted, forgotten) == ([URN], [])
+    assert "pending_operations" not in state["deployment"]
+
+
+def test_a_resource_without_an_id_of_its_own_is_forgotten_and_other_operations_are_dropped() -> None:
+    before = pending("pulumi:providers:kubernetes", {})
+    before["deployment"]["pending_operations"].append({"type": "updating", "resource": {"urn": "other"}})
+    state, adopted, forgotten = adopt_pending(before)
+    assert (state["deployment"]["resources"], adopted, forgotten) == ([], [], [URN])
+
+
+def test_a_resource_that_is_in_the_state_already_is_never_doubled() -> None:
+    before = pending("kubernetes:core/v1:Namespace", {"metadata": {"name": "x"}})
+    before["deployment"]["resources"] = [{"urn": URN, "id": "x"}]
+    state, adopted, _ = adopt_pending(before)
+    assert (len(state["deployment"]["resources"]), adopted) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "ours"),
+    [
+        ({"metadata": {"annotations": {"servestack.dev/stack": "x"}}}, True),
+        ({"metadata": {"annotations": {"servestack.dev/stack": "y"}}}, False),
+        ({"metadata": {"labels": {"servestack.dev/stack": "x"}}}, False),
+        ({"metadata": {}}, False),
+        ({"nodeConfig": {"resourceLabels": {"servestack-endpoint": "x"}}}, True),
+        ({"nodeConfig": {"resourceLabels": {"team": "x"}}}, False),
+        ({"resourceLabels": {"servestack-platform": "x"}}, True),
+    ],
+)
+def test_after_the_refresh_only_what_carries_the_stacks_mark_stays(outputs: dict[str, Any], ours: bool) -> None:
+    state = {"deployment": {"resources": [{"urn": URN, "id": "x", "protect": True, "outputs": outputs}]}}
+    after, kept, foreign = keep_ours(state, [URN], "x")
+    assert (kept, foreign) == (([URN], []) if ours else ([], [URN]))
+    assert len(after["deployment"]["resources"]) == (1 if ours else 0)
+    assert not any("protect" in one for one in after["deployment"]["resources"])
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "x-1"}, "status": status}
+
+
+def event(reason: str, message: str, kind: str = "Warning", name: str = "x-1", time: str = "1") -> dict[str, Any]:
+    about = {"kind": "Pod", "name": name}
+    return {
+        "metadata": {},
+        "type": kind,
+        "reason": reason,
+        "message": message,
+        "involvedObject": about,
+        "lastTimestamp": time,
+    }
+
+
+DEPLOYMENT = {"metadata": {"name": "x"}, "spec": {"replicas": 1}, "status": {}}
+UNSCHEDULED = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        ("Node scale up failed: GCE out of resources. Pod is at risk", "no capacity"),
+        ("failed: GCE quota exceeded", "raise the project's GPU quota"),
+        ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "Pod Security"),
+        ("1 max node group size reached", "node pool is full"),
+        ("0/3 nodes are available: 1 Insufficient nvidia.com/gpu", "accelerators of the pool are in use"),
+    ],
+)
+def test_the_control_planes_words_lead_to_the_next_step(words: str, step: str) -> None:
+    found = diagnose(
+        DEPLOYMENT, [pod(conditions=[{**UNSCHEDULED, "message": "0/1 nodes are available"}])], [event("E", words)]
+    )
+    assert found.state == "stuck"
+    text = diagnosis_text("x", found, "url")
+    assert "0/1 nodes are available" in text
+    assert step in text.split("Next: ")[1]
+
+
+def test_a_stock_out_outranks_the_scale_up_that_came_before_it() -> None:
+    events = [
+        event("TriggeredScaleUp", "pod triggered scale-up", "Normal"),
+        event("FailedScaleUp", "GCE out of resources"),
+    ]
+    found = diagnose(DEPLOYMENT, [pod()], events)
+    assert found.next_step
+    assert found.next_step.startswith("no capacity")
+
+
+def test_a_ready_endpoint_is_serving_whatever_old_events_say() -> None:
+    ready = DEPLOYMENT | {"status": {"readyReplicas": 1}}
+    found = diagnose(ready, [pod()], [event("FailedScaleUp", "GCE out of resources")])
+    assert (found.state, found.findings) == ("serving", ())
+
+
+def test_a_crash_shows_the_engines_last_words() -> None:
+    waiting = {"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}
+    last = {"lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "message": "no memory"}}}
+    found = diagnose(DEPLOYMENT, [pod(containerStatuses=[waiting | last])], [])
+    text = diagnosis_text("x", found, "url")
+    assert "exit code 137 no memory" in text
+    assert "host memory" in text
+
+
+def test_an_absent_endpoint_names_the_command_that_makes_it() -> None:
+    assert "pulumi up -s x" in diagnosis_text("x", diagnose(None, [], []), "url")

@@ -1,0 +1,122 @@
+"""Plans of every model, accelerator and framework: what is planned fits, and what is refused could not."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.catalog.loader import load_catalog
+from infra.errors import PlanError
+from infra.naming import base_name
+from infra.pipeline import Endpoint, build
+from infra.spec import Accelerator, EndpointSpec
+from tests.unit.files import Files, endpoint
+
+CATALOG = load_catalog()
+CELLS = list(itertools.product(sorted(CATALOG.models), sorted(CATALOG.accelerators), sorted(CATALOG.frameworks)))
+
+
+def planned(model: str, accelerator: str, framework: str, *more: str) -> Endpoint:
+    spec = EndpointSpec(
+        apiVersion="servestack/v1",
+        kind="Endpoint",
+        platform="dev",
+        model=model,
+        accelerator=Accelerator(type=accelerator),
+        framework=framework,
+    )
+    name = f"{base_name(spec)}-x"
+    built = build(name, Files(**{name: endpoint(model, accelerator, framework, *more)}))
+    assert isinstance(built, Endpoint)
+    return built
+
+
+@pytest.mark.parametrize(("model", "accelerator", "framework"), CELLS)
+def test_every_cell_is_planned_and_fits_or_is_refused_in_words(model: str, accelerator: str, framework: str) -> None:
+    try:
+        plan = planned(model, accelerator, framework, "capacity: [spot]").plan
+    except PlanError as refused:
+        assert str(refused).startswith("stacks/")
+        assert refused.exit_code == 3
+        return
+    memory = plan.memory
+    assert memory.need_gib <= memory.have_gib <= memory.per_accelerator_gib
+    total = memory.weights_gib + memory.kv_cache_gib + memory.overhead_gib + memory.headroom_gib
+    assert total == pytest.approx(memory.per_accelerator_gib)
+    assert plan.accelerator.count == plan.parallelism.tensor * plan.parallelism.pipeline
+    assert memory.max_concurrent_requests >= plan.context.concurrency
+    machine = next(
+        m for m in CATALOG.accelerators[accelerator].machines if m.machine_type == plan.accelerator.machine_type
+    )
+    assert machine.accelerators == plan.accelerator.count
+    assert plan.host.memory_gib < machine.memory_gib
+    assert plan.host.cpu < machine.vcpus
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["gemma-4-31b-it", "gemma-4-12b-it", "gemma-4-26b-a4b-it"]),
+    st.sampled_from(["h100", "rtxpro6000", "a100-80gb"]),
+    st.integers(256, 262144),
+    st.integers(1, 64),
+)
+def test_no_smaller_count_would_have_served_the_same_request(
+    model: str, accelerator: str, context: int, concurrency: int
+) -> None:
+    ask = ("capacity: [spot]", f"contextLength: {context}", f"concurrency: {concurrency}")
+    try:
+        plan = planned(model, accelerator, "vllm", *ask).plan
+    except PlanError:
+        return
+    machines = CATALOG.accelerators[accelerator].machines
+    smaller = [one.accelerators for one in machines if one.accelerators < plan.accelerator.count]
+    assert plan.context.max_model_len == context
+    for count in smaller:
+        name = plan.stack
+        text = endpoint(model, f"{{type: {accelerator}, count: {count}}}", "vllm", *ask)
+        with pytest.raises(PlanError, match="does not fit"):
+            build(name, Files(**{name: text}))
+
+
+def test_every_decision_has_a_reason_and_an_origin() -> None:
+    for decision in planned("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]").plan.decisions:
+        assert decision.reason
+        assert decision.origin in {"stack", "platform", "catalogue", "derived"}
+
+
+def test_json_has_the_agreed_names() -> None:
+    data = planned("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]").plan.to_json()
+    agreed = {
+        "model": {"id", "checkpoint", "revision"},
+        "framework": {"name", "version", "image"},
+        "accelerator": {"type", "count", "machineType", "capacity"},
+        "parallelism": {"tensor", "pipeline"},
+        "context": {"maxModelLen", "maxNumBatchedTokens"},
+        "memory": {
+            "perAcceleratorGiB",
+            "weightsGiB",
+            "kvCachePerRequestGiB",
+            "kvCacheGiB",
+            "overheadGiB",
+            "headroomGiB",
+        }
+        | {"maxConcurrentRequests"},
+        "timing": {"weightsBytes", "startupSeconds", "drainSeconds"},
+        "cost": {"hourlyUsd", "monthlyUsdMin", "monthlyUsdMax"},
+        "rollout": {"strategy", "downtime"},
+    }
+    for key, names in agreed.items():
+        assert names <= set(data[key]), key
+    assert {"stack", "precision", "inputs", "ladder", "decisions"} <= set(data)
+    assert set(data["decisions"][0]) == {"field", "value", "origin", "reason"}
+
+
+def test_an_endpoint_alone_costs_what_its_machine_costs_and_replicas_multiply() -> None:
+    one = planned("gemma-4-e4b-it", "l4", "vllm").plan.cost
+    three = planned("gemma-4-e4b-it", "l4", "vllm", "replicas: {min: 3, max: 3}").plan.cost
+    assert one.hourly_usd == CATALOG.prices["g2-standard-8"].on_demand_usd_per_hour
+    assert three.hourly_usd == pytest.approx(3 * one.hourly_usd)
+    assert three.monthly_usd_max == pytest.approx(3 * one.hourly_usd * 730)
