@@ -153,7 +153,7 @@ class ControlPlane:
             "--quota-backend-bytes=2147483648",
             "--log-level=warn",
         )
-        self._wait("etcd", lambda: self._get(f"{etcd}/health", None))
+        self._wait("etcd", lambda: self._request("GET", f"{etcd}/health", None))
         self._run(
             "kube-apiserver",
             self._binaries.kube_apiserver,
@@ -182,7 +182,7 @@ class ControlPlane:
             "--profiling=false",
         ]
         context = ssl.create_default_context(cadata=self.ca_pem)
-        self._wait("kube-apiserver", lambda: self._get(f"{self.server}/readyz", context))
+        self._wait("kube-apiserver", lambda: self._request("GET", f"{self.server}/readyz", context))
         self._run(
             "kube-controller-manager",
             self._binaries.kube_controller_manager,
@@ -192,6 +192,9 @@ class ControlPlane:
             f"--root-ca-file={certificates.authority}",
         )
         self._run("kube-scheduler", self._binaries.kube_scheduler, *client, *authentication)
+        # kwok leaves a node alone while another kwok, here the one of the last time, holds its lease.
+        leases = f"{self.server}/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+        self._wait("kube-apiserver", lambda: self._request("DELETE", leases, context))
         self._run(
             "kwok",
             self._binaries.kwok,
@@ -247,8 +250,9 @@ class ControlPlane:
                 [str(program), *arguments], output=log, environment=environment, directory=self.directory
             )
 
-    def _get(self, url: str, context: ssl.SSLContext | None) -> bool:
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+    def _request(self, method: str, url: str, context: ssl.SSLContext | None) -> bool:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(url, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=5, context=context) as answer:
                 return bool(answer.status == 200)

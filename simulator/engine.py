@@ -40,15 +40,22 @@ class Engine:
 
         A command that a signal ended has 128 plus the signal's number, as in a shell. Ctrl-C reaches the
         command, which ends in its own way; this waits for it.
+
+        Raises:
+            KeyboardInterrupt: After a command that was interrupted has ended.
         """
         print(f"\n$ {shlex.join(command)}", flush=True)
         process = subprocess.Popen(command, cwd=self.workspace, env=self.environment)
+        interrupted = False
         while True:
             try:
                 code = process.wait()
-                return code if code >= 0 else 128 - code
+                break
             except KeyboardInterrupt:
-                continue
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
+        return code if code >= 0 else 128 - code
 
     def start_reading(self, *command: str) -> subprocess.Popen[str]:
         """Start a command whose standard output is read with `read_json`."""
@@ -77,14 +84,11 @@ class Engine:
             return 0
         return self.run("pulumi", "stack", "select", "-c", stack)
 
-    def cancel_dead_locks(self, stack: str) -> int:
-        """Free a stack that a run locked whose process is gone, as `pulumi cancel` does; return the exit code."""
+    def was_interrupted(self, stack: str) -> bool:
+        """Whether a run whose process is gone has left its lock on a stack."""
         locks = self.home.backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
         pids = [json.loads(lock.read_text()).get("pid") for lock in locks.glob("*.json")]
-        if not pids or any(_is_alive(pid) for pid in pids):
-            return 0
-        print(f"A run on '{stack}' was interrupted and left its lock behind.")
-        return self.run("pulumi", "cancel", "--yes", "-s", stack)
+        return bool(pids) and not any(_is_alive(pid) for pid in pids)
 
     @property
     def _state_folder(self) -> Path:

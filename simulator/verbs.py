@@ -68,7 +68,12 @@ def up(home: Home, stack: str, stacks: Path) -> int:
 
 
 def _update(engine: Engine, stack: str, stacks: Path) -> int:
-    code = engine.ensure_stack(stack) or engine.run("pulumi", "up", "--yes", "-s", stack)
+    code = engine.ensure_stack(stack)
+    if code == 0 and engine.was_interrupted(stack):
+        print(f"\nAn earlier run on '{stack}' was killed; what it left behind is put right first.")
+        code = engine.run("pulumi", "cancel", "--yes", "-s", stack)
+        code = code or engine.run("servestack", "recover", stack, *_stacks_option(stacks))
+    code = code or engine.run("pulumi", "up", "--yes", "-s", stack)
     if code:
         engine.run("servestack", "status", stack, *_stacks_option(stacks))
     return code
@@ -90,13 +95,16 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
 
 def down(home: Home, stacks: Path) -> int:
     """Destroy every stack in the backend, endpoints before the platforms they run on, and stop the simulator."""
-    if not (home.backend / ".pulumi").is_dir():
+    if not Engine(home, home.root, {}).stacks():
         supervisor.stop(home)
         print("Nothing is up.")
         return 0
     engine = _engine(home, stacks)
     for stack in sorted(engine.stacks(), key=engine.has_cluster):
-        code = engine.cancel_dead_locks(stack)
+        code = 0
+        if engine.was_interrupted(stack):
+            print(f"\nAn earlier run on '{stack}' was killed and has left its lock behind.")
+            code = engine.run("pulumi", "cancel", "--yes", "-s", stack)
         code = code or engine.run("pulumi", "destroy", "--yes", "--remove", "-s", stack)
         if code:
             print(

@@ -37,6 +37,27 @@ def config_map(cluster: ControlPlane, create: bool = False) -> str:
         return core.read_namespaced_config_map("kept", "default").metadata.uid
 
 
+def run_pod(cluster: ControlPlane, until: Callable[..., object]) -> None:
+    sizes = {"cpu": "4", "memory": "8Gi", "pods": "10"}
+    with config.new_client_from_config(str(cluster.kubeconfig)) as api:
+        core = client.CoreV1Api(api)
+        core.create_node({"metadata": {"name": "node"}, "status": {"capacity": sizes, "allocatable": sizes}})
+        until(lambda: core.list_namespaced_service_account("default").items, what="default service account")
+        core.create_namespaced_pod(
+            "default",
+            {"metadata": {"name": "pod"}, "spec": {"containers": [{"name": "c", "image": "example.com/c:1"}]}},
+        )
+        until(lambda: core.read_namespaced_pod("pod", "default").status.phase == "Running", what="pod runs")
+
+
+def delete_pod(cluster: ControlPlane, until: Callable[..., object]) -> None:
+    """The node's stand-in takes up its work at once, and does not wait for its predecessor's lease to end."""
+    with config.new_client_from_config(str(cluster.kubeconfig)) as api:
+        core = client.CoreV1Api(api)
+        core.delete_namespaced_pod("pod", "default")
+        until(lambda: not core.list_namespaced_pod("default").items, within_seconds=15, what="pod gone")
+
+
 def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_address(
     binaries: Binaries, tmp_path: Path, until: Callable[..., object]
 ) -> None:
@@ -59,6 +80,7 @@ def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_addres
     assert server.startswith("https://127.0.0.1:")
     cluster = ControlPlane(tmp_path, binaries, "token-1")
     uid = config_map(cluster, create=True)
+    run_pod(cluster, until)
     with pytest.raises(SimulatorError, match="already run by another process"):
         cluster.start()
 
@@ -71,6 +93,7 @@ def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_addres
         assert cluster.server == server
         assert cluster.running
         assert config_map(cluster) == uid
+        delete_pod(cluster, until)
     finally:
         cluster.stop()
     assert processes_below(tmp_path) == []
