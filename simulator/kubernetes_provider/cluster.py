@@ -100,7 +100,8 @@ class Cluster:
     ) -> urllib3.BaseHTTPResponse:
         target = urlsplit(self.server).path + path + (f"?{urlencode(query)}" if query else "")
         verb, url = method.capitalize(), self.server + path + (f"?{urlencode(query)}" if query else "")
-        try:
+
+        def once() -> urllib3.BaseHTTPResponse:
             return self._http().request(
                 method,
                 target,
@@ -109,6 +110,14 @@ class Cluster:
                 timeout=urllib3.Timeout(connect=10.0, read=None if streamed else _TIMEOUT_SECONDS),
                 preload_content=not streamed,
             )
+
+        try:
+            try:
+                return once()
+            except urllib3.exceptions.ProtocolError:
+                if method != "GET":
+                    raise
+                return once()
         except (urllib3.exceptions.HTTPError, UnreachableError, OSError) as error:
             raise UnreachableError(f'{verb} "{url}": {self._go_text(error)}') from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from typing import Final, NamedTuple
@@ -19,7 +18,6 @@ from simulator.kubernetes_provider.errors import (
     ProviderError,
     UnreachableError,
 )
-from simulator.kubernetes_provider.informer import DELETED, Event, Informer, Watched
 from simulator.kubernetes_provider.kinds import Urn
 from simulator.kubernetes_provider.kstatus import progress
 from simulator.kubernetes_provider.names import metadata_of, metadata_text, parse_identifier, qualified_name
@@ -28,7 +26,8 @@ from simulator.kubernetes_provider.session import Session
 from simulator.kubernetes_provider.state import Checkpoint, write_checkpoint
 from simulator.kubernetes_provider.update import relinquish
 
-_WAIT_SECONDS: Final = 0.25
+_FIRST_PAUSE_SECONDS: Final = 0.02
+_LONGEST_PAUSE_SECONDS: Final = 0.25
 UNREACHABLE_HINT: Final = (
     "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the operation with "
     'the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
@@ -118,39 +117,24 @@ class _Deletion:
         self._live = target
 
     def run(self, policy: str, timeout_seconds: float, waits: bool) -> None:
-        """Deletes; waits for a watch's DELETED or a 404 (condition/deleted.go)."""
+        """Deletes, and asks until the object is gone or another one has its name (condition/deleted.go)."""
         namespace = metadata_text(self._target, "namespace")
         name = metadata_text(self._target, "name")
         path = self._cluster.resource_of(self._target).path(namespace, name)
         answer = self._cluster.request("DELETE", path, None, {"propagationPolicy": policy})
-        if not waits or answer.get("kind") == "Status":
-            return
-        self._live = {**self._target, **answer}
-        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        watched = Watched(
-            str(self._target["apiVersion"]), str(self._target["kind"]), namespace, f"metadata.name={name}"
-        )
-        informer = Informer(self._cluster, watched, events)
-        informer.start()
-        try:
-            self._wait(events, time.monotonic() + timeout_seconds)
-        finally:
-            informer.stop()
+        if waits and answer.get("kind") != "Status":
+            self._live = {**self._target, **answer}
+            self._wait(time.monotonic() + timeout_seconds)
 
-    def _wait(self, events: queue.SimpleQueue[Event], deadline: float) -> None:
+    def _wait(self, deadline: float) -> None:
         uid = metadata_text(self._live, "uid")
-        if self._gone(uid):
-            return
-        while not self._cancelled.is_set() and time.monotonic() < deadline:
-            try:
-                event = events.get(timeout=_WAIT_SECONDS)
-            except queue.Empty:
-                continue
-            if event.type == DELETED or metadata_text(event.object, "uid") != uid:
-                return
-            self._live = event.object
-            self._log.status(INFO, progress(event.object).message)
-        if self._gone(uid):
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._gone(uid):
+            self._log.status(INFO, progress(self._live).message)
+            if self._cancelled.wait(pause) or time.monotonic() >= deadline:
+                break
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        else:
             return
         finalizers = ", ".join(metadata_of(self._live).get("finalizers") or [])
         self._log.log(WARNING, f"finalizers might be preventing deletion ({finalizers})")
@@ -159,7 +143,10 @@ class _Deletion:
 
     def _gone(self, uid: str) -> bool:
         try:
-            self._live = self._cluster.get(self._target)
+            live = self._cluster.get(self._target)
         except ApiError as error:
             return error.is_not_found
-        return metadata_text(self._live, "uid") != uid
+        if metadata_text(live, "uid") != uid:
+            return True
+        self._live = live
+        return False

@@ -33,7 +33,7 @@ VERSION: Final = "4.34.2"
 """The version of the Python SDK that the stand-in answers; the engine warns about an older plugin."""
 
 _SCHEMA: Final = '{"name":"kubernetes","version":"4.34.2","resources":{}}'
-_SESSIONS_KEPT: Final = 256
+_SESSIONS_KEPT: Final = 64
 _HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 _KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
