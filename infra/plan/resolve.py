@@ -102,7 +102,7 @@ def resolve(
         cost=price,
         replicas=replicas,
         ladder=(Rung(capacity, machine.machine_type, fit.count),),
-        rollout=_rollout(replicas, times.startup_seconds),
+        rollout=_rollout(replicas, times.restart_seconds),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=decisions(spec, facts, checkpoint, choice, fit, arithmetic(fit, concurrency), price),
@@ -226,9 +226,7 @@ def _advice(fit: Fit, concurrency: int) -> str:
     return "Use more accelerators, a smaller precision, a shorter contextLength or engine.kvCacheDtype: fp8."
 
 
-def _rollout(replicas: int, startup_seconds: int) -> Rollout:
+def _rollout(replicas: int, restart_seconds: int) -> Rollout:
     if replicas == 1:
-        return Rollout(
-            "replace", f"about {startup_seconds} s: the new pod starts when the old one has freed its accelerators"
-        )
+        return Rollout("replace", f"about {restart_seconds} s: the old pod must free its accelerators first")
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")

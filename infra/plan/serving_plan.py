@@ -100,6 +100,7 @@ class Timing:
 
     Attributes:
         startup_seconds: estimate from an empty pool to ready.
+        restart_seconds: the same on a node that is there and has the image.
         timeout_seconds: the one number behind probe, progress deadline and await.
         pre_stop_seconds: delay before SIGTERM, for the endpoint to leave load balancing.
         drain_seconds: time that running answers get after SIGTERM.
@@ -107,6 +108,7 @@ class Timing:
 
     weights_bytes: int
     startup_seconds: int
+    restart_seconds: int
     timeout_seconds: int
     pre_stop_seconds: int
     drain_seconds: int

@@ -21,17 +21,13 @@ def timing(
 ) -> Timing:
     """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows."""
     weights_gib = weights_bytes / GIB
-    startup = (
-        _NODE_SECONDS
-        + image_gib / _IMAGE_GIB_PER_SECOND
-        + weights_gib / _DOWNLOAD_GIB_PER_SECOND
-        + weights_gib / _LOAD_GIB_PER_SECOND
-        + capabilities.engine_seconds
-    )
+    restart = weights_gib / _DOWNLOAD_GIB_PER_SECOND + weights_gib / _LOAD_GIB_PER_SECOND + capabilities.engine_seconds
+    startup = _NODE_SECONDS + image_gib / _IMAGE_GIB_PER_SECOND + restart
     spot = capacity == "spot"
     return Timing(
         weights_bytes=weights_bytes,
         startup_seconds=math.ceil(startup),
+        restart_seconds=math.ceil(restart),
         timeout_seconds=timeout_seconds or 60 * math.ceil(2 * startup / 60),
         pre_stop_seconds=_SPOT_PRE_STOP_SECONDS if spot else capabilities.pre_stop_seconds,
         drain_seconds=min(_SPOT_DRAIN_SECONDS, capabilities.drain_seconds) if spot else capabilities.drain_seconds,
