@@ -111,7 +111,7 @@ TOOLS = (
         name="kwok",
         module="sigs.k8s.io/kwok",
         programs={"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
-        usual_minutes=1.5,
+        usual_minutes=2,
     ),
     Tool(
         name="kubernetes",
@@ -135,13 +135,21 @@ def parse_version(text: str) -> tuple[int, ...] | None:
 def find_on_path(tool: Tool, tools: Path) -> dict[str, Path] | None:
     """Return the tool's programs from PATH, or None unless all are there in a version that will do.
 
-    A program inside our own cache does not count: it is found by its key instead.
+    A program inside our own cache or the simulator's home does not count: it is found by its key instead.
     """
+    ours = [cache_directory().resolve()]
+    if os.environ.get("SERVESTACK_SIMULATOR_HOME"):
+        ours.append(Path(os.environ["SERVESTACK_SIMULATOR_HOME"]).resolve())
+    search = os.pathsep.join(
+        place
+        for place in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if not any(folder == Path(place).resolve() or folder in Path(place).resolve().parents for folder in ours)
+    )
     pinned = parse_version(tool.version(tools)) or ()
     found: dict[str, Path] = {}
     for program in tool.programs:
-        place = shutil.which(program)
-        if place is None or cache_directory() in Path(place).resolve().parents:
+        place = shutil.which(program, path=search)
+        if place is None or cache_directory().resolve() in Path(place).resolve().parents:
             return None
         try:
             run = subprocess.run(

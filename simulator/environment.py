@@ -67,7 +67,7 @@ def _engine_folder(home: Home, binaries: Binaries) -> list[Path]:
     if cache_directory().resolve() not in binaries.pulumi.resolve().parents:
         return []
     program = home.engine / "pulumi"
-    if not program.exists() or program.stat().st_size != binaries.pulumi.stat().st_size:
+    if not program.exists() or program.stat().st_mtime_ns != binaries.pulumi.stat().st_mtime_ns:
         home.engine.mkdir(parents=True, exist_ok=True)
         temporary = program.with_name(f".pulumi-{os.getpid()}")
         temporary.unlink(missing_ok=True)

@@ -20,8 +20,8 @@ _SHOWN_LINES = 15
 def build(tool: Tool, tools: Path) -> dict[str, Path]:
     """Build every program of a tool, unless another set-up has done it meanwhile.
 
-    The build happens in a temporary sibling that is renamed into place when all is there. A folder that a
-    killed build left is removed by the next one.
+    The build happens in a temporary sibling that is renamed into place when all is there. Folders that killed
+    builds left are removed first.
 
     Args:
         tool: What to build.
@@ -35,13 +35,14 @@ def build(tool: Tool, tools: Path) -> dict[str, Path]:
     """
     key = tool.key(tools)
     final = cache_directory() / key
+    _remove_leftovers()
     with go_toolchain.locked(key):
         found = find_in_cache(tool, tools)
         if found:
             return found
-        temporary = final.with_name(f".{key}.building")
-        shutil.rmtree(temporary, ignore_errors=True)  # we hold the lock: nobody is building in it
         go = go_toolchain.find()
+        temporary = final.with_name(f".{key}.building")
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
             for program, package in tool.programs.items():
@@ -51,6 +52,14 @@ def build(tool: Tool, tools: Path) -> dict[str, Path]:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return {program: final / program for program in tool.programs}
+
+
+def _remove_leftovers() -> None:
+    """Remove what killed builds left, of this version and of others."""
+    for folder in cache_directory().glob(".*.building"):
+        with go_toolchain.lock_if_free(folder.name.removeprefix(".").removesuffix(".building")) as is_free:
+            if is_free:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _build_program(tool: Tool, tools: Path, go: go_toolchain.Go, program: str, package: str, folder: Path) -> None:

@@ -45,6 +45,20 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def lock_if_free(name: str) -> Iterator[bool]:
+    """Hold a lock of the cache where nobody holds it; yield whether this does."""
+    path = cache_directory() / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock_file:
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def _settings(**extra: str) -> dict[str, str]:
     """Return an environment in which a build depends on the pins alone, not on the user's Go settings."""
     environment = dict(os.environ)

@@ -15,6 +15,7 @@ from simulator.binaries import REPOSITORY, Binaries, locate
 from simulator.engine import Engine
 from simulator.environment import simulator_variables
 from simulator.home import Home
+from simulator.progress import duration
 from simulator.summary import print_summary
 from simulator.workspace import ensure_workspace
 
@@ -62,8 +63,11 @@ def up(home: Home, stack: str, stacks: Path) -> int:
         with home.locked(f"platform-{platform}", f"another run that brings up the platform '{platform}'"):
             code = _update(engine, platform, stacks)
     code = code or _update(engine, stack, stacks)
+    elapsed_seconds = time.monotonic() - began
     if code == 0 and platform:
-        print_summary(engine, stack, _stacks_option(stacks), time.monotonic() - began)
+        print_summary(engine, stack, _stacks_option(stacks), elapsed_seconds)
+    elif code == 0:
+        print(f"\nThe platform {stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.")
     return code
 
 
@@ -74,7 +78,7 @@ def _update(engine: Engine, stack: str, stacks: Path) -> int:
         code = engine.run("pulumi", "cancel", "--yes", "-s", stack)
         code = code or engine.run("servestack", "recover", stack, *_stacks_option(stacks))
     code = code or engine.run("pulumi", "up", "--yes", "-s", stack)
-    if code:
+    if code and _platform_of(stack, stacks):
         engine.run("servestack", "status", stack, *_stacks_option(stacks))
     return code
 

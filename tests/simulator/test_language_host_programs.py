@@ -175,3 +175,24 @@ def test_nothing_is_printed_when_the_engine_is_interrupted(
     output, _ = engine.communicate(timeout=30)
     assert "Traceback" not in output
     assert "KeyboardInterrupt" not in output
+
+
+def test_plugin_written_in_python_runs_with_both_streams_and_its_exit_code(tmp_path: Path) -> None:
+    from pulumi.runtime.proto import language_pb2
+
+    from simulator.language_host import LanguageHost
+
+    class Context:
+        def add_callback(self, callback: Callable[[], None]) -> None:
+            self.callback = callback
+
+    (tmp_path / "__main__.py").write_text(
+        "import os, sys\nprint('4711', sys.argv[1], os.environ['X'], os.getcwd())\n"
+        "print('trouble', file=sys.stderr)\nsys.exit(7)\n"
+    )
+    info = language_pb2.ProgramInfo(program_directory=str(tmp_path))
+    request = language_pb2.RunPluginRequest(pwd=str(tmp_path), kind="resource", args=["engine"], env=["X=y"], info=info)
+    answers = list(LanguageHost().RunPlugin(request, Context()))
+    assert b"".join(answer.stdout for answer in answers) == f"4711 engine y {tmp_path}\n".encode()
+    assert b"".join(answer.stderr for answer in answers) == b"trouble\n"
+    assert answers[-1].exitcode == 7

@@ -105,6 +105,29 @@ def test_killed_build_leaves_nothing_half_made_and_no_process(runs, tools, until
     assert leftovers() == [ETCD.key(tools)]
 
 
+@pytest.mark.usefixtures("runs")
+def test_leftover_of_another_version_is_removed_unless_it_is_being_built(tools):
+    dead, alive = (cache_directory() / f".pulumi-{name}.building" for name in ("dead", "alive"))
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+    with go_toolchain.locked("pulumi-alive"):
+        go_build.build(ETCD, tools)
+    assert not dead.exists()
+    assert alive.exists()
+
+
+def test_engine_of_the_simulators_own_environment_is_not_taken_for_the_users(runs, tools, monkeypatch):
+    home = runs.parent / "home"
+    (home / "engine").mkdir(parents=True)
+    program = home / "engine" / "pulumi"
+    program.write_text("#!/bin/sh\necho v3.259.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home / 'engine'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SERVESTACK_SIMULATOR_HOME", str(home))
+    pulumi = next(tool for tool in TOOLS if tool.name == "pulumi")
+    assert find_on_path(pulumi, tools) is None
+
+
 def test_two_setups_at_once_build_once(runs, tools):
     program = textwrap.dedent(f"""
         from pathlib import Path
