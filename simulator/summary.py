@@ -58,8 +58,15 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("parallelism", f"tensor {plan['parallelism']['tensor']}"),
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
         ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
-        ("cost", f"{plan['cost']['hourlyUsd']:.2f} USD per hour"),
+        *cost_rows(plan["cost"]),
     ]
+
+
+def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the price in USD per hour, where one is known, and which price it is."""
+    if cost["hourlyUsd"] is None:
+        return [("cost", cost["basis"])]
+    return [("cost", f"{cost['hourlyUsd']:.2f} USD per hour"), ("", cost["basis"])]
 
 
 def changes(resources: Mapping[str, int]) -> str:

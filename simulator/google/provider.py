@@ -55,15 +55,19 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         }
         self._configurations: dict[str, Properties] = {}
         self._latest: Properties = {}
-        self._cancelled = threading.Event()
+        self._cancellations: dict[str, threading.Event] = {}
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
-        self._cancelled = threading.Event()
+        self._cancellations[context.peer()] = threading.Event()
         return empty_pb2.Empty()
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
-        self._cancelled.set()
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        """End the waits of this engine only: officially each engine has a plugin process of its own."""
+        self._cancelled(context).set()
         return empty_pb2.Empty()
+
+    def _cancelled(self, context: grpc.ServicerContext) -> threading.Event:
+        return self._cancellations.setdefault(context.peer(), threading.Event())
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802, ARG002, D102
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -157,7 +161,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
                 inputs,
                 self._configuration(context),
                 request.timeout or resource.timeouts["create"],
-                self._cancelled,
+                self._cancelled(context),
             ),
         )
         return provider_pb2.CreateResponse(id=outputs["id"], properties=to_struct(outputs))
@@ -191,7 +195,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             context,
             f"updating {request.urn}",
             lambda: resource.update(
-                request.id, inputs, request.timeout or resource.timeouts["update"], self._cancelled
+                request.id, inputs, request.timeout or resource.timeouts["update"], self._cancelled(context)
             ),
             kept=(request.id, state),
         )
@@ -206,7 +210,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         attempt(
             context,
             f"deleting {request.urn}",
-            lambda: resource.delete(request.id, state, timeout, self._cancelled),
+            lambda: resource.delete(request.id, state, timeout, self._cancelled(context)),
         )
         return empty_pb2.Empty()
 
