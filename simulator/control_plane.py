@@ -190,6 +190,8 @@ class ControlPlane:
             *authentication,
             f"--service-account-private-key-file={certificates.service_account_key}",
             f"--root-ca-file={certificates.authority}",
+            "--kube-api-qps=400",
+            "--kube-api-burst=800",
         )
         self._run("kube-scheduler", self._binaries.kube_scheduler, *client, *authentication)
         # kwok leaves a node alone while another kwok, here the one of the last time, holds its lease.

@@ -19,6 +19,7 @@ from simulator.binaries import REPOSITORY, Binaries
 from simulator.environment import search_path
 from simulator.errors import SimulatorError
 from simulator.home import VARIABLE, Home
+from simulator.status_message import share_status_message
 
 _LOCK = "supervisor"
 _START_LIMIT_SECONDS = 120.0
@@ -126,10 +127,7 @@ def serve(home: Home, binaries: Binaries) -> None:
 
 
 def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
-    # Pulumi carries a copy of google.rpc.Status, and a process can hold one definition of a message.
-    from google.rpc import status_pb2  # type: ignore[import-untyped]
-
-    sys.modules["pulumi.runtime.proto.status_pb2"] = status_pb2
+    share_status_message()
 
     from simulator import kubernetes_provider
     from simulator.clusters import Clusters

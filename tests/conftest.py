@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.stack_folder import StackFolder
+from simulator.status_message import share_status_message
 
+share_status_message()
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -28,22 +28,32 @@ def adopt_pending(state: State) -> tuple[State, list[str], list[str]]:
     """
     edited = copy.deepcopy(state)
     deployment = edited["deployment"]
-    resources = deployment.setdefault("resources", [])
-    present = {resource["urn"] for resource in resources if not resource.get("delete")}
+    resources: list[State] = deployment.setdefault("resources", [])
     adopted, forgotten = [], []
     for operation in deployment.pop("pending_operations", None) or []:
         if operation["type"] != "creating":
             continue
         resource = operation["resource"]
-        identifier = _identifier(resource)
-        if identifier is None or resource["urn"] in present:
-            forgotten.append(resource["urn"])
+        urn, identifier = resource["urn"], _identifier(resource)
+        place = _place(resources, urn)
+        if identifier is None or place is None:
+            forgotten.append(urn)
             continue
-        inputs = resource.get("inputs", {})
-        resources.append({**resource, "id": identifier, "outputs": copy.deepcopy(inputs), "protect": True})
-        present.add(resource["urn"])
-        adopted.append(resource["urn"])
+        made = {**resource, "id": identifier, "outputs": copy.deepcopy(resource.get("inputs", {})), "protect": True}
+        resources[place] = [made]
+        adopted.append(urn)
     return edited, adopted, forgotten
+
+
+def _place(resources: list[State], urn: str) -> slice | None:
+    """Where a resource goes that was being made; None where the state has it already.
+
+    After a delete-first replacement the engine keeps the deleted one as `pendingReplacement`: that one's place.
+    """
+    for index, resource in enumerate(resources):
+        if resource["urn"] == urn and not resource.get("delete"):
+            return slice(index, index + 1) if resource.get("pendingReplacement") else None
+    return slice(len(resources), len(resources))
 
 
 def keep_ours(state: State, adopted: list[str], stack: str) -> tuple[State, list[str], list[str]]:
@@ -62,7 +72,13 @@ def keep_ours(state: State, adopted: list[str], stack: str) -> tuple[State, list
             resource.pop("protect", None)
             kept.append(resource["urn"])
         resources.append(resource)
-    edited["deployment"]["resources"] = [one for one in resources if one.get("parent") not in foreign]
+    gone = set(foreign)
+    for resource in resources:
+        resource["dependencies"] = [urn for urn in resource.get("dependencies") or [] if urn not in gone]
+        by_property = resource.get("propertyDependencies") or {}
+        for name, urns in by_property.items():
+            by_property[name] = [urn for urn in urns or [] if urn not in gone]
+    edited["deployment"]["resources"] = [one for one in resources if one.get("parent") not in gone]
     return edited, kept, foreign
 
 

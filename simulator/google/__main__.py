@@ -20,9 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     stockout.add_argument("machine_type", help='such as a3-highgpu-1g, or "*"')
     stockout.add_argument("--end", action="store_true", help="it is available again")
     quota = verbs.add_parser("quota", help="a limit for the GPUs of a family in a region")
-    quota.add_argument(
-        "gpu_family", help="such as NVIDIA_H100; PREEMPTIBLE_NVIDIA_H100 for Spot and Flex-start"
-    )
+    quota.add_argument("gpu_family", help="such as NVIDIA_H100; PREEMPTIBLE_NVIDIA_H100 for Spot and Flex-start")
     quota.add_argument("region", help="such as us-central1")
     quota.add_argument("limit", help='a number, or "none"')
     preempt = verbs.add_parser("preempt", help="take a Spot node away")

@@ -62,12 +62,8 @@ def attempt(
         refuse(context, f"{doing}: the simulated Google Cloud failed: {error}. See its log.")
 
 
-def _refuse_partly(
-    context: grpc.ServicerContext, identifier: str, outputs: Properties, reason: str
-) -> NoReturn:
-    detail = provider_pb2.ErrorResourceInitFailed(
-        id=identifier, properties=to_struct(outputs), reasons=[reason]
-    )
+def _refuse_partly(context: grpc.ServicerContext, identifier: str, outputs: Properties, reason: str) -> NoReturn:
+    detail = provider_pb2.ErrorResourceInitFailed(id=identifier, properties=to_struct(outputs), reasons=[reason])
     status = status_pb2.Status(code=code_pb2.UNKNOWN, message=reason)
     status.details.add().Pack(detail)
     context.abort_with_status(rpc_status.to_status(status))

@@ -39,9 +39,7 @@ class _Coming:
 class Autoscaler:
     """One thread that watches a cluster."""
 
-    def __init__(
-        self, state: State, compute: Compute, faults: Faults, nodes: Nodes, api: KubernetesApi
-    ) -> None:
+    def __init__(self, state: State, compute: Compute, faults: Faults, nodes: Nodes, api: KubernetesApi) -> None:
         self._state = state
         self._compute = compute
         self._faults = faults

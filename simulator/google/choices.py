@@ -40,15 +40,11 @@ def choice_failures(token: str, inputs: Properties) -> list[Failure]:
             if value is None or is_unknown(value) or value in allowed:
                 continue
             words = " ".join(f'"{word}"' for word in allowed)
-            found.append(
-                Failure(pulumi_path, f"expected {terraform_path} to be one of [{words}], got {value}")
-            )
+            found.append(Failure(pulumi_path, f"expected {terraform_path} to be one of [{words}], got {value}"))
     return found
 
 
-def _values(
-    value: Any, keys: list[str], pulumi_path: str, terraform_path: str
-) -> Iterator[tuple[str, str, Any]]:
+def _values(value: Any, keys: list[str], pulumi_path: str, terraform_path: str) -> Iterator[tuple[str, str, Any]]:
     """Each value at a path, with its path in Pulumi and in Terraform (where a block is a list of one)."""
     if isinstance(value, list):
         for index, one in enumerate(value):

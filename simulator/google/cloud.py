@@ -228,6 +228,4 @@ def _first_pools(cluster: Inputs) -> dict[str, Inputs]:
     if cluster.get("removeDefaultNodePool") or cluster.get("enableAutopilot"):
         return {}
     pool = {"initialNodeCount": int(cluster.get("initialNodeCount") or 0)}
-    return {
-        "default-pool": pool | ({"nodeConfig": cluster["nodeConfig"]} if cluster.get("nodeConfig") else {})
-    }
+    return {"default-pool": pool | ({"nodeConfig": cluster["nodeConfig"]} if cluster.get("nodeConfig") else {})}

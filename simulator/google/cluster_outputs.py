@@ -50,9 +50,7 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
         record: Its inputs, node pools, endpoint and certificate.
     """
     _, project, _, location, _, name = full_name.split("/")
-    inputs = {
-        key: value for key, value in record["inputs"].items() if value is not None and key != "__defaults"
-    }
+    inputs = {key: value for key, value in record["inputs"].items() if value is not None and key != "__defaults"}
     labels = {**_ATTRIBUTION, **(inputs.get("resourceLabels") or {})}
     pools = [
         pool_outputs(

@@ -38,9 +38,7 @@ def already_exists(resource: str) -> GoogleApiError:
     return GoogleApiError(409, f"Already exists: {resource}.", "alreadyExists")
 
 
-def insufficient_quota(
-    project: str, metric: str, requested: float, limit: float, used: float
-) -> GoogleApiError:
+def insufficient_quota(project: str, metric: str, requested: float, limit: float, used: float) -> GoogleApiError:
     """A node pool whose first nodes go over a regional quota.
 
     The wording is GKE's for other regional quotas (seen for SSD_TOTAL_GB and IN_USE_ADDRESSES).

@@ -103,9 +103,7 @@ class Faults:
             if node not in data["faults"]["preemptions"]:
                 data["faults"]["preemptions"].append(node)
 
-    def shortage(
-        self, zone: str, machine_type: MachineType, pool: dict[str, Any], gpus: int
-    ) -> Shortage | None:
+    def shortage(self, zone: str, machine_type: MachineType, pool: dict[str, Any], gpus: int) -> Shortage | None:
         """Why one more node of a pool would not be given in a zone, or None if it would.
 
         Args:

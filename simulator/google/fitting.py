@@ -110,10 +110,7 @@ def _tolerated(toleration: Object, taint: dict[str, str]) -> bool:
         return False
     if toleration.get("operator", "Equal") == "Exists":
         return not toleration.get("key") or toleration["key"] == taint["key"]
-    return bool(
-        toleration.get("key") == taint["key"]
-        and (toleration.get("value") or "") == (taint.get("value") or "")
-    )
+    return bool(toleration.get("key") == taint["key"] and (toleration.get("value") or "") == (taint.get("value") or ""))
 
 
 def _selects(pod: Object, labels: Mapping[str, str]) -> bool:

@@ -23,9 +23,7 @@ def group_name(project: str, cluster: str, pool: str, zone: str) -> str:
 
 def instance_name(project: str, cluster: str, pool: str, zone: str) -> str:
     """A new instance's name, which is also its node's: four random characters end it."""
-    return (
-        f"{_stem(project, cluster, pool, zone)}-{''.join(secrets.choice(_SUFFIX_LETTERS) for _ in range(4))}"
-    )
+    return f"{_stem(project, cluster, pool, zone)}-{''.join(secrets.choice(_SUFFIX_LETTERS) for _ in range(4))}"
 
 
 def group_url(project: str, cluster: str, pool: str, zone: str) -> str:

@@ -151,9 +151,7 @@ def node_resources(compute: Compute, pool: Inputs) -> tuple[dict[str, str], dict
     return capacity | same, allocatable | same
 
 
-def node_object(
-    compute: Compute, project: str, pool_name: str, pool: Inputs, zone: str, name: str
-) -> dict[str, Any]:
+def node_object(compute: Compute, project: str, pool_name: str, pool: Inputs, zone: str, name: str) -> dict[str, Any]:
     """The Node as its kubelet would register it; it becomes Ready when kwok takes it over.
 
     Args:

@@ -160,18 +160,14 @@ class NodePools:
         left.subtract(node["zone"] for node in (self.get(name) or {"nodes": {}})["nodes"].values())
         return sorted((+left).elements())
 
-    def _resize(
-        self, name: str, pool: Inputs, missing: list[str], operation: Operation
-    ) -> tuple[str, list[str]]:
+    def _resize(self, name: str, pool: Inputs, missing: list[str], operation: Operation) -> tuple[str, list[str]]:
         record = self.get(name) or {"nodes": {}}
         zones = self.zones(pool)
         if pool.get("autoscaling") or pool.get("nodeCount") is None:
             for node in [node for node, instance in record["nodes"].items() if instance["zone"] not in zones]:
                 self._nodes.remove(name, node)
             return self._add(name, pool, [zone for zone in missing if zone in zones], operation)
-        by_zone = {
-            zone: [node for node, one in record["nodes"].items() if one["zone"] == zone] for zone in zones
-        }
+        by_zone = {zone: [node for node, one in record["nodes"].items() if one["zone"] == zone] for zone in zones}
         wanted = int(pool["nodeCount"])
         for node, instance in record["nodes"].items():
             if instance["zone"] not in by_zone or node in by_zone[instance["zone"]][wanted:]:

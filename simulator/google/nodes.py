@@ -40,9 +40,7 @@ class Nodes:
                 return None
             record["nodes"][name] = {"zone": zone, "createdAt": timestamp()}
             inputs = record["inputs"]
-        self._api.request(
-            "POST", "/api/v1/nodes", node_object(self._compute, self.project, pool, inputs, zone, name)
-        )
+        self._api.request("POST", "/api/v1/nodes", node_object(self._compute, self.project, pool, inputs, zone, name))
         return name
 
     def relabel(self, pool: str, before: Inputs, after: Inputs, zone: str, name: str) -> None:
@@ -102,9 +100,7 @@ class Nodes:
         for pool, record in self._state.read()["clusters"][self.cluster_id]["nodePools"].items():
             for name, node in record["nodes"].items():
                 if name not in registered:
-                    body = node_object(
-                        self._compute, self.project, pool, record["inputs"], node["zone"], name
-                    )
+                    body = node_object(self._compute, self.project, pool, record["inputs"], node["zone"], name)
                     self._api.request("POST", "/api/v1/nodes", body)
 
     def _pods_on(self, name: str) -> list[dict[str, Any]]:

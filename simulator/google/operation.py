@@ -11,9 +11,7 @@ from simulator.google.errors import OperationCancelledError, OperationTimeoutErr
 class Operation:
     """One operation that a user waits for, with a timeout, and that can be cancelled."""
 
-    def __init__(
-        self, activity: str, timeout_seconds: float, cancelled: threading.Event | None = None
-    ) -> None:
+    def __init__(self, activity: str, timeout_seconds: float, cancelled: threading.Event | None = None) -> None:
         """Start the clock.
 
         Args:

@@ -79,9 +79,7 @@ def _node_config(compute: Compute, pool: Inputs) -> dict[str, Any]:
         "taints": [],
     }
     own = {
-        "effectiveTaints": [
-            {**taint, "effect": _API_EFFECTS[taint["effect"]]} for taint in node_taints(compute, pool)
-        ],
+        "effectiveTaints": [{**taint, "effect": _API_EFFECTS[taint["effect"]]} for taint in node_taints(compute, pool)],
         "guestAccelerators": _accelerators(config),
     }
     return {**defaults, **config, **own}

@@ -112,9 +112,7 @@ def _check_accelerator(compute: Compute, machine_type: MachineType, pool: Inputs
     """
     label, count, entry = pool_inputs.accelerator(pool)
     if label and not pool_inputs.node_config(pool).get("machineType"):
-        raise bad_request(
-            "Cannot use default machine type (e2-medium) with GPUs; choose a different machine type."
-        )
+        raise bad_request("Cannot use default machine type (e2-medium) with GPUs; choose a different machine type.")
     if label and label not in compute.accelerators:
         raise bad_request(f'Accelerator type "{label}" does not exist in zone {zones[0]}.')
     for zone in zones:
@@ -235,9 +233,7 @@ def _check_autoscaling(pool: Inputs) -> None:
             f"{prefix.capitalize()}.max_node_count and {prefix}.total_max_node_count cannot be both set to zero."
         )
     if (most or least) and (total_most or total_least):
-        raise bad_request(
-            f"{prefix.capitalize()}.max_node_count and {prefix}.total_max_node_count cannot be both set."
-        )
+        raise bad_request(f"{prefix.capitalize()}.max_node_count and {prefix}.total_max_node_count cannot be both set.")
     for low, high, kind in ((least, most, ""), (total_least, total_most, "total_")):
         if low > high:
             raise bad_request(
@@ -258,6 +254,4 @@ def _check_labels(pool: Inputs) -> None:
     """GKE's answer for "sandbox.gke.io/runtime", from a Terraform run; the keys are those that GKE sets itself."""
     for key in pool_inputs.node_config(pool).get("labels") or {}:
         if key in _GKE_LABELS:
-            raise bad_request(
-                f'Node labels with key "{key}" are managed by GKE and must not be manually specified.'
-            )
+            raise bad_request(f'Node labels with key "{key}" are managed by GKE and must not be manually specified.')

@@ -73,9 +73,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.GetSchemaResponse:  # noqa: N802, ARG002, D102
-        return provider_pb2.GetSchemaResponse(
-            schema=json.dumps({"name": "gcp", "version": VERSION, "resources": {}})
-        )
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "gcp", "version": VERSION, "resources": {}}))
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802, ARG002
         """Not offered: the engine then takes the flags of Configure's answer."""
@@ -86,9 +84,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Refuse configuration that the provider does not have."""
         _, name = _token_and_name(request.urn)
         failures = [
-            provider_pb2.CheckFailure(
-                reason=f"could not validate provider configuration: {failure.text(name)}"
-            )
+            provider_pb2.CheckFailure(reason=f"could not validate provider configuration: {failure.text(name)}")
             for failure in schema.configuration_failures(from_struct(request.news))
         ]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
@@ -151,9 +147,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Create", context)
         inputs = from_struct(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(
-                id="", properties=to_struct(planned(resource.computed, inputs))
-            )
+            return provider_pb2.CreateResponse(id="", properties=to_struct(planned(resource.computed, inputs)))
         outputs = attempt(
             context,
             f"creating {request.urn}",
@@ -180,9 +174,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             # What only the provider knows is kept: Google has no such settings.
             outputs |= {key: state[key] for key in ("deletionProtection", "deletionPolicy") if key in state}
         live = as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
-        return provider_pb2.ReadResponse(
-            id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live)
-        )
+        return provider_pb2.ReadResponse(id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live))
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change a resource in place."""

@@ -31,17 +31,13 @@ class Resource(Protocol):
     timeouts: ClassVar[Mapping[str, float]]
     """Default timeouts in seconds of create, update and delete."""
 
-    def create(
-        self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def create(self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Create it; return its outputs with its id."""
 
     def read(self, identifier: str, config: Properties) -> tuple[Properties, Properties] | None:
         """Its outputs and the inputs it was made with, or None if it is gone."""
 
-    def update(
-        self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def update(self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Change it in place; return its outputs."""
 
     def delete(self, identifier: str, state: Properties, timeout: float, cancelled: threading.Event) -> None:
@@ -57,17 +53,13 @@ class ClusterResource:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def create(
-        self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def create(self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Create a cluster. Errors come without a prefix, as resource_container_cluster.go returns them."""
         project, location = place(inputs, config)
         operation = Operation("creating GKE cluster", timeout, cancelled)
         name = str(inputs["name"])
         record = self._cloud.create_cluster(project, location, name, _known(inputs), operation)
-        return cluster_outputs.cluster_outputs(
-            self._cloud.compute, cluster_id(project, location, name), record
-        )
+        return cluster_outputs.cluster_outputs(self._cloud.compute, cluster_id(project, location, name), record)
 
     def read(self, identifier: str, config: Properties) -> tuple[Properties, Properties] | None:
         """Read a cluster by projects/P/locations/L/clusters/C, P/L/C or L/C."""
@@ -79,13 +71,9 @@ class ClusterResource:
         record = self._cloud.get_cluster(parts[0], parts[1], parts[2])
         if record is None:
             return None
-        return cluster_outputs.cluster_outputs(self._cloud.compute, cluster_id(*parts), record), record[
-            "inputs"
-        ]
+        return cluster_outputs.cluster_outputs(self._cloud.compute, cluster_id(*parts), record), record["inputs"]
 
-    def update(
-        self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def update(self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Change a cluster's settings."""
         _, project, _, location, _, name = identifier.split("/")
         operation = Operation("updating GKE cluster", timeout, cancelled)
@@ -105,9 +93,7 @@ class ClusterResource:
         if state.get("deletionPolicy") == "ABANDON":
             return
         _, project, _, location, _, name = identifier.split("/")
-        self._cloud.delete_cluster(
-            project, location, name, Operation("deleting GKE cluster", timeout, cancelled)
-        )
+        self._cloud.delete_cluster(project, location, name, Operation("deleting GKE cluster", timeout, cancelled))
 
 
 class NodePoolResource:
@@ -119,9 +105,7 @@ class NodePoolResource:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def create(
-        self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def create(self, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Create a node pool, as resourceContainerNodePoolCreate does.
 
         It looks first whether the pool exists ("resource - ID - already exists"); Google's refusals get the
@@ -170,9 +154,7 @@ class NodePoolResource:
             return None
         return self._outputs(pools, pools.full_name(name), record), record["inputs"]
 
-    def update(
-        self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event
-    ) -> Properties:
+    def update(self, identifier: str, inputs: Properties, timeout: float, cancelled: threading.Event) -> Properties:
         """Change a pool in place."""
         _, project, _, location, _, cluster, _, name = identifier.split("/")
         pools = self._cloud.pools(project, location, cluster)

@@ -84,6 +84,4 @@ def _holds_node(pod: Object) -> bool:
     if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
         return False
     owners = [owner["kind"] for owner in pod["metadata"].get("ownerReferences") or []]
-    return "DaemonSet" not in owners and "kubernetes.io/config.mirror" not in pod["metadata"].get(
-        "annotations", {}
-    )
+    return "DaemonSet" not in owners and "kubernetes.io/config.mirror" not in pod["metadata"].get("annotations", {})

@@ -81,9 +81,7 @@ class EventRecorder:
                 change = {"count": count + 1, "lastTimestamp": timestamp()}
                 self._api.request("PATCH", f"{path}/{name}", change, "application/merge-patch+json")
             else:
-                self._api.request(
-                    "POST", path, self._event(name, namespace, target, kind, event_type, reason, message)
-                )
+                self._api.request("POST", path, self._event(name, namespace, target, kind, event_type, reason, message))
         except KubernetesError as error:
             if error.code not in (403, 404, 409):
                 raise

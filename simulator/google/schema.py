@@ -138,9 +138,7 @@ def failures(kind: Kind, value: Any, path: str = "") -> list[Failure]:
         found = [failures(kind.element or Kind("any"), one, f'{path}["{key}"]') for key, one in value.items()]
         return [failure for one in found for failure in one]
     if kind.name == "array" and isinstance(value, list):
-        found = [
-            failures(kind.element or Kind("any"), one, f"{path}[{index}]") for index, one in enumerate(value)
-        ]
+        found = [failures(kind.element or Kind("any"), one, f"{path}[{index}]") for index, one in enumerate(value)]
         return [failure for one in found for failure in one]
     return [] if _is_scalar(kind.name, value) else [_wrong_type(kind, value, path)]
 

@@ -27,6 +27,8 @@ from simulator.workspace import ensure_workspace
 
 T = TypeVar("T")
 LIMIT_SECONDS = 120
+# Machines come at once: what is tested is what happens then.
+QUICK = {"SERVESTACK_SIMULATOR_PROVISION_SECONDS": "0.2", "SERVESTACK_SIMULATOR_SCAN_SECONDS": "0.2"}
 SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
 
 
@@ -37,6 +39,7 @@ class Project:
         self.home = Home(folder / "home")
         self.stacks = folder / "stacks"
         shutil.copytree(REPOSITORY / "stacks", self.stacks)
+        os.environ |= QUICK
         running = supervisor.start(self.home, binaries)
         self.workspace = ensure_workspace(self.home, self.stacks)
         self.environment = dict(os.environ) | simulator_variables(self.home, binaries, running.ports)

@@ -1,24 +1,26 @@
-"""The engine killed at ten points of `up`; then `pulumi cancel`, `servestack recover`, `up`: complete, nothing doubled."""
+"""The engine killed at ten points of `up`, then recovered with the documented commands: complete, nothing doubled."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.project import Project, until
 
-STACK = "gemma4-e4b-l4"
+MODEL = "gemma4-e4b-l4"
+LARGE = "gemma4-31b-h100"
 # What the engine says when it is killed, from the first provider to the last moment before the end.
 POINTS = [
     "pulumi:providers:gcp google creating",
-    f"gcp:container:NodePool {STACK} creating",
-    f"gcp:container:NodePool {STACK} created",
+    "gcp:container:NodePool {stack} creating",
+    "gcp:container:NodePool {stack} created",
     "pulumi:providers:kubernetes cluster created",
-    f"kubernetes:core/v1:Namespace {STACK} creating",
-    f"kubernetes:core/v1:Namespace {STACK} created",
-    f"kubernetes:core/v1:ServiceAccount {STACK} creating",
-    f"kubernetes:apps/v1:Deployment {STACK} creating",
+    "kubernetes:core/v1:Namespace {stack} creating",
+    "kubernetes:core/v1:Namespace {stack} created",
+    "kubernetes:core/v1:ServiceAccount {stack} creating",
+    "kubernetes:apps/v1:Deployment {stack} creating",
     "Waiting for app ReplicaSet to be available",
     "Deployment initialization complete",
 ]
@@ -32,46 +34,76 @@ def recover(project: Project, stack: str) -> str:
     return said.stdout
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_an_up_killed_at_any_point_is_recovered_complete_and_nothing_is_doubled(project: Project, point: str) -> None:
-    project.start_up_and_kill(STACK, point)
-    recover(project, STACK)
-    project.up(STACK)
-    assert len(project.resources(STACK)) == 13
-    assert not [one for one in project.resources(STACK).values() if one.get("protect") or one.get("initErrors")]
-    project.pulumi("preview", "--expect-no-changes", "-s", STACK)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
-    assert one_of_each(project)
-    project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
-    assert project.api("GET", f"/api/v1/namespaces/{STACK}") is None
-    assert until(lambda: not project.nodes(STACK))
+@pytest.mark.parametrize(("number", "point"), list(enumerate(POINTS)), ids=POINTS)
+def test_an_up_killed_at_any_point_is_recovered_complete_and_nothing_is_doubled(
+    project: Project, number: int, point: str
+) -> None:
+    stack = f"{MODEL}-k{number}"
+    project.write(stack, **yaml.safe_load((project.stacks / f"{MODEL}.yaml").read_text()))
+    project.start_up_and_kill(stack, point.format(stack=stack))
+    recover(project, stack)
+    project.up(stack)
+    assert len(project.resources(stack)) == 13
+    assert not [one for one in project.resources(stack).values() if one.get("protect") or one.get("initErrors")]
+    project.pulumi("preview", "--refresh", "--expect-no-changes", "-s", stack)
+    assert exactly_one_of_each(project, stack)
 
 
-def one_of_each(project: Project) -> bool:
-    """Exactly the planned objects exist: one pool's node, one pod, one of each kind."""
+@pytest.fixture(scope="module")
+def large(project: Project) -> str:
+    """An endpoint that is up, for changes that are killed."""
+    project.up(LARGE)
+    return LARGE
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        f"gcp:container:NodePool {LARGE} deleting original",
+        f"gcp:container:NodePool {LARGE} creating replacement",
+        f"kubernetes:apps/v1:Deployment {LARGE} updating",
+    ],
+)
+def test_a_change_killed_half_way_is_recovered_and_ends_as_the_file_says(
+    project: Project, large: str, point: str
+) -> None:
+    count = 2 if project.nodes(large)[0]["status"]["allocatable"]["nvidia.com/gpu"] == "1" else 1
+    project.write(large, accelerator={"type": "h100", "count": count})
+    project.start_up_and_kill(large, point)
+    recover(project, large)
+    project.up(large)
+    assert len(project.resources(large)) == 13
+    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", large)
+    nodes = until(lambda: project.nodes(large))
+    assert [node["status"]["allocatable"]["nvidia.com/gpu"] for node in nodes] == [str(count)]
+    assert project.deployment(large)["status"]["readyReplicas"] == 1
+
+
+def exactly_one_of_each(project: Project, stack: str) -> bool:
+    """The planned objects exist once: one node of one pool, one pod, one object of each kind."""
     listed: dict[str, list[Any]] = {
-        path: project.api("GET", path)["items"]
+        path: project.api("GET", path.format(stack))["items"]
         for path in (
-            f"/apis/apps/v1/namespaces/{STACK}/deployments",
-            f"/api/v1/namespaces/{STACK}/services",
-            f"/apis/networking.k8s.io/v1/namespaces/{STACK}/networkpolicies",
-            f"/apis/policy/v1/namespaces/{STACK}/poddisruptionbudgets",
-            f"/api/v1/namespaces/{STACK}/pods",
+            "/apis/apps/v1/namespaces/{}/deployments",
+            "/api/v1/namespaces/{}/services",
+            "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+            "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
+            "/api/v1/namespaces/{}/pods",
         )
     }
     assert {path: len(items) for path, items in listed.items()} == dict.fromkeys(listed, 1)
-    return len(project.nodes(STACK)) == 1
+    return len(project.nodes(stack)) == 1
 
 
 def test_recovery_leaves_a_namespace_of_someone_else_alone(project: Project) -> None:
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": STACK, "labels": {"team": "other"}}}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MODEL, "labels": {"team": "other"}}}
     made = project.api("POST", "/api/v1/namespaces", body)
-    project.start_up_and_kill(STACK, f"kubernetes:core/v1:Namespace {STACK} creating")
-    recover(project, STACK)
-    assert f"kubernetes:core/v1:Namespace::{STACK}" not in project.resources(STACK)
-    assert f'namespaces "{STACK}" already exists' in project.up(STACK, expect=-1)
-    project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
-    left = project.api("GET", f"/api/v1/namespaces/{STACK}")
+    project.start_up_and_kill(MODEL, f"kubernetes:core/v1:Namespace {MODEL} creating")
+    recover(project, MODEL)
+    assert f"kubernetes:core/v1:Namespace::{MODEL}" not in project.resources(MODEL)
+    assert f'namespaces "{MODEL}" already exists' in project.up(MODEL, expect=-1)
+    project.pulumi("destroy", "--yes", "--skip-preview", "-s", MODEL)
+    left = project.api("GET", f"/api/v1/namespaces/{MODEL}")
     assert left["metadata"]["uid"] == made["metadata"]["uid"]
 
 

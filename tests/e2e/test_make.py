@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from simulator.binaries import REPOSITORY
 from simulator.home import VARIABLE
 
 STACK = "gemma4-e2b-l4-llamacpp"
+OTHER = "gemma4-12b-l4-llamacpp"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,22 @@ def test_make_preview_shows_no_change(home: Path) -> None:
     said = make(home, "preview", f"STACK={STACK}")
     assert said.returncode == 0
     assert "13 unchanged" in said.stdout
+
+
+def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Path, tmp_path: Path) -> None:
+    for name in ("dev", OTHER):
+        text = (REPOSITORY / "stacks" / f"{name}.yaml").read_text()
+        (tmp_path / f"{name}.yaml").write_text(text + ("startupTimeoutSeconds: 10\n" if name == OTHER else ""))
+    environment = dict(os.environ) | {VARIABLE: str(home)}
+    fault = [sys.executable, "-m", "simulator.google", "stockout", "*", "g2-standard-8"]
+    subprocess.run(fault, cwd=REPOSITORY, env=environment, check=True, timeout=30)
+    said = make(home, "up", f"STACK={OTHER}", f"STACKS={tmp_path}")
+    assert said.returncode != 0
+    end = said.stdout[said.stdout.index(f"$ servestack status {OTHER}") :]
+    assert "stuck, 0 of 1 replica ready" in end
+    assert "nodes are available" in end
+    assert "GCE out of resources" in end
+    assert "Next: no capacity in these zones now" in end
 
 
 def test_the_repository_is_left_as_it_was(home: Path) -> None:

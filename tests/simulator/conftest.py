@@ -68,9 +68,7 @@ def namespace(api: client.ApiClient, until: Until) -> Iterator[str]:
     core.create_namespace({"metadata": {"name": name}})
 
     def has_default_account() -> bool:
-        return any(
-            item.metadata.name == "default" for item in core.list_namespaced_service_account(name).items
-        )
+        return any(item.metadata.name == "default" for item in core.list_namespaced_service_account(name).items)
 
     until(has_default_account, what=f"service account of namespace {name}")
     yield name

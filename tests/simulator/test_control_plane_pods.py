@@ -147,9 +147,7 @@ def test_job_completes_and_deleted_pods_go_away(api, namespace, until):
 
 def test_pod_security_restricted_is_enforced(api, namespace):
     core = client.CoreV1Api(api)
-    core.patch_namespace(
-        namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
-    )
+    core.patch_namespace(namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
     with pytest.raises(client.ApiException) as refusal:
         core.create_namespaced_pod(namespace, {"metadata": {"name": "root"}, "spec": pod_spec(namespace)})
     assert refusal.value.status == 403

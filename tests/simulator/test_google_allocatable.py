@@ -41,9 +41,7 @@ def test_allocatable_equals_the_autoscalers_table(
         assert round(streaming.allocatable_memory_bytes / GIB, 2) == streaming_gib
 
 
-@pytest.mark.parametrize(
-    ("disk", "storage_gib"), [(50, 17.5), (100, 43.8), (200, 97.4), (250, 124.7), (500, 339.1)]
-)
+@pytest.mark.parametrize(("disk", "storage_gib"), [(50, 17.5), (100, 43.8), (200, 97.4), (250, 124.7), (500, 339.1)])
 def test_boot_disk_gives_the_documented_ephemeral_storage(disk: int, storage_gib: float) -> None:
     size = node_size(load().machine_types["e2-standard-4"], boot_disk_gib=disk)
     assert round(size.allocatable_storage_bytes / GIB, 1) == storage_gib

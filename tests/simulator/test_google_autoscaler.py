@@ -174,9 +174,7 @@ def test_a_pending_pod_brings_a_node_with_the_labels_and_taints_of_gke(
     assert node.status.allocatable["cpu"] == "25865m"
     found = event("TriggeredScaleUp")
     group = node.metadata.name.rsplit("-", 1)[0]
-    assert found.message == (
-        f"pod triggered scale-up: [{{{GROUPS}/{ZONE}/instanceGroups/{group}-grp 0->1 (max: 1)}}]"
-    )
+    assert found.message == (f"pod triggered scale-up: [{{{GROUPS}/{ZONE}/instanceGroups/{group}-grp 0->1 (max: 1)}}]")
     assert (found.type, found.source.component) == ("Normal", "cluster-autoscaler")
 
 
@@ -329,9 +327,7 @@ def test_deleting_a_pool_takes_its_pods_and_nodes_away(
     until(lambda: not core.list_namespaced_pod(namespace).items, what="no pods left")
 
 
-def test_nodes_missing_since_creation_come_when_capacity_does(
-    cloud: Cloud, pools: NodePools, until: Until
-) -> None:
+def test_nodes_missing_since_creation_come_when_capacity_does(cloud: Cloud, pools: NodePools, until: Until) -> None:
     with cloud.state.change() as data:
         data["timing"] = {"stockout_retry_seconds": 0}
     cloud.faults.set_stockout("*", "a3-highgpu-1g")
@@ -353,9 +349,7 @@ def test_another_machine_type_replaces_the_nodes(pools: NodePools, core: client.
     assert len(pools.all()["cpu"]["nodes"]) == 2
 
 
-def test_other_labels_and_taints_are_put_on_the_nodes_in_place(
-    pools: NodePools, core: client.CoreV1Api
-) -> None:
+def test_other_labels_and_taints_are_put_on_the_nodes_in_place(pools: NodePools, core: client.CoreV1Api) -> None:
     config = {"machineType": "e2-standard-4", "labels": {"team": "a", "old": "1"}}
     cpu = {"nodeCount": 1, "nodeLocations": [ZONE], "nodeConfig": config}
     pools.create("cpu", cpu, operation())

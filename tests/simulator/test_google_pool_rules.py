@@ -234,6 +234,4 @@ def test_bundled_gpus_are_an_allowed_count_of_a_known_model() -> None:
     compute = load()
     for machine_type in compute.machine_types.values():
         if machine_type.accelerator:
-            assert machine_type.gpus in compute.accelerators[machine_type.accelerator].counts, (
-                machine_type.name
-            )
+            assert machine_type.gpus in compute.accelerators[machine_type.accelerator].counts, machine_type.name

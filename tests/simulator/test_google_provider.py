@@ -169,9 +169,7 @@ def test_handshake_is_left_to_configure_without_noise(engine: Engine) -> None:
         ),
     ],
 )
-def test_check_refuses_inputs_of_the_wrong_form_by_name(
-    engine: Engine, edits: dict[str, Any], reason: str
-) -> None:
+def test_check_refuses_inputs_of_the_wrong_form_by_name(engine: Engine, edits: dict[str, Any], reason: str) -> None:
     answer = engine.check(POOL_URN, POOL_INPUTS | edits)
     assert len(answer.failures) == 1
     assert reason in answer.failures[0].reason
@@ -290,10 +288,7 @@ def test_a_refused_pool_leaves_nothing_behind(engine: Engine, cloud: Cloud) -> N
 
 def test_a_pool_without_its_cluster_is_googles_404(engine: Engine) -> None:
     error = error_of(engine.create, POOL_URN, POOL_INPUTS)
-    assert (
-        f"error creating NodePool: googleapi: Error 404: Not found: {CLUSTER_ID}., notFound"
-        in error.details()
-    )
+    assert f"error creating NodePool: googleapi: Error 404: Not found: {CLUSTER_ID}., notFound" in error.details()
 
 
 @pytest.mark.usefixtures("cluster")
@@ -373,9 +368,7 @@ def test_get_cluster_gives_what_the_sdk_reads(engine: Engine) -> None:
 
 
 def test_get_cluster_of_a_missing_cluster_gives_the_data_sources_error(engine: Engine) -> None:
-    error = error_of(
-        engine.invoke, "gcp:container/getCluster:getCluster", {"name": "nope", "location": "us-central1"}
-    )
+    error = error_of(engine.invoke, "gcp:container/getCluster:getCluster", {"name": "nope", "location": "us-central1"})
     assert error.details() == (
         "invoking gcp:container/getCluster:getCluster: 1 error occurred:\n"
         "\t* projects/p/locations/us-central1/clusters/nope not found\n\n"

@@ -59,6 +59,24 @@ def test_a_resource_that_is_in_the_state_already_is_never_doubled() -> None:
     assert (len(state["deployment"]["resources"]), adopted) == (1, [])
 
 
+def test_a_replacement_that_was_being_made_takes_the_place_of_what_was_deleted_for_it() -> None:
+    before = pending("kubernetes:core/v1:Namespace", {"metadata": {"name": "x"}})
+    after_it = {"urn": "urn:after", "dependencies": [URN]}
+    before["deployment"]["resources"] = [{"urn": URN, "id": "x", "pendingReplacement": True}, after_it]
+    state, adopted, _ = adopt_pending(before)
+    first, second = state["deployment"]["resources"]
+    assert (first["urn"], first["protect"], second, adopted) == (URN, True, after_it, [URN])
+    assert "pendingReplacement" not in first
+
+
+def test_what_depends_on_something_of_someone_else_no_longer_names_it() -> None:
+    other = {"urn": "urn:after", "dependencies": [URN, "urn:x"], "propertyDependencies": {"spec": [URN]}}
+    state = {"deployment": {"resources": [{"urn": URN, "id": "x", "outputs": {}}, other]}}
+    after, _, foreign = keep_ours(state, [URN], "x")
+    (left,) = after["deployment"]["resources"]
+    assert (foreign, left["dependencies"], left["propertyDependencies"]) == ([URN], ["urn:x"], {"spec": []})
+
+
 @pytest.mark.parametrize(
     ("outputs", "ours"),
     [
