@@ -109,7 +109,7 @@ def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Pat
     subprocess.run(fault, cwd=REPOSITORY, env=environment, check=True, timeout=30)
     said = make(home, "up", f"STACK={OTHER}", f"STACKS={tmp_path}")
     assert said.returncode != 0
-    end = said.stdout[said.stdout.index(f"$ servestack status {OTHER}") :]
+    end = " ".join(said.stdout[said.stdout.index(f"$ servestack status {OTHER}") :].split())
     assert "stuck, 0 of 1 replica ready" in end
     assert "nodes are available" in end
     assert "GCE out of resources" in end

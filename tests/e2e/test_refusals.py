@@ -85,10 +85,11 @@ def test_a_stock_out_fails_within_the_time_limit_and_status_tells_the_schedulers
     assert "timed out waiting to be Ready" in said
     status = project.servestack("status", STACK)
     assert status.returncode == 1
-    assert "stuck, 0 of 1 replica ready" in status.stdout
-    assert "nodes are available" in status.stdout
-    assert "GCE out of resources" in status.stdout
-    assert "Next: no capacity in these zones now" in status.stdout
+    words = " ".join(status.stdout.split())
+    assert "stuck, 0 of 1 replica ready" in words
+    assert "nodes are available" in words
+    assert "GCE out of resources" in words
+    assert "Next: no capacity in these zones now" in words
     project.faults.set_stockout("*", "g2-standard-4", active=False)
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
     project.restore(STACK)
