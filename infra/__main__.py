@@ -1,13 +1,17 @@
 """The Pulumi program: the file of the selected stack decides what is deployed."""
 
-from pathlib import Path
+import gc
 
-import pulumi
+gc.disable()  # a run lives for seconds; collecting while modules load costs a fifth of a preview
 
-from infra.components.deploy import deploy
-from infra.errors import StackError
-from infra.pipeline import build
-from infra.stack_folder import StackFolder
+from pathlib import Path  # noqa: E402
+
+import pulumi  # noqa: E402
+
+from infra.components.deploy import deploy  # noqa: E402
+from infra.errors import StackError  # noqa: E402
+from infra.pipeline import build  # noqa: E402
+from infra.stack_folder import StackFolder  # noqa: E402
 
 try:
     deploy(build(pulumi.get_stack(), StackFolder(Path(pulumi.get_root_directory()) / "stacks")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -140,6 +141,7 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
         gcp_server, gcp_port = serve_google(cloud)
         kubernetes_server, kubernetes_port = kubernetes_provider.serve()
         ready = {"pid": os.getpid(), "ports": {"gcp": gcp_port, "kubernetes": kubernetes_port}}
+        gc.freeze()  # what is loaded now stays: collections need not walk it while the engine waits
         temporary = Path(f"{home.supervisor_file}.new")
         temporary.write_text(json.dumps(ready))
         temporary.replace(home.supervisor_file)

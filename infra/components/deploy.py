@@ -26,11 +26,10 @@ def _platform(platform: Platform) -> None:
     gke = platform.spec.gke
     provider = google_provider(gke)
     if gke.cluster.create:
-        cluster = PlatformCluster(platform.name, gke, dict(platform.spec.labels), provider)
-        pulumi.export("cluster", cluster.cluster.name)
+        PlatformCluster(platform.name, gke, dict(platform.spec.labels), provider)
     else:
         find_cluster(platform.name, gke, provider)
-        pulumi.export("cluster", gke.cluster.name)
+    pulumi.export("cluster", gke.cluster.name)
     pulumi.export("location", gke.location)
     pulumi.export("project", gke.project)
 
@@ -40,11 +39,11 @@ def _endpoint(endpoint: Endpoint) -> None:
     provider = google_provider(gke)
     cluster = find_cluster(endpoint.platform_name, gke, provider)
     pool = AcceleratorNodePool(plan, gke, provider)
-    server = InferenceServer(plan, endpoint.objects(), cluster, depends_on=pool)
+    server = InferenceServer(plan, endpoint.objects(), cluster, depends_on=pool.pool)
     client = dict(endpoint.workload.client_environment)
     pulumi.export("url", pulumi.Output.all(server.ready, client["OPENAI_BASE_URL"]).apply(lambda pair: pair[1]))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
-    pulumi.export("nodePool", pool.pool.name)
+    pulumi.export("nodePool", plan.stack)
     pulumi.export("plan", plan.summary())
     pulumi.export("cost", {"usdPerHour": plan.cost.hourly_usd, "basis": plan.cost.basis})

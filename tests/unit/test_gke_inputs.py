@@ -1,0 +1,61 @@
+"""What the program hands to Google is what the SDK's own classes take, and what the plan says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.components.gke_inputs import accelerator_pool_inputs, cluster_inputs, system_pool_inputs
+from infra.pipeline import Endpoint
+from infra.spec import Cluster, Gke
+from simulator.google.schema import CLUSTER, NODE_POOL, failures, resource_kind
+from tests.unit.files import Files, endpoint
+from tests.unit.test_golden import ENDPOINTS, MORE
+
+GKE = Gke(project="servestack-dev", location="us-central1", cluster=Cluster(name="dev"))
+ALL = [*ENDPOINTS.values(), *MORE.values()]
+
+
+def faults(token: str, inputs: dict[str, Any]) -> list[Any]:
+    kind = resource_kind(token)
+    assert kind
+    return failures(kind, inputs)
+
+
+@pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
+def test_an_endpoints_pool_has_only_inputs_that_the_sdk_has_of_the_right_type(one: Endpoint) -> None:
+    assert faults(NODE_POOL, accelerator_pool_inputs(one.plan, GKE)) == []
+
+
+def test_a_platforms_resources_have_only_inputs_that_the_sdk_has() -> None:
+    assert faults(CLUSTER, cluster_inputs("dev", GKE, {"team": "search"})) == []
+    assert faults(NODE_POOL, system_pool_inputs("dev", GKE, {"team": "search"})) == []
+
+
+def test_the_check_can_fail() -> None:
+    wrong = cluster_inputs("dev", GKE, {}) | {"releaseChannels": {}, "initialNodeCount": "one"}
+    assert len(faults(CLUSTER, wrong)) == 2
+
+
+@pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
+def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> None:
+    inputs = accelerator_pool_inputs(one.plan, GKE)
+    node, workload = inputs["nodeConfig"], one.workload
+    tolerated = {(t["key"], t["value"]) for t in workload.tolerations}
+    assert {(taint["key"], taint["value"]) for taint in node["taints"]} <= tolerated
+    assert node["labels"].items() <= dict(workload.node_selector).items()
+    assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
+    assert inputs["autoscaling"]["totalMaxNodeCount"] == one.plan.replicas
+    assert node["guestAccelerators"][0]["count"] == one.plan.accelerator.count
+
+
+def test_a_stacks_labels_cannot_take_the_marks_by_which_resources_are_known_as_ours() -> None:
+    labels = "labels: {managed-by: someone, servestack-endpoint: other}"
+    text = endpoint("gemma-4-e4b-it", "l4", "vllm", labels)
+    from infra.pipeline import build
+
+    built = build("gemma4-e4b-l4", Files(gemma4_e4b_l4=text))
+    assert isinstance(built, Endpoint)
+    node = accelerator_pool_inputs(built.plan, GKE)["nodeConfig"]
+    assert node["resourceLabels"] == {"managed-by": "servestack", "servestack-endpoint": "gemma4-e4b-l4"}
