@@ -55,7 +55,7 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("checkpoint", checkpoint),
         ("framework", f"{plan['framework']['name']} {plan['framework']['version']}"),
         ("accelerator", f"{accelerators}, {accelerator['machineType']}, {accelerator['capacity']}"),
-        ("parallelism", f"tensor {plan['parallelism']['tensor']}"),
+        ("parallelism", f"tensor parallel size {plan['parallelism']['tensor']}"),
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
         ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
         *cost_rows(plan["cost"]),
