@@ -149,13 +149,19 @@ def _fit(
     """First trial that fits: fewest accelerators, then longest context, then most tokens per step."""
     if spec.contextLength and spec.contextLength > model.max_context_tokens:
         raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
+    dtype = spec.engine.kvCacheDtype or "auto"
+    if dtype not in capabilities.kv_cache_dtypes:
+        known = " or ".join(capabilities.kv_cache_dtypes)
+        raise RefusedError(
+            ("engine", "kvCacheDtype"), f"{spec.framework} keeps no {dtype} KV cache here; write {known}."
+        )
     concurrency = spec.concurrency or 1
     utilization = spec.engine.gpuMemoryUtilization or capabilities.utilization
     closest: Fit | None = None
     for count in _counts(spec, model, accelerator, capabilities):
         for tokens in (spec.contextLength,) if spec.contextLength else _DEFAULT_CONTEXT_TOKENS:
             for batched in _batched_tokens(spec, model, accelerator, capabilities, inputs):
-                trial = Trial(tokens, count, batched, 1 if spec.engine.kvCacheDtype == "fp8" else 2)
+                trial = Trial(tokens, count, batched, 1 if dtype == "fp8" else 2)
                 fit = charge(
                     capabilities,
                     model,
@@ -203,15 +209,21 @@ def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabili
 def _batched_tokens(
     spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities, inputs: tuple[str, ...]
 ) -> tuple[int, ...]:
-    asked = spec.engine.maxNumBatchedTokens
-    floor = capabilities.batched_tokens_floor(model, inputs)
+    asked, concurrency = spec.engine.maxNumBatchedTokens, spec.concurrency or 1
+    field = ("engine", "maxNumBatchedTokens")
+    offered = capabilities.batched_tokens(model, accelerator, inputs)
     if asked is None:
-        return capabilities.batched_tokens(model, accelerator, inputs)
+        return tuple(size for size in offered if not size or size >= concurrency)
+    if not any(offered):
+        raise RefusedError(field, f"the step of {spec.framework} is fixed; leave it out.")
+    floor = capabilities.batched_tokens_floor(model, inputs)
     if asked < floor:
         raise RefusedError(
-            ("engine", "maxNumBatchedTokens"),
+            field,
             f"{asked} is below {floor}: {model.id} reads one whole image or video per step, and vLLM fails to start.",
         )
+    if asked < concurrency:
+        raise RefusedError(field, f"{asked} is below concurrency ({concurrency}): each request needs a token per step.")
     return (asked,)
 
 

@@ -120,3 +120,14 @@ def test_an_endpoint_alone_costs_what_its_machine_costs_and_replicas_multiply() 
     assert one.hourly_usd == CATALOG.prices["g2-standard-8"].on_demand_usd_per_hour
     assert three.hourly_usd == pytest.approx(3 * one.hourly_usd)
     assert three.monthly_usd_max == pytest.approx(3 * one.hourly_usd * 730)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(["l4", "a100-80gb", "h100"]), st.integers(1, 1024), st.sampled_from(["text", "image, text"]))
+def test_the_engine_runs_as_many_requests_as_are_guaranteed(accelerator: str, concurrency: int, inputs: str) -> None:
+    ask = ("capacity: [spot]", "contextLength: 256", f"concurrency: {concurrency}", f"inputs: [{inputs}]")
+    built = planned("gemma-4-e2b-it", accelerator, "vllm", *ask)
+    by_card = 1024 if accelerator == "h100" else 256
+    args = dict(argument.split("=", 1) for argument in built.workload.args if "=" in argument)
+    assert int(args.get("--max-num-seqs", by_card)) >= concurrency
+    assert int(args["--max-num-batched-tokens"]) >= concurrency
