@@ -146,14 +146,6 @@ def test_text_of_a_plan_fits_eighty_columns(endpoint: Endpoint) -> None:
     assert max(map(len, comment)) <= 82
 
 
-def test_committed_schema_is_the_generated_one() -> None:
-    from infra.schema import schema_text
-
-    assert (ROOT / "stacks" / "schema.json").read_text(encoding="utf-8") == schema_text(), (
-        "servestack schema > stacks/schema.json"
-    )
-
-
 @pytest.mark.parametrize("path", sorted((ROOT / "manifests" / "templates").glob("*")), ids=lambda path: path.name)
 def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
     assert path.name.removesuffix(".yaml.j2") in KINDS
