@@ -160,6 +160,10 @@ class _Reader:
         kind = node.tag.rpartition(":")[2]
         if kind not in _SCALARS:
             return node.value
+        if kind == "null":
+            self.problems.append(
+                Problem(self.path, *_position(node), field_name(location), "no value; write one, or remove it.")
+            )
         if kind in _PLAIN and not _PLAIN[kind].fullmatch(node.value):
             right = "true or false" if kind == "bool" else "plain decimal digits"
             message = f"YAML reads {quoted(node.value)} as a {_TYPES[kind]}; write {right}, or quote it if it is text."

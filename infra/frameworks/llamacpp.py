@@ -118,11 +118,15 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
 
 
 def _drain(plan: ServingPlan) -> dict[str, object]:
-    """Pre-stop that waits until no request runs: the server itself stops at once on SIGTERM (llama.cpp b11434)."""
+    """Pre-stop that waits until no request runs: the server itself stops at once on SIGTERM (llama.cpp b11434).
+
+    The limit is on the clock, not on rounds: a server that is busy answers slowly, and the grace period does not wait.
+    """
     script = (
-        f"sleep {plan.timing.pre_stop_seconds}; i=0; while [ $i -lt {plan.timing.drain_seconds} ]; do "
-        f"curl -s -m 2 localhost:{PORT}/metrics | awk '/^llamacpp:requests_(processing|deferred) /"
-        "{s+=$2; n++} END{exit !(n==2 && s==0)}' && break; i=$((i+1)); sleep 1; done"
+        f"sleep {plan.timing.pre_stop_seconds}; end=$(($(date +%s)+{plan.timing.drain_seconds})); "
+        f"while [ $(date +%s) -lt $end ]; do curl -s -m 1 127.0.0.1:{PORT}/metrics | "
+        "awk '/^llamacpp:requests_(processing|deferred) /{s+=$2; n++} END{exit !(n==2 && s==0)}' && break; "
+        "sleep 1; done"
     )
     return {"exec": {"command": ["sh", "-c", script]}}
 
