@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, Platform, build, read
+from infra.pipeline import Endpoint, Platform, build, build_all, read
 from infra.stack_folder import StackFolder
 
 _OWN_STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -93,23 +93,9 @@ def _folder(named: str | None) -> StackFolder:
 
 
 def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
-    failures: list[StackError] = []
-    if not options.stack:
-        try:
-            folder.check_names()
-        except SpecError as error:
-            failures.append(error)
-    names = options.stack or folder.names()
-    for name in names:
-        try:
-            build(name, folder)
-        except StackError as error:
-            failures.append(error)
-    if failures:
-        lines = [line for error in failures for line in str(error).split("\n")]
-        print("\n".join(dict.fromkeys(lines)), file=sys.stderr)  # a platform's problems once, not once per endpoint
-        return max(failures, key=lambda error: isinstance(error, SpecError)).exit_code
-    print(f"ok: {len(names)} stack file{'' if len(names) == 1 else 's'}")
+    strays = [] if options.stack else folder.strays()
+    built = build_all(options.stack or folder.names(), folder, strays)
+    print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
     return 0
 
 
@@ -117,8 +103,7 @@ def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.report import explain_text, plan_text
 
     if options.all:
-        built = [build(name, folder) for name in folder.names()]
-        plans = [one.plan for one in built if isinstance(one, Endpoint)]
+        plans = [one.plan for one in build_all(folder.names(), folder) if isinstance(one, Endpoint)]
     else:
         plans = [_endpoint(options.stack, folder).plan]
     if options.json:

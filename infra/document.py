@@ -133,7 +133,7 @@ def _refuse_features(text: str, path: str) -> None:
             elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise _error(path, *at, "YAML anchors and aliases are not accepted; write the value out.")
             elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
-                raise _error(path, *at, f"YAML tag '{event.tag}' is not accepted; remove it.")
+                raise _error(path, *at, f"YAML tag {quoted(event.tag)} is not accepted; remove it.")
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.catalog.loader import load_catalog
 from infra.document import Document, parse_document
-from infra.errors import PlanError, Problem, SpecError, nearest
+from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.naming import name_fault
@@ -75,6 +76,32 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         return Endpoint(name, spec, spec.platform, platform, plan, framework.workload(plan))
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+
+
+def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Problem] = ()) -> list[Endpoint | Platform]:
+    """Everything that follows from several stack files.
+
+    Args:
+        names: the stacks.
+        files: where their files are.
+        problems: what is wrong already; it is told together with what is found here.
+
+    Raises:
+        SpecError: any file is wrong; all problems of all files at once, those of a shared platform once.
+        PlanError: all files are right, and some cannot be served.
+    """
+    built: list[Endpoint | Platform] = []
+    failures: list[StackError] = [SpecError(problems=problems)] if problems else []
+    for name in names:
+        try:
+            built.append(build(name, files))
+        except StackError as error:
+            failures.append(error)
+    if failures:
+        lines = dict.fromkeys(line for error in failures for line in str(error).split("\n"))
+        kind = SpecError if any(isinstance(error, SpecError) for error in failures) else PlanError
+        raise kind("\n".join(lines))
+    return built
 
 
 def read(name: str, files: StackFiles) -> tuple[Document, Spec]:

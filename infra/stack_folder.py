@@ -28,21 +28,18 @@ class StackFolder:
         files = [PurePath(file) for file in self._files()]
         return sorted(file.stem for file in files if file.suffix == ".yaml" and re.fullmatch(NAME_PATTERN, file.stem))
 
-    def check_names(self) -> None:
-        """Make sure that no file is left out unseen.
+    def strays(self) -> list[Problem]:
+        """YAML files whose name could be no stack, so that none is left out unseen.
 
         Raises:
-            SpecError: YAML files whose name could be no stack, or no stack file at all.
+            SpecError: there is no stack file at all.
         """
         known = {f"{name}.yaml" for name in self.names()}
         others = [file for file in self._files() if file.endswith((".yaml", ".yml")) and file not in known]
-        message = f"no name of a stack file: {_NAME_RULE}, then .yaml. Rename it or move it away."
-        if others:
-            raise SpecError(
-                problems=[Problem(f"{self.shown}/{ascii(file)[1:-1]}", 0, 0, "", message) for file in others]
-            )
-        if not known:
+        if not known and not others:
             raise SpecError(f"{self.shown}: no stack files. Name their folder with --stacks DIR.")
+        message = f"no name of a stack file: {_NAME_RULE}, then .yaml. Rename it or move it away."
+        return [Problem(f"{self.shown}/{ascii(file)[1:-1]}", 0, 0, "", message) for file in others]
 
     def _files(self) -> list[str]:
         try:

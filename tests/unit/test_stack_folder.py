@@ -77,6 +77,13 @@ def test_a_file_that_could_be_no_stack_is_not_left_out_unseen(
     assert said.startswith(f"{tmp_path}/{ascii(stray)[1:-1]}: no name of a stack file: ")
 
 
+def test_a_stray_file_hides_no_other_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "prod.yml").write_text(PLATFORM, encoding="utf-8")
+    (tmp_path / "dev.yaml").write_text(PLATFORM.replace("my-project", "X"), encoding="utf-8")
+    code, said = validate(tmp_path, capsys)
+    assert (code, said.count("\n")) == (2, 2)
+
+
 def test_a_file_name_or_path_in_place_of_a_name_is_told_the_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
