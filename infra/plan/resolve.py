@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from infra.catalog.records import Accelerator, Catalog, Checkpoint, Model
 from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities, Trial
@@ -84,7 +86,7 @@ def resolve(
         budget_usd=spec.budgetUsdPerMonth,
     )
     concurrency = spec.concurrency or 1
-    return ServingPlan(
+    plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
         model=ModelChoice(model.id, checkpoint.repository, checkpoint.revision, checkpoint.format),
@@ -105,8 +107,10 @@ def resolve(
         rollout=_rollout(replicas, times.restart_seconds),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
-        decisions=decisions(spec, facts, checkpoint, choice, fit, arithmetic(fit, concurrency), price),
+        decisions=(),
     )
+    proof = arithmetic(fit, concurrency)
+    return dataclasses.replace(plan, decisions=decisions(spec, plan, framework=facts.display_name, proof=proof))
 
 
 def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:

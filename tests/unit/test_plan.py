@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -81,10 +82,53 @@ def test_no_smaller_count_would_have_served_the_same_request(
             build(name, Files(**{name: text}))
 
 
-def test_every_decision_has_a_reason_and_an_origin() -> None:
-    for decision in planned("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]").plan.decisions:
+STATED = {
+    "stack",
+    "platform",
+    "model",
+    "framework",
+    "tools",
+    "reasoning",
+    "ladder",
+    "engineArgs",
+    "labels",
+    "decisions",
+}
+
+
+@pytest.mark.parametrize("framework", sorted(CATALOG.frameworks))
+def test_every_part_of_a_plan_has_a_decision_with_reason_and_origin(framework: str) -> None:
+    plan = planned("gemma-4-12b-it", "rtxpro6000", framework).plan
+    data = plan.to_json()
+    for decision in plan.decisions:
         assert decision.reason
         assert decision.origin in {"stack", "platform", "catalogue", "derived"}
+        here: Any = data
+        for part in decision.field.split("."):
+            here = here[part]
+    assert set(data) - {decision.field.split(".")[0] for decision in plan.decisions} <= STATED
+
+
+OVERRIDES = {
+    "concurrency: 2": {"context.concurrency"},
+    "contextLength: 4096": {"context.maxModelLen"},
+    "engine: {gpuMemoryUtilization: 0.9}": {"memory.utilization"},
+    "engine: {kvCacheDtype: fp8}": {"memory.kvCacheDtype"},
+    "engine: {maxNumBatchedTokens: 4096}": {"context.maxNumBatchedTokens"},
+    "engine: {tensorParallelSize: 2}": {"accelerator.count", "parallelism.tensor"},
+    "engine: {version: 0.32.0}": {"framework.image"},
+    "capacity: [spot]": {"accelerator.capacity"},
+    "capacity: [on-demand]": {"accelerator.capacity"},
+    "inputs: [text]": {"inputs"},
+    "replicas: {min: 2, max: 2}": {"replicas"},
+    "startupTimeoutSeconds: 900": {"timing.timeoutSeconds"},
+}
+
+
+@pytest.mark.parametrize("line", OVERRIDES)
+def test_what_the_stack_file_says_is_told_as_the_stacks_own_and_nothing_else_is(line: str) -> None:
+    plan = planned("gemma-4-12b-it", "rtxpro6000", "vllm", line).plan
+    assert {one.field for one in plan.decisions if one.origin == "stack"} == OVERRIDES[line]
 
 
 def test_json_has_the_agreed_names() -> None:
