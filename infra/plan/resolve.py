@@ -9,6 +9,7 @@ from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.cost import cost
 from infra.plan.memory import Fit, arithmetic, charge
+from infra.plan.nearest import nearest_fits
 from infra.plan.placement import choose_machine, host, zones
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
@@ -51,7 +52,12 @@ def resolve(
             ("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision."
         )
     capacity = spec.capacity[0]
-    fit = _fit(spec, model, accelerator, capabilities, inputs, size_bytes)
+    fit = _closest(spec, model, accelerator, capabilities, inputs, size_bytes)
+    concurrency = spec.concurrency or 1
+    if not fit.fits:
+        message = f"does not fit: {arithmetic(fit, concurrency)}. "
+        message += _nearest(spec, fit, model, accelerator, facts, capabilities, inputs)
+        raise RefusedError(("accelerator",), message)
     weights_gib = size_bytes / GIB
     machine = choose_machine(
         catalog,
@@ -85,7 +91,6 @@ def resolve(
         replicas=replicas,
         budget_usd=spec.budgetUsdPerMonth,
     )
-    concurrency = spec.concurrency or 1
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -142,7 +147,36 @@ def _checkpoint(model: Model, precision: str, facts: FrameworkFacts, accelerator
     return loadable[precision]
 
 
-def _fit(
+def _nearest(
+    spec: EndpointSpec,
+    fit: Fit,
+    model: Model,
+    accelerator: Accelerator,
+    facts: FrameworkFacts,
+    capabilities: Capabilities,
+    inputs: tuple[str, ...],
+) -> str:
+    def fits(changed: EndpointSpec) -> bool:
+        try:
+            checkpoint = _checkpoint(model, changed.precision or capabilities.default_precision, facts, accelerator)
+            size_bytes = weights_bytes(model, checkpoint, inputs)
+            if size_bytes is None:
+                return False
+            return _closest(changed, model, accelerator, capabilities, inputs, size_bytes).fits
+        except RefusedError:
+            return False
+
+    return nearest_fits(
+        spec,
+        fits,
+        tokens=fit.trial.tokens,
+        counts={machine.accelerators for machine in accelerator.machines},
+        precisions=facts.precisions,
+        kv_cache_dtypes=capabilities.kv_cache_dtypes,
+    )
+
+
+def _closest(
     spec: EndpointSpec,
     model: Model,
     accelerator: Accelerator,
@@ -150,7 +184,7 @@ def _fit(
     inputs: tuple[str, ...],
     size_bytes: int,
 ) -> Fit:
-    """First trial that fits: fewest accelerators, then longest context, then most tokens per step."""
+    """First trial that fits: fewest accelerators, then longest context, then most tokens per step; else the closest."""
     if spec.contextLength and spec.contextLength > model.max_context_tokens:
         raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
     dtype = spec.engine.kvCacheDtype or "auto"
@@ -179,9 +213,7 @@ def _fit(
                     return fit
                 closest = fit if closest is None or _lack(fit) < _lack(closest) else closest
     assert closest is not None
-    raise RefusedError(
-        ("accelerator",), f"does not fit: {arithmetic(closest, concurrency)}. {_advice(closest, concurrency)}"
-    )
+    return closest
 
 
 def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities) -> list[int]:
@@ -233,13 +265,6 @@ def _batched_tokens(
 
 def _lack(fit: Fit) -> float:
     return fit.memory.need_gib - fit.memory.have_gib
-
-
-def _advice(fit: Fit, concurrency: int) -> str:
-    memory = fit.memory
-    if memory.kv_cache_gib >= memory.kv_cache_per_request_gib and concurrency > 1:
-        return f"It fits with concurrency {memory.max_concurrent_requests}."
-    return "Use more accelerators, a smaller precision, a shorter contextLength or engine.kvCacheDtype: fp8."
 
 
 def _rollout(replicas: int, restart_seconds: int) -> Rollout:

@@ -20,7 +20,7 @@ CATALOG = load_catalog()
 CELLS = list(itertools.product(sorted(CATALOG.models), sorted(CATALOG.accelerators), sorted(CATALOG.frameworks)))
 
 
-def planned(model: str, accelerator: str, framework: str, *more: str) -> Endpoint:
+def planned(model: str, accelerator: str, framework: str, *more: str, precision: str | None = None) -> Endpoint:
     spec = EndpointSpec(
         apiVersion="servestack/v1",
         kind="Endpoint",
@@ -28,7 +28,9 @@ def planned(model: str, accelerator: str, framework: str, *more: str) -> Endpoin
         model=model,
         accelerator=Accelerator(type=accelerator),
         framework=framework,
+        precision=precision,
     )
+    more += (f"precision: {precision}",) if precision else ()
     name = f"{base_name(spec)}-x"
     built = build(name, Files(**{name: endpoint(model, accelerator, framework, *more)}))
     assert isinstance(built, Endpoint)
@@ -80,6 +82,39 @@ def test_no_smaller_count_would_have_served_the_same_request(
         text = endpoint(model, f"{{type: {accelerator}, count: {count}}}", "vllm", *ask)
         with pytest.raises(PlanError, match="does not fit"):
             build(name, Files(**{name: text}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(CATALOG.models)),
+    st.sampled_from(["l4", "h100"]),
+    st.sampled_from(sorted(CATALOG.frameworks)),
+    st.sampled_from([None, 8192, 100000, 131072]),
+    st.integers(1, 1024),
+)
+def test_what_a_refusal_advises_is_planned(
+    model: str, accelerator: str, framework: str, context: int | None, concurrency: int
+) -> None:
+    ask = {"capacity": "[spot]", "concurrency": str(concurrency), "contextLength": str(context)}
+    if context is None:
+        del ask["contextLength"]
+
+    def attempt(changes: dict[str, str]) -> None:
+        asked = ask | {"engine.tensorParallelSize": "1"} | changes
+        precision, count = asked.pop("precision", None), asked.pop("accelerator.count", "1")
+        asked["engine.tensorParallelSize"] = count
+        engine = {key.removeprefix("engine."): asked.pop(key) for key in list(asked) if key.startswith("engine.")}
+        lines = [f"{key}: {value}" for key, value in asked.items()]
+        lines.append("engine: {" + ", ".join(f"{key}: {value}" for key, value in engine.items()) + "}")
+        planned(model, accelerator, framework, *lines, precision=precision)
+
+    try:
+        attempt({})
+    except PlanError as refused:
+        advice = str(refused).partition(" It fits with ")[2].rstrip(".")
+        for change in advice.split(", or with ") if advice else ():
+            key, value = change.split(": ")
+            attempt({key: value})
 
 
 STATED = {
