@@ -77,7 +77,7 @@ def diagnosis_text(name: str, found: Diagnosis, url: str) -> str:
     if found.state == "serving":
         lines.append(f"  {url}")
     for finding in found.findings:
-        lines.append(_wrap(f"{finding.about}: {finding.reason}: {finding.message}", "  ", "    "))
+        lines.append(_wrap(_printable(f"{finding.about}: {finding.reason}: {finding.message}"), "  ", "    "))
     if found.state != "serving":
         step = found.next_step or "the engine is loading; run `servestack status` again"
         lines.append(_wrap(f"Next: {step}.", "", "      "))
@@ -95,6 +95,11 @@ def _wrap(text: str, first: str, rest: str) -> str:
         bound, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
     return filled.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _printable(text: str) -> str:
+    """Text of a container or of another program, without what could move the cursor."""
+    return "".join(one if one.isprintable() or one.isspace() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _count(number: int, noun: str) -> str:
