@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, Platform, build, read
+from infra.pipeline import Endpoint, Platform, build, build_all, read
 from infra.stack_folder import StackFolder
 
 _OWN_STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -20,12 +21,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. Exit code: 0 done, 2 bad file or usage, 3 no plan, 1 anything else."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options, _folder(options.stacks)))
+        code = int(options.run(options, _folder(options.stacks)))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except StackError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
+    except OSError as error:
+        # Stack files never get here: the output is gone. What is still buffered would be tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"servestack: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -40,32 +47,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--stacks", metavar="DIR", help="folder of stack files (default: stacks/)")
-    parser = argparse.ArgumentParser(prog="servestack", description="Plan and check Gemma 4 serving stacks, offline.")
+    named: dict[str, Any] = {"metavar": "STACK", "help": "name of a stack: X for stacks/X.yaml"}
+    parser = argparse.ArgumentParser(
+        prog="servestack",
+        description="Plan and check Gemma 4 serving stacks, offline; see what a deployed one does.",
+        epilog="Exit code: 0 done, 2 wrong file or usage, 3 no plan can serve it, 1 anything else.",
+    )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     verb = verbs.add_parser("validate", parents=[shared], help="check stack files (default: all)")
-    verb.add_argument("stack", nargs="*")
+    verb.add_argument("stack", nargs="*", **named)
     verb.set_defaults(run=_validate)
 
     verb = verbs.add_parser("plan", parents=[shared], help="memory proof, placement, start-up time, cost")
     which = verb.add_mutually_exclusive_group(required=True)
-    which.add_argument("stack", nargs="?")
+    which.add_argument("stack", nargs="?", **named)
     which.add_argument("--all", action="store_true", help="every endpoint of the folder")
     verb.add_argument("--json", action="store_true", help="print the plan as JSON")
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
     verb.set_defaults(run=_plan)
 
     verb = verbs.add_parser("render", parents=[shared], help="print the Kubernetes objects of an endpoint")
-    verb.add_argument("stack")
+    verb.add_argument("stack", **named)
     verb.set_defaults(run=_render)
 
     verb = verbs.add_parser("status", parents=[shared], help="what the running endpoint does, and what is wrong")
-    verb.add_argument("stack")
+    verb.add_argument("stack", **named)
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
     verb.set_defaults(run=_status)
 
     verb = verbs.add_parser("recover", parents=[shared], help="put the state right after an `up` that was killed")
-    verb.add_argument("stack")
+    verb.add_argument("stack", **named)
     verb.set_defaults(run=_recover)
 
     verb = verbs.add_parser("schema", parents=[shared], help="print the JSON schema of stack files")
@@ -75,23 +87,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _folder(named: str | None) -> StackFolder:
     if named is not None:
-        return StackFolder(Path(named), named.rstrip("/"))
+        return StackFolder(Path(named), named.rstrip("/") or named or ".")
     here = Path("stacks")
     return StackFolder(here if here.is_dir() else _OWN_STACKS, "stacks")
 
 
 def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
-    names = options.stack or folder.names()
-    failures: list[StackError] = []
-    for name in names:
-        try:
-            build(name, folder)
-        except StackError as error:
-            failures.append(error)
-    if failures:
-        print("\n".join(str(error) for error in failures), file=sys.stderr)
-        return max(failures, key=lambda error: isinstance(error, SpecError)).exit_code
-    print(f"ok: {len(names)} stack file{'' if len(names) == 1 else 's'}")
+    strays = [] if options.stack else folder.strays()
+    built = build_all(options.stack or folder.names(), folder, strays)
+    print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
     return 0
 
 
@@ -99,8 +103,7 @@ def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.report import explain_text, plan_text
 
     if options.all:
-        built = [build(name, folder) for name in folder.names()]
-        plans = [one.plan for one in built if isinstance(one, Endpoint)]
+        plans = [one.plan for one in build_all(folder.names(), folder) if isinstance(one, Endpoint)]
     else:
         plans = [_endpoint(options.stack, folder).plan]
     if options.json:

@@ -1,11 +1,14 @@
 """A stack file as data with positions: YAML text in, plain values and the line of each out.
 
 Stack files come from pull requests and are hostile until proved otherwise, so the accepted YAML is small: one
-document, no anchors, aliases, tags or merge keys, no duplicate keys, bounded size and depth.
+document, no anchors, aliases, tags or merge keys, no duplicate keys, bounded size and depth. YAML 1.1 reads `no` as a
+truth value and `010` as eight; whoever reviews a file does not, so neither is accepted.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +19,14 @@ from infra.errors import Problem, SpecError
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 _SCALARS = {"bool", "float", "int", "null", "str"}
+# Spellings that mean the same to YAML 1.1, YAML 1.2 and a reader, by type.
+_PLAIN = {
+    "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
+    "float": re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?"),
+    "int": re.compile(r"[-+]?(0|[1-9][0-9]*)"),
+}
+_TYPES = {"bool": "truth value", "float": "number", "int": "number"}
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
@@ -30,12 +41,14 @@ class Document:
         values: the top-level mapping as plain Python values.
         positions: (line, column), 1-based, of each value by its path.
         keys: the same of each key.
+        problems: what is wrong with single keys and scalars; the rest of the file could be read.
     """
 
     path: str
     values: dict[str, Any]
     positions: dict[Path, tuple[int, int]]
     keys: dict[Path, tuple[int, int]]
+    problems: tuple[Problem, ...] = ()
 
     def problem(self, location: Path, message: str, *, at_key: bool = False) -> Problem:
         """Problem at a field; falls back to the nearest enclosing field that the file really has."""
@@ -48,15 +61,26 @@ class Document:
 
 
 def field_name(location: Path) -> str:
-    """A path as people write it: `engine.args[0]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    """A path as people write it: `engine.args[0]`. A key that is no plain word is quoted, so that it stays one line."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_word(part)}" for part in location).removeprefix(".")
+
+
+def quoted(value: object) -> str:
+    """A value as it is shown in a message: on one line, no control characters, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:56] + "..." + text[-1] * (text[-1] in "'\"]}")
+
+
+def _word(key: str) -> str:
+    return key if _PLAIN_WORD.fullmatch(key) else quoted(key)
 
 
 def parse_document(text: str, path: str) -> Document:
     """Parse one stack file.
 
     Raises:
-        SpecError: not exactly one YAML mapping within the limits above; every problem has its line.
+        SpecError: not exactly one YAML mapping within the limits above; every problem has its line. Lesser problems
+            are in `Document.problems`, so that the checks that follow can add theirs.
     """
     size = len(text.encode())
     if size > MAX_BYTES:
@@ -74,9 +98,7 @@ def parse_document(text: str, path: str) -> Document:
         raise _error(path, mark.line + 1, mark.column + 1, "expected 'key: value' lines at the top level.")
     reader = _Reader(path)
     values = reader.value(root, ())
-    if reader.problems:
-        raise SpecError(problems=reader.problems)
-    return Document(path, values, reader.positions, reader.keys)
+    return Document(path, values, reader.positions, reader.keys, tuple(reader.problems))
 
 
 def _refuse_characters(text: str, path: str) -> None:
@@ -85,10 +107,12 @@ def _refuse_characters(text: str, path: str) -> None:
         tab = line.find("\t")
         if tab >= 0:
             problems.append(Problem(path, number, tab + 1, "", "a tab; YAML wants spaces here."))
-        for column, character in enumerate(line, start=1):
-            if not character.isprintable() and character not in "\t\r\ufeff":
+        for column, character in enumerate(line.removesuffix("\r"), start=1):
+            start = number == column == 1
+            if not character.isprintable() and character != "\t" and not (start and character == "\ufeff"):
+                kind = "control" if unicodedata.category(character) == "Cc" else "invisible"
                 problems.append(
-                    Problem(path, number, column, "", f"control character U+{ord(character):04X}; remove it.")
+                    Problem(path, number, column, "", f"{kind} character U+{ord(character):04X}; remove it.")
                 )
                 break
     if problems:
@@ -109,7 +133,7 @@ def _refuse_features(text: str, path: str) -> None:
             elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise _error(path, *at, "YAML anchors and aliases are not accepted; write the value out.")
             elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
-                raise _error(path, *at, f"YAML tag '{event.tag}' is not accepted; remove it.")
+                raise _error(path, *at, f"YAML tag {quoted(event.tag)} is not accepted; remove it.")
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
@@ -133,13 +157,24 @@ class _Reader:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*location, index)) for index, item in enumerate(node.value)]
-        if node.tag.rpartition(":")[2] not in _SCALARS:
+        kind = node.tag.rpartition(":")[2]
+        if kind not in _SCALARS:
+            return node.value
+        if kind == "null":
+            self.problems.append(
+                Problem(self.path, *_position(node), field_name(location), "no value; write one, or remove it.")
+            )
+        if kind in _PLAIN and not _PLAIN[kind].fullmatch(node.value):
+            right = "true or false" if kind == "bool" else "plain decimal digits"
+            message = f"YAML reads {quoted(node.value)} as a {_TYPES[kind]}; write {right}, or quote it if it is text."
+            self.problems.append(Problem(self.path, *_position(node), field_name(location), message))
             return node.value
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (ValueError, OverflowError):
-            line, column = _position(node)
-            self.problems.append(Problem(self.path, line, column, "", "a number too long to be meant."))
+            self.problems.append(
+                Problem(self.path, *_position(node), field_name(location), "a number too long to be meant.")
+            )
             return None
 
     def _mapping(self, node: yaml.MappingNode, location: Path) -> dict[str, Any]:
@@ -153,7 +188,7 @@ class _Reader:
             key = key_node.value
             if key in result:
                 message = f"duplicate key, first used in line {first[key]}; keep one."
-                self.problems.append(Problem(self.path, line, column, key, message))
+                self.problems.append(Problem(self.path, line, column, field_name((*location, key)), message))
                 continue
             first[key] = line
             self.keys[(*location, key)] = (line, column)

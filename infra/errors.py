@@ -63,12 +63,14 @@ class PlatformError(StackError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Sentence that helps after an unknown word: nearest known words, then all of them.
+    """Sentence that helps after an unknown word: the nearest known word, then all of them.
 
     Returns:
         Text such as ``Did you mean 'h100'? Known: h100, h200, l4.``
     """
     names = sorted(known)
+    if not names:
+        return "None is known."
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
     return f"{guess}Known: {', '.join(names)}."

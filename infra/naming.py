@@ -31,8 +31,18 @@ def name_fault(stack: str, spec: EndpointSpec, catalog: Catalog) -> str | None:
     if stack == expected:
         return None
     suffix = stack.removeprefix(f"{expected}-")
-    vocabulary = {word for name in (*catalog.accelerators, *catalog.frameworks) for word in name.split("-")}
-    vocabulary |= {one.precision for model in catalog.models.values() for one in model.checkpoints}
-    if suffix != stack and not vocabulary & set(suffix.split("-")):
+    if suffix != stack and not any(f"-{word}-" in f"-{suffix}-" for word in _vocabulary(catalog)):
         return None
     return f"the name does not match the content. Rename the file to {expected}.yaml, or {expected}-<suffix>.yaml."
+
+
+def _vocabulary(catalog: Catalog) -> set[str]:
+    """Words of which names are made, hyphens for underscores; of accelerators and frameworks their parts as well."""
+    names = {*catalog.accelerators, *catalog.frameworks}
+    precisions = {one.precision for model in catalog.models.values() for one in model.checkpoints}
+    sizes = {model.size for model in catalog.models.values()}
+    return {
+        *(word for name in names for word in name.split("-")),
+        *sizes,
+        *(one.replace("_", "-") for one in precisions),
+    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.catalog.loader import load_catalog
 from infra.document import Document, parse_document
-from infra.errors import PlanError, SpecError
+from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.naming import name_fault
@@ -77,6 +78,32 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
 
 
+def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Problem] = ()) -> list[Endpoint | Platform]:
+    """Everything that follows from several stack files.
+
+    Args:
+        names: the stacks.
+        files: where their files are.
+        problems: what is wrong already; it is told together with what is found here.
+
+    Raises:
+        SpecError: any file is wrong; all problems of all files at once, those of a shared platform once.
+        PlanError: all files are right, and some cannot be served.
+    """
+    built: list[Endpoint | Platform] = []
+    failures: list[StackError] = [SpecError(problems=problems)] if problems else []
+    for name in names:
+        try:
+            built.append(build(name, files))
+        except StackError as error:
+            failures.append(error)
+    if failures:
+        lines = dict.fromkeys(line for error in failures for line in str(error).split("\n"))
+        kind = SpecError if any(isinstance(error, SpecError) for error in failures) else PlanError
+        raise kind("\n".join(lines))
+    return built
+
+
 def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
     """One stack file, checked for shape, words and name, but not planned.
 
@@ -84,9 +111,13 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
         SpecError: with every problem found.
     """
     document = parse_document(files.text(name), files.path(name))
-    spec, problems = spec_problems(document)
+    problems = list(document.problems)
+    unreadable = {problem.field for problem in problems}
+    spec, misshapen = spec_problems(document)
+    problems += [problem for problem in misshapen if problem.field not in unreadable]
     if document.values.get("kind") == "Endpoint":
-        known = _platforms(document, files)
+        known, faults = _platforms(document, files)
+        problems += faults
         refused = {problem.field for problem in problems}
         words = vocabulary_problems(document, load_catalog(), known)
         problems += [problem for problem in words if problem.field not in refused]
@@ -99,13 +130,24 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
     return document, spec
 
 
-def _platforms(document: Document, files: StackFiles) -> list[str]:
-    """Names of platforms; the named one alone where it is one, so that other broken files do not matter."""
+def _platforms(document: Document, files: StackFiles) -> tuple[list[str], list[Problem]]:
+    """Names of platforms, and what is wrong with the named file where there is one.
+
+    Only that file is read where it exists, so that other broken files do not matter.
+    """
     named = document.values.get("platform")
     names = files.names()
-    if isinstance(named, str) and named in names and _is_platform(named, files):
-        return [named]
-    return [name for name in names if _is_platform(name, files)]
+    if not isinstance(named, str) or named not in names:
+        return [name for name in names if _is_platform(name, files)], []
+    try:
+        if parse_document(files.text(named), files.path(named)).values.get("kind") == "Platform":
+            return [named], []
+    except SpecError as broken:
+        fault = document.problem(("platform",), f"{files.path(named)} cannot be read; correct it first.")
+        return [named], [*broken.problems, fault]
+    known = [name for name in names if _is_platform(name, files)]
+    message = f"{files.path(named)} is not of kind Platform. {nearest(named, known)}"
+    return [*known, named], [document.problem(("platform",), message)]
 
 
 def _is_platform(name: str, files: StackFiles) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from infra.catalog.loader import load_catalog
 from infra.operate.diagnosis import Diagnosis
+from infra.plan.memory import gib_text
 from infra.plan.serving_plan import ServingPlan
 
 _WIDTH = 80
 _LABEL = 14
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(s|h|GiB|tokens)\b)")
 
 
 def plan_text(plan: ServingPlan) -> str:
@@ -29,13 +32,13 @@ def plan_text(plan: ServingPlan) -> str:
         (
             "context",
             f"{context.max_model_len:,} tokens; {_count(context.concurrency, 'full request')} guaranteed at once, "
-            f"{memory.max_concurrent_requests} fit",
+            f"{memory.max_concurrent_requests:,} fit",
         ),
         (
             "memory",
             f"need {memory.need_gib:.2f} GiB, have {memory.have_gib:.2f} GiB per accelerator: weights "
             f"{memory.weights_gib:.2f} + overhead {memory.overhead_gib:.2f} + KV cache {context.concurrency} x "
-            f"{memory.kv_cache_per_request_gib:.2f}",
+            f"{gib_text(memory.kv_cache_per_request_gib)}",
         ),
         (
             "start-up",
@@ -74,7 +77,7 @@ def diagnosis_text(name: str, found: Diagnosis, url: str) -> str:
     if found.state == "serving":
         lines.append(f"  {url}")
     for finding in found.findings:
-        lines.append(_wrap(f"{finding.about}: {finding.reason}: {finding.message}", "  ", "    "))
+        lines.append(_wrap(_printable(f"{finding.about}: {finding.reason}: {finding.message}"), "  ", "    "))
     if found.state != "serving":
         step = found.next_step or "the engine is loading; run `servestack status` again"
         lines.append(_wrap(f"Next: {step}.", "", "      "))
@@ -86,9 +89,17 @@ def _row(label: str, text: str) -> str:
 
 
 def _wrap(text: str, first: str, rest: str) -> str:
-    return textwrap.fill(
-        text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    """Lines of at most 80 columns; a number stays beside its unit."""
+    bound = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    filled = textwrap.fill(
+        bound, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
+    return filled.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _printable(text: str) -> str:
+    """Text of a container or of another program, without what could move the cursor."""
+    return "".join(one if one.isprintable() or one.isspace() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,23 +6,39 @@ catalogue's business, and whether it fits is the plan's.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from infra.document import Document
-from infra.errors import Problem, SpecError, nearest
+from infra.document import Document, quoted
+from infra.errors import Problem, nearest
 
 API_VERSION = "servestack/v1"
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$")]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$")]
 Argument = Annotated[str, StringConstraints(pattern=r"^--[a-z0-9][a-z0-9-]*(=[A-Za-z0-9._,:/@+-]+)?$", max_length=200)]
 Input = Literal["audio", "image", "text", "video"]
 Capacity = Literal["flex-start", "on-demand", "spot"]
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+
+
+# Label keys that Google keeps for itself, and those by which this project knows what it made and who may call.
+_RESERVED_LABEL = re.compile(r"goog-.*|servestack-.*|client-of|endpoint|managed-by|stack")
+
+
+def _unreserved(labels: dict[str, str]) -> dict[str, str]:
+    taken = sorted(key for key in labels if _RESERVED_LABEL.fullmatch(key))
+    if taken:
+        raise ValueError(f"reserved: {', '.join(taken)}; use another key, such as team.")
+    return labels
+
+
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=16), AfterValidator(_unreserved)]
 
 
 class _Strict(BaseModel):
@@ -81,7 +97,7 @@ class EndpointSpec(_Strict):
     replicas: Replicas = Replicas()
     startupTimeoutSeconds: Annotated[int, Field(ge=10, le=14400)] | None = None
     budgetUsdPerMonth: Annotated[float, Field(gt=0)] | None = None
-    labels: Annotated[dict[LabelValue, LabelValue], Field(max_length=16)] = {}
+    labels: Labels = {}
     engine: Engine = Engine()
 
     @model_validator(mode="before")
@@ -103,11 +119,19 @@ class Gke(_Strict):
     """A GKE platform."""
 
     project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
-    location: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9](-[a-z])?$")]
-    zones: list[Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]-[a-z]$")]] = []
+    location: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}(-[a-z])?$")]
+    zones: list[Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$")]] = []
     cluster: Cluster
     releaseChannel: Literal["RAPID", "REGULAR", "STABLE"] = "REGULAR"
     deletionProtection: bool = True
+
+    @model_validator(mode="after")
+    def _zones_in_region(self) -> Gke:
+        region = "-".join(self.location.split("-")[:2])
+        outside = [zone for zone in self.zones if not zone.startswith(f"{region}-")]
+        if outside:
+            raise ValueError(f"zones {', '.join(outside)} are outside the location's region {region}.")
+        return self
 
 
 class PlatformSpec(_Strict):
@@ -116,7 +140,7 @@ class PlatformSpec(_Strict):
     apiVersion: Literal["servestack/v1"]
     kind: Literal["Platform"]
     gke: Gke
-    labels: Annotated[dict[LabelValue, LabelValue], Field(max_length=16)] = {}
+    labels: Labels = {}
 
 
 Spec = EndpointSpec | PlatformSpec
@@ -132,7 +156,9 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
     kind = document.values.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         message = (
-            f"unknown {kind!r}. {nearest(str(kind), _KINDS)}" if kind is not None else "missing. Add 'kind: Endpoint'."
+            f"unknown {quoted(kind)}. {nearest(str(kind), _KINDS)}"
+            if kind is not None
+            else "missing. Add 'kind: Endpoint'."
         )
         return None, [document.problem(("kind",), message)]
     schema = _KINDS[kind]
@@ -142,20 +168,10 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
         return None, [_problem(document, schema, dict(item)) for item in error.errors(include_url=False)]
 
 
-def load_spec(document: Document) -> Spec:
-    """Spec of a stack file.
-
-    Raises:
-        SpecError: with every problem of its shape.
-    """
-    spec, problems = spec_problems(document)
-    if spec is None:
-        raise SpecError(problems=problems)
-    return spec
-
-
 def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
-    location = tuple(part for part in item["loc"] if part != "[key]")
+    location = tuple(item["loc"])
+    if len(location) == 3 and location[-1] == "[key]":  # pydantic's mark for the key of `labels`, not its value
+        location = location[:-1]
     if location[:2] == ("accelerator", "type") and "type" not in _mapping(document, "accelerator"):
         location = ("accelerator", *location[2:])
     kind, context = item["type"], item.get("ctx", {})
@@ -166,26 +182,28 @@ def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) 
         return document.problem(location, "missing; every stack file of this kind has it.")
     if kind == "literal_error":
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-        return document.problem(location, f"unknown {item['input']!r}. {nearest(str(item['input']), allowed)}")
+        return document.problem(location, f"unknown {quoted(item['input'])}. {nearest(str(item['input']), allowed)}")
     if kind == "string_pattern_mismatch":
-        message = f"{_quoted(item['input'])} is not accepted here; it must match {context['pattern']}"
+        message = f"{quoted(item['input'])} is not accepted here; it must match {context['pattern']}"
         return document.problem(location, message)
     if kind in {"model_type", "dict_type"}:
         shape = ", ".join(_known_keys(schema, location)) if kind == "model_type" else "key: value, ..."
-        return document.problem(location, f"expected {{{shape}}}, not {_quoted(item['input'])}.")
+        return document.problem(location, f"expected {{{shape}}}, not {quoted(item['input'])}.")
+    if kind in {"too_long", "too_short"}:
+        bound, limit = ("most", context.get("max_length")) if kind == "too_long" else ("least", context["min_length"])
+        entries = "1 entry" if limit == 1 else f"{limit} entries"
+        return document.problem(location, f"at {bound} {entries}; there are {len(item['input'])}.")
+    if kind == "list_type":
+        example = f" Write [{item['input']}]." if isinstance(item["input"], str) and len(item["input"]) < 40 else ""
+        return document.problem(location, f"expected a list, not {quoted(item['input'])}.{example}")
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    value = "" if isinstance(item["input"], dict | list) else f", not {_quoted(item['input'])}"
+    value = f", not {quoted(item['input'])}"
     return document.problem(location, message if kind == "value_error" else f"{message}{value}.")
 
 
 def _mapping(document: Document, key: str) -> dict[str, Any]:
     value = document.values.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _quoted(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:56] + "...'"
 
 
 def _known_keys(schema: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from infra.document import MAX_BYTES
 from infra.errors import Problem, SpecError, nearest
 from infra.spec import NAME_PATTERN
+
+_NAME_RULE = "lower-case letters, digits and hyphens, a letter first, 2 to 40 long"
 
 
 class StackFolder:
@@ -18,10 +20,36 @@ class StackFolder:
         self.shown = shown
 
     def names(self) -> list[str]:
-        """Names of all stack files, sorted; files whose name could be no stack are left out."""
-        if not self.folder.is_dir():
-            raise SpecError(f"{self.shown}: no such folder. Name the folder of stack files with --stacks DIR.")
-        return sorted(path.stem for path in self.folder.glob("*.yaml") if re.fullmatch(NAME_PATTERN, path.stem))
+        """Names of all stack files, sorted; files whose name could be no stack are left out.
+
+        Raises:
+            SpecError: no such folder, or it cannot be read.
+        """
+        files = [PurePath(file) for file in self._files()]
+        return sorted(file.stem for file in files if file.suffix == ".yaml" and re.fullmatch(NAME_PATTERN, file.stem))
+
+    def strays(self) -> list[Problem]:
+        """YAML files whose name could be no stack, so that none is left out unseen.
+
+        Raises:
+            SpecError: there is no stack file at all.
+        """
+        known = {f"{name}.yaml" for name in self.names()}
+        others = [file for file in self._files() if file.endswith((".yaml", ".yml")) and file not in known]
+        if not known and not others:
+            raise SpecError(f"{self.shown}: no stack files. Name their folder with --stacks DIR.")
+        message = f"no name of a stack file: {_NAME_RULE}, then .yaml. Rename it or move it away."
+        return [Problem(f"{self.shown}/{ascii(file)[1:-1]}", 0, 0, "", message) for file in others]
+
+    def _files(self) -> list[str]:
+        try:
+            return [file.name for file in self.folder.iterdir() if not file.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            raise SpecError(
+                f"{self.shown}: no such folder. Name the folder of stack files with --stacks DIR."
+            ) from None
+        except OSError as error:
+            raise SpecError(f"{self.shown}: cannot be read: {error.strerror}.") from None
 
     def path(self, name: str) -> str:
         """File of a stack as the user would write it."""
@@ -31,21 +59,29 @@ class StackFolder:
         """Text of a stack file.
 
         Raises:
-            SpecError: not a name, no such file, too large, or not UTF-8.
+            SpecError: not a name, no such file, unreadable, too large, or not UTF-8.
         """
         if not re.fullmatch(NAME_PATTERN, name):
             shown = name if len(name) <= 60 else name[:57] + "..."
-            raise SpecError(
-                f"{shown!r} is not a stack name: lower-case letters, digits and hyphens, a letter first, 2 to 40 long."
-            )
+            stem = PurePath(name).stem
+            hint = f" Write {stem}." if name.endswith(".yaml") and re.fullmatch(NAME_PATTERN, stem) else ""
+            raise SpecError(f"{shown!r} is not a stack name: {_NAME_RULE}.{hint}")
+        names = self.names()
+        if name not in names:
+            raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {nearest(name, names)}")
         file = self.folder / f"{name}.yaml"
-        if not file.is_file():
-            raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {nearest(name, self.names())}")
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise self._refused(name, f"{size:,} bytes; a stack file has at most {MAX_BYTES:,}.")
         try:
-            return file.read_bytes().decode("utf-8")
+            if not file.is_file():
+                raise self._refused(name, "not a file, or a link to none.")
+            size = file.stat().st_size
+            with file.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise self._refused(name, f"cannot be read: {error.strerror}.") from None
+        if len(content) > MAX_BYTES:
+            raise self._refused(name, f"{max(size, len(content)):,} bytes; a stack file has at most {MAX_BYTES:,}.")
+        try:
+            return content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise self._refused(name, f"not UTF-8 text (byte {error.start}).") from None
 

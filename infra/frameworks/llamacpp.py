@@ -18,15 +18,56 @@ from infra.plan.serving_plan import ServingPlan
 
 PORT = 8080
 _CACHE = "/cache"
+# Flags that stand for a decision of the plan under another name; this engine has many synonyms.
+_OWNED = ("--kv-unified-per-slot", "--mmproj-auto", "--no-mmproj", "--reasoning-budget", "--ui", "--webui")
+_LAYERS = "the plan keeps every layer on the accelerator"
+_MEMORY = "the memory proof would no longer hold"
+_TEXT = "it shows prompts to every caller or on disk"
+_TOOLS = "it lets the model run tools inside the pod"
+_WEIGHTS = "the checkpoint is the plan's"
 _DENIED = {
-    "--api-key": "a key in a stack file is no secret",
-    "--gpu-layers": "the plan keeps every layer on the accelerator",
+    "--agent": _TOOLS,
+    "--api-key*": "a key in a stack file is no secret",
+    "--api-prefix": "clients and probes use the planned address",
+    "--batch-size": _MEMORY,
+    "--cache-type-*": _MEMORY,
+    "--control-vector*": _WEIGHTS,
+    "--cpu-moe*": _LAYERS,
+    "--device*": _LAYERS,
+    "--docker-repo": _WEIGHTS,
+    "--fit*": "it would shrink what the plan proved",
+    "--gpu-layers*": _LAYERS,
+    "--hf-file": _WEIGHTS,
+    "--hf-repo-draft": _MEMORY,
     "--hf-token": "a token in a stack file is no secret",
-    "--model": "the checkpoint is the plan's",
-    "--model-url": "the checkpoint is the plan's",
+    "--kv-offload": _LAYERS,
+    "--log-file": _TEXT,
+    "--log-prompts-dir": _TEXT,
+    "--lora*": _WEIGHTS,
+    "--main-gpu": _LAYERS,
+    "--mcp-*": _TOOLS,
+    "--media-path": "it shows the pod's files to every caller",
+    "--mmproj": _WEIGHTS,
+    "--mmproj-device": _LAYERS,
+    "--mmproj-offload": _LAYERS,
+    "--mmproj-url": _WEIGHTS,
+    "--model": _WEIGHTS,
+    "--model-draft": _MEMORY,
+    "--model-url": _WEIGHTS,
+    "--models-*": _WEIGHTS,
+    "--n-cpu-*": _LAYERS,
+    "--override-*": _WEIGHTS,
+    "--path": "it shows the pod's files to every caller",
     "--props": "it lets callers change the server",
-    "--slots": "it shows prompts to every caller",
-    "--tools": "it lets the model run tools inside the pod",
+    "--rpc": "it sends layers to other machines",
+    "--slot-save-path": _TEXT,
+    "--slots": _TEXT,
+    "--spec-*": _MEMORY,
+    "--split-mode": _LAYERS,
+    "--ssl-*": "probes and clients speak HTTP",
+    "--swa-*": _MEMORY,
+    "--tensor-split": _LAYERS,
+    "--tools*": _TOOLS,
 }
 # Prompt cache in host memory; the default of 8192 MiB is as large as the weights of a small model.
 _PROMPT_CACHE_MIB = 2048
@@ -72,16 +113,20 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     ]
     if plan.inputs == ("text",):
         args.append("--no-mmproj")
-    checked = with_engine_args(args, plan.engine_args, _DENIED)
+    checked = with_engine_args(args, plan.engine_args, owned=_OWNED, denied=_DENIED)
     return tuple(word for argument in checked for word in argument.split("=", 1))
 
 
 def _drain(plan: ServingPlan) -> dict[str, object]:
-    """Pre-stop that waits until no request runs: the server itself stops at once on SIGTERM (llama.cpp b11434)."""
+    """Pre-stop that waits until no request runs: the server itself stops at once on SIGTERM (llama.cpp b11434).
+
+    The limit is on the clock, not on rounds: a server that is busy answers slowly, and the grace period does not wait.
+    """
     script = (
-        f"sleep {plan.timing.pre_stop_seconds}; i=0; while [ $i -lt {plan.timing.drain_seconds} ]; do "
-        f"curl -s -m 2 localhost:{PORT}/metrics | awk '/^llamacpp:requests_(processing|deferred) /"
-        "{s+=$2; n++} END{exit !(n==2 && s==0)}' && break; i=$((i+1)); sleep 1; done"
+        f"sleep {plan.timing.pre_stop_seconds}; end=$(($(date +%s)+{plan.timing.drain_seconds})); "
+        f"while [ $(date +%s) -lt $end ]; do curl -s -m 1 127.0.0.1:{PORT}/metrics | "
+        "awk '/^llamacpp:requests_(processing|deferred) /{s+=$2; n++} END{exit !(n==2 && s==0)}' && break; "
+        "sleep 1; done"
     )
     return {"exec": {"command": ["sh", "-c", script]}}
 
@@ -122,6 +167,7 @@ FRAMEWORK = Framework(
         batched_tokens_floor=_floor,
         request_bytes=_request_bytes,
         engine_seconds=30,
+        kv_cache_dtypes=("auto",),
         pre_stop_seconds=5,
         drain_seconds=60,
         host_overhead_gib=6,

@@ -12,6 +12,7 @@ Object = dict[str, Any]
 _NEXT_STEPS = (
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
+    ("ScaledToZero", "someone stopped it; `pulumi up --refresh -s {name}` starts it again"),
     ("violates PodSecurity", "the namespace enforces Pod Security; render the stack and compare"),
     ("exceeded quota", "a ResourceQuota of the namespace is too small for this endpoint"),
     ("max node group size reached", "the node pool is full: raise `replicas`, or free a node"),
@@ -23,8 +24,10 @@ _NEXT_STEPS = (
     ("ErrImagePull", "check the image name and that nodes can reach its registry"),
     ("ImagePullBackOff", "check the image name and that nodes can reach its registry"),
     ("OOMKilled", "the engine ran out of host memory; plan with a smaller context or a larger machine"),
-    ("CrashLoopBackOff", "read the engine's last words with `kubectl logs --previous`"),
+    ("CrashLoopBackOff", "read the engine's last words: kubectl logs -n {name} deployment/{name} --previous"),
 )
+# What the scheduler says of a pod that no node can take.
+_UNPLACED = {"FailedScheduling", "Unschedulable"}
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,28 @@ def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]
     """Read a Deployment, its pods and the namespace's events, all as the API gives them."""
     if deployment is None:
         return Diagnosis("absent", 0, 0, ())
+    name = deployment["metadata"]["name"]
     wanted = deployment.get("spec", {}).get("replicas", 1)
     ready = deployment.get("status", {}).get("readyReplicas", 0) or 0
     findings = [finding for pod in pods for finding in _pod_findings(pod)]
-    names = {pod["metadata"]["name"] for pod in pods} | {deployment["metadata"]["name"]}
+    names = {pod["metadata"]["name"] for pod in pods} | {name}
     findings += [_event_finding(event) for event in _latest(events) if _matters(event, names)]
     unique = tuple(dict.fromkeys(findings))
+    if wanted == 0:
+        stopped = Finding(f"deployment {name}", "ScaledToZero", "no replica is wanted")
+        return Diagnosis("stuck", ready, wanted, (stopped,), _next_step((stopped,), name))
     if ready >= wanted:
         return Diagnosis("serving", ready, wanted, ())
-    hard = [finding for finding in unique if finding.reason not in {"TriggeredScaleUp", "ContainersNotReady"}]
-    return Diagnosis("stuck" if hard else "starting", ready, wanted, unique, _next_step(unique))
+    soft = {"TriggeredScaleUp", "ContainersNotReady"}
+    if any(finding.reason == "TriggeredScaleUp" for finding in unique):
+        soft |= _UNPLACED  # the node is on its way; where it fails to come, FailedScaleUp says so
+    hard = [finding for finding in unique if finding.reason not in soft]
+    return Diagnosis("stuck" if hard else "starting", ready, wanted, unique, _next_step(unique, name))
 
 
-def _next_step(findings: tuple[Finding, ...]) -> str | None:
+def _next_step(findings: tuple[Finding, ...], name: str) -> str | None:
     said = "\n".join(f"{finding.reason} {finding.message}" for finding in findings)
-    return next((step for words, step in _NEXT_STEPS if words in said), None)
+    return next((step.format(name=name) for words, step in _NEXT_STEPS if words in said), None)
 
 
 def _pod_findings(pod: Object) -> list[Finding]:

@@ -59,12 +59,17 @@ def charge(
     return Fit(trial, trial.tensor, memory)
 
 
+def gib_text(size_gib: float) -> str:
+    """A size in GiB with as many digits as a product of it needs to come out right."""
+    return f"{size_gib:.2f}" if size_gib >= 0.1 else f"{size_gib:.4f}"
+
+
 def arithmetic(fit: Fit, concurrency: int) -> str:
     """The proof as a sentence: every term, then need against have."""
     memory = fit.memory
     return (
         f"weights {memory.weights_gib:.2f} + overhead {memory.overhead_gib:.2f} + KV cache "
-        f"{concurrency} x {memory.kv_cache_per_request_gib:.2f} ({fit.trial.tokens:,} tokens) = "
+        f"{concurrency} x {gib_text(memory.kv_cache_per_request_gib)} ({fit.trial.tokens:,} tokens) = "
         f"{memory.need_gib:.2f} GiB needed, {memory.have_gib:.2f} GiB there "
         f"({memory.per_accelerator_gib:.2f} x {memory.utilization:g}) per accelerator with {fit.count} of them"
     )

@@ -10,7 +10,7 @@ from infra.plan.serving_plan import Host
 from infra.spec import Gke
 
 # GKE and the node's system pods take part of every machine (GKE documentation, plan-node-sizes); asking for at most
-# this share always leaves room, checked against the exact formulas of cluster-autoscaler 7d25050 for all machines.
+# this share leaves room on all of them, by the formulas of cluster-autoscaler 7d25050 (tests/unit/test_placement.py).
 _USABLE_SHARE = 0.8
 _SYSTEM_PODS_GIB = 1.5
 _BOOT_DISK_CHOICES_GB = (100, 200, 300, 500, 1000)
@@ -83,8 +83,9 @@ def usable_memory_gib(machine: Machine) -> int:
 def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, image_gib: int) -> Host:
     """What the pod asks of its machine, and the disks that hold image and weights.
 
-    Ephemeral storage of a boot disk: GKE reserves up to 100 GiB and evicts at 10 % (GKE documentation,
-    plan-node-sizes), so the disk is the smallest whose half holds weights and image twice unpacked.
+    Ephemeral storage of a boot disk: GKE reserves up to half of it or 100 GiB, and evicts at 10 % (GKE documentation,
+    plan-node-sizes), so the disk is the smallest whose half holds the weights and the image, packed and unpacked.
+    Where the machine brings local SSDs, they hold both.
     """
     storage_gib = math.ceil(weights_gib * 1.1) + 4
     local_ssds = machine.bundled_local_ssds or 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from infra.catalog.records import Accelerator, Catalog, Checkpoint, Model
 from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.cost import cost
 from infra.plan.memory import Fit, arithmetic, charge
+from infra.plan.nearest import nearest_fits
 from infra.plan.placement import choose_machine, host, zones
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
@@ -49,7 +52,12 @@ def resolve(
             ("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision."
         )
     capacity = spec.capacity[0]
-    fit = _fit(spec, model, accelerator, capabilities, inputs, size_bytes)
+    fit = _closest(spec, model, accelerator, capabilities, inputs, size_bytes)
+    concurrency = spec.concurrency or 1
+    if not fit.fits:
+        message = f"does not fit: {arithmetic(fit, concurrency)}. "
+        message += _nearest(spec, fit, model, accelerator, facts, capabilities, inputs)
+        raise RefusedError(("accelerator",), message)
     weights_gib = size_bytes / GIB
     machine = choose_machine(
         catalog,
@@ -83,8 +91,7 @@ def resolve(
         replicas=replicas,
         budget_usd=spec.budgetUsdPerMonth,
     )
-    concurrency = spec.concurrency or 1
-    return ServingPlan(
+    plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
         model=ModelChoice(model.id, checkpoint.repository, checkpoint.revision, checkpoint.format),
@@ -105,8 +112,10 @@ def resolve(
         rollout=_rollout(replicas, times.restart_seconds),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
-        decisions=decisions(spec, facts, checkpoint, choice, fit, arithmetic(fit, concurrency), price),
+        decisions=(),
     )
+    proof = arithmetic(fit, concurrency)
+    return dataclasses.replace(plan, decisions=decisions(spec, plan, framework=facts.display_name, proof=proof))
 
 
 def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:
@@ -138,7 +147,36 @@ def _checkpoint(model: Model, precision: str, facts: FrameworkFacts, accelerator
     return loadable[precision]
 
 
-def _fit(
+def _nearest(
+    spec: EndpointSpec,
+    fit: Fit,
+    model: Model,
+    accelerator: Accelerator,
+    facts: FrameworkFacts,
+    capabilities: Capabilities,
+    inputs: tuple[str, ...],
+) -> str:
+    def fits(changed: EndpointSpec) -> bool:
+        try:
+            checkpoint = _checkpoint(model, changed.precision or capabilities.default_precision, facts, accelerator)
+            size_bytes = weights_bytes(model, checkpoint, inputs)
+            if size_bytes is None:
+                return False
+            return _closest(changed, model, accelerator, capabilities, inputs, size_bytes).fits
+        except RefusedError:
+            return False
+
+    return nearest_fits(
+        spec,
+        fits,
+        tokens=fit.trial.tokens,
+        counts={machine.accelerators for machine in accelerator.machines},
+        precisions=facts.precisions,
+        kv_cache_dtypes=capabilities.kv_cache_dtypes,
+    )
+
+
+def _closest(
     spec: EndpointSpec,
     model: Model,
     accelerator: Accelerator,
@@ -146,16 +184,22 @@ def _fit(
     inputs: tuple[str, ...],
     size_bytes: int,
 ) -> Fit:
-    """First trial that fits: fewest accelerators, then longest context, then most tokens per step."""
+    """First trial that fits: fewest accelerators, then longest context, then most tokens per step; else the closest."""
     if spec.contextLength and spec.contextLength > model.max_context_tokens:
         raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
+    dtype = spec.engine.kvCacheDtype or "auto"
+    if dtype not in capabilities.kv_cache_dtypes:
+        known = " or ".join(capabilities.kv_cache_dtypes)
+        raise RefusedError(
+            ("engine", "kvCacheDtype"), f"{spec.framework} keeps no {dtype} KV cache here; write {known}."
+        )
     concurrency = spec.concurrency or 1
     utilization = spec.engine.gpuMemoryUtilization or capabilities.utilization
     closest: Fit | None = None
     for count in _counts(spec, model, accelerator, capabilities):
         for tokens in (spec.contextLength,) if spec.contextLength else _DEFAULT_CONTEXT_TOKENS:
             for batched in _batched_tokens(spec, model, accelerator, capabilities, inputs):
-                trial = Trial(tokens, count, batched, 1 if spec.engine.kvCacheDtype == "fp8" else 2)
+                trial = Trial(tokens, count, batched, 1 if dtype == "fp8" else 2)
                 fit = charge(
                     capabilities,
                     model,
@@ -169,9 +213,7 @@ def _fit(
                     return fit
                 closest = fit if closest is None or _lack(fit) < _lack(closest) else closest
     assert closest is not None
-    raise RefusedError(
-        ("accelerator",), f"does not fit: {arithmetic(closest, concurrency)}. {_advice(closest, concurrency)}"
-    )
+    return closest
 
 
 def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities) -> list[int]:
@@ -203,27 +245,26 @@ def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabili
 def _batched_tokens(
     spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities, inputs: tuple[str, ...]
 ) -> tuple[int, ...]:
-    asked = spec.engine.maxNumBatchedTokens
-    floor = capabilities.batched_tokens_floor(model, inputs)
+    asked, concurrency = spec.engine.maxNumBatchedTokens, spec.concurrency or 1
+    field = ("engine", "maxNumBatchedTokens")
+    offered = capabilities.batched_tokens(model, accelerator, inputs)
     if asked is None:
-        return capabilities.batched_tokens(model, accelerator, inputs)
+        return tuple(size for size in offered if not size or size >= concurrency)
+    if not any(offered):
+        raise RefusedError(field, f"the step of {spec.framework} is fixed; leave it out.")
+    floor = capabilities.batched_tokens_floor(model, inputs)
     if asked < floor:
         raise RefusedError(
-            ("engine", "maxNumBatchedTokens"),
+            field,
             f"{asked} is below {floor}: {model.id} reads one whole image or video per step, and vLLM fails to start.",
         )
+    if asked < concurrency:
+        raise RefusedError(field, f"{asked} is below concurrency ({concurrency}): each request needs a token per step.")
     return (asked,)
 
 
 def _lack(fit: Fit) -> float:
     return fit.memory.need_gib - fit.memory.have_gib
-
-
-def _advice(fit: Fit, concurrency: int) -> str:
-    memory = fit.memory
-    if memory.kv_cache_gib >= memory.kv_cache_per_request_gib and concurrency > 1:
-        return f"It fits with concurrency {memory.max_concurrent_requests}."
-    return "Use more accelerators, a smaller precision, a shorter contextLength or engine.kvCacheDtype: fp8."
 
 
 def _rollout(replicas: int, restart_seconds: int) -> Rollout:

@@ -22,7 +22,7 @@ def choose_version(facts: Framework, asked: str | None) -> str:
     if asked in facts.denied_versions:
         raise RefusedError(field, f"{facts.display_name} {asked} fails with Gemma 4. Use {facts.default_version}.")
     key, minimum = _key(asked), _key(facts.minimum_version)
-    if len(key) != len(minimum):
+    if len(key) != len(minimum) or asked[0].isdigit() != facts.minimum_version[0].isdigit():
         raise RefusedError(field, f"'{asked}' is no version of {facts.display_name}, such as {facts.default_version}.")
     if key < minimum:
         raise RefusedError(
@@ -32,5 +32,7 @@ def choose_version(facts: Framework, asked: str | None) -> str:
 
 
 def _key(version: str) -> tuple[int, ...]:
-    numbers = version.removeprefix("b").split(".") if re.fullmatch(r"b?\d+(\.\d+)*", version) else []
+    """Numbers of a version such as `0.33.0` or `b11434`, empty where it is none: image tags have no leading zeros."""
+    number = r"(0|[1-9][0-9]{0,8})"
+    numbers = version.removeprefix("b").split(".") if re.fullmatch(rf"b?{number}(\.{number})*", version) else []
     return tuple(int(number) for number in numbers)

@@ -86,8 +86,12 @@ def test_bytes_that_are_no_text_are_refused(content: bytes, tmp_path: Path, caps
     assert "not UTF-8 text" in err
 
 
-def test_all_errors_of_all_files_come_in_one_run(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, "validate", "--stacks", "tests/examples/invalid")
-    assert code == 2
-    for name in cases("invalid"):
-        assert f"tests/examples/invalid/{name}.yaml" in err
+@pytest.mark.parametrize("verb", [["validate"], ["plan", "--all"], ["plan", "--all", "--json"]])
+@pytest.mark.parametrize(("folder", "exit_code"), [("invalid", 2), ("refused", 3)])
+def test_all_errors_of_all_files_come_in_one_run(
+    verb: list[str], folder: str, exit_code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, *verb, "--stacks", f"tests/examples/{folder}")
+    assert (code, out) == (exit_code, "")
+    for name in cases(folder):
+        assert f"tests/examples/{folder}/{name}.yaml" in err

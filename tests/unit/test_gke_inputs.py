@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from infra.components.gke_inputs import accelerator_pool_inputs, cluster_inputs,
 from infra.pipeline import Endpoint
 from infra.spec import Cluster, Gke
 from simulator.google.schema import CLUSTER, NODE_POOL, failures, resource_kind
-from tests.unit.files import Files, endpoint
 from tests.unit.test_golden import ENDPOINTS, MORE
 
 GKE = Gke(project="servestack-dev", location="us-central1", cluster=Cluster(name="dev"))
@@ -51,11 +51,8 @@ def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> Non
 
 
 def test_a_stacks_labels_cannot_take_the_marks_by_which_resources_are_known_as_ours() -> None:
-    labels = "labels: {managed-by: someone, servestack-endpoint: other}"
-    text = endpoint("gemma-4-e4b-it", "l4", "vllm", labels)
-    from infra.pipeline import build
-
-    built = build("gemma4-e4b-l4", Files(gemma4_e4b_l4=text))
-    assert isinstance(built, Endpoint)
-    node = accelerator_pool_inputs(built.plan, GKE)["nodeConfig"]
+    # Stack files with such keys are refused already (tests/examples/invalid/labels-reserved.yaml).
+    taken = (("managed-by", "someone"), ("servestack-endpoint", "other"))
+    plan = dataclasses.replace(ENDPOINTS["gemma4-e4b-l4"].plan, labels=taken)
+    node = accelerator_pool_inputs(plan, GKE)["nodeConfig"]
     assert node["resourceLabels"] == {"managed-by": "servestack", "servestack-endpoint": "gemma4-e4b-l4"}

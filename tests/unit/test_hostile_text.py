@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import string
 from typing import Any
 
@@ -55,6 +56,16 @@ def shape(value: Any) -> Any:
     return [shape(item) for item in value] if isinstance(value, list) else type(value).__name__
 
 
+def assert_clean(refused: StackError) -> None:
+    """One line per problem, each with its file, nothing in it that moves a cursor or fills a screen."""
+    lines = str(refused).split("\n")
+    assert len(lines) == len(refused.problems)
+    for line in lines:
+        assert line.startswith("stacks/")
+        assert line.isprintable()
+        assert len(line) < 500
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(TEXT | NASTY, min_size=1, max_size=4).map("".join))
 def test_no_value_can_change_the_structure_of_a_rendered_object(text: str) -> None:
@@ -81,6 +92,29 @@ def test_any_text_is_parsed_or_refused_with_its_file_named(text: str) -> None:
         parse_document(text, "stacks/x.yaml")
     except SpecError as refused:
         assert str(refused).startswith("stacks/x.yaml")
+        assert_clean(refused)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            TEXT | NASTY | st.sampled_from(["[key]", "labels", "engine", "kind", "<<", "!%1b%5bc"]), TEXT | NASTY
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_refusal_is_one_clean_line_per_problem_whatever_the_keys_and_values_are(pairs: list[tuple[str, str]]) -> None:
+    base = endpoint("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]")
+    for quote in (json.dumps, str):
+        more = "".join(f"{quote(key)}: {quote(value)}\n" for key, value in pairs)
+        nested = "".join(f"  {quote(key)}: {quote(value)}\n" for key, value in pairs)
+        for text in (base + more, f"{base}engine:\n{nested}", f"{base}labels:\n{nested}"):
+            try:
+                build("gemma4-31b-h100", Files(gemma4_31b_h100=text))
+            except StackError as refused:
+                assert_clean(refused)
 
 
 @settings(max_examples=300, deadline=None)

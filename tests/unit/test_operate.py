@@ -164,3 +164,39 @@ def test_a_crash_shows_the_engines_last_words() -> None:
 
 def test_an_absent_endpoint_names_the_command_that_makes_it() -> None:
     assert "pulumi up -s x" in diagnosis_text("x", diagnose(None, [], []), "url")
+
+
+UNPLACED = pod(conditions=[{**UNSCHEDULED, "message": "0/1 nodes are available"}])
+WAITING = event("FailedScheduling", "0/1 nodes are available")
+TRIGGERED = event("TriggeredScaleUp", "pod triggered scale-up: [{x 0->1 (max: 1)}]", "Normal")
+STOCK_OUT = event("FailedScaleUp", "Node scale up in zones z associated with this pod failed: GCE out of resources.")
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "step"),
+    [
+        ([WAITING], "stuck", None),
+        ([WAITING, TRIGGERED], "starting", "a node is on its way"),
+        ([WAITING, TRIGGERED, STOCK_OUT], "stuck", "no capacity in these zones now"),
+    ],
+)
+def test_waiting_for_a_machine_that_was_asked_for_is_starting_until_google_refuses_it(
+    events: list[dict[str, Any]], state: str, step: str | None
+) -> None:
+    found = diagnose(DEPLOYMENT, [UNPLACED], events)
+    assert found.state == state
+    assert step is None or str(found.next_step).startswith(step)
+
+
+def test_an_endpoint_that_someone_scaled_to_zero_is_not_serving() -> None:
+    text = diagnosis_text("x", diagnose(DEPLOYMENT | {"spec": {"replicas": 0}}, [], []), "http://x")
+    assert text.startswith("x: stuck, 0 of 0 replicas ready.")
+    assert "pulumi up --refresh -s x" in text
+
+
+def test_words_of_a_container_cannot_move_the_cursor() -> None:
+    state = {"waiting": {"reason": "CrashLoopBackOff", "message": "\x1b[2J\x07gone"}}
+    found = diagnose(DEPLOYMENT, [pod(containerStatuses=[{"state": state}])], [])
+    text = diagnosis_text("x", found, "http://x")
+    assert text.replace("\n", "").isprintable()
+    assert "kubectl logs -n x deployment/x --previous" in " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ CATALOG = load_catalog()
 CELLS = list(itertools.product(sorted(CATALOG.models), sorted(CATALOG.accelerators), sorted(CATALOG.frameworks)))
 
 
-def planned(model: str, accelerator: str, framework: str, *more: str) -> Endpoint:
+def planned(model: str, accelerator: str, framework: str, *more: str, precision: str | None = None) -> Endpoint:
     spec = EndpointSpec(
         apiVersion="servestack/v1",
         kind="Endpoint",
@@ -27,7 +28,9 @@ def planned(model: str, accelerator: str, framework: str, *more: str) -> Endpoin
         model=model,
         accelerator=Accelerator(type=accelerator),
         framework=framework,
+        precision=precision,
     )
+    more += (f"precision: {precision}",) if precision else ()
     name = f"{base_name(spec)}-x"
     built = build(name, Files(**{name: endpoint(model, accelerator, framework, *more)}))
     assert isinstance(built, Endpoint)
@@ -81,10 +84,86 @@ def test_no_smaller_count_would_have_served_the_same_request(
             build(name, Files(**{name: text}))
 
 
-def test_every_decision_has_a_reason_and_an_origin() -> None:
-    for decision in planned("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]").plan.decisions:
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(CATALOG.models)),
+    st.sampled_from(["l4", "h100"]),
+    st.sampled_from(sorted(CATALOG.frameworks)),
+    st.sampled_from([None, 8192, 100000, 131072]),
+    st.integers(1, 1024),
+)
+def test_what_a_refusal_advises_is_planned(
+    model: str, accelerator: str, framework: str, context: int | None, concurrency: int
+) -> None:
+    ask = {"capacity": "[spot]", "concurrency": str(concurrency), "contextLength": str(context)}
+    if context is None:
+        del ask["contextLength"]
+
+    def attempt(changes: dict[str, str]) -> None:
+        asked = ask | {"engine.tensorParallelSize": "1"} | changes
+        precision, count = asked.pop("precision", None), asked.pop("accelerator.count", "1")
+        asked["engine.tensorParallelSize"] = count
+        engine = {key.removeprefix("engine."): asked.pop(key) for key in list(asked) if key.startswith("engine.")}
+        lines = [f"{key}: {value}" for key, value in asked.items()]
+        lines.append("engine: {" + ", ".join(f"{key}: {value}" for key, value in engine.items()) + "}")
+        planned(model, accelerator, framework, *lines, precision=precision)
+
+    try:
+        attempt({})
+    except PlanError as refused:
+        advice = str(refused).partition(" It fits with ")[2].rstrip(".")
+        for change in advice.split(", or with ") if advice else ():
+            key, value = change.split(": ")
+            attempt({key: value})
+
+
+STATED = {
+    "stack",
+    "platform",
+    "model",
+    "framework",
+    "tools",
+    "reasoning",
+    "ladder",
+    "engineArgs",
+    "labels",
+    "decisions",
+}
+
+
+@pytest.mark.parametrize("framework", sorted(CATALOG.frameworks))
+def test_every_part_of_a_plan_has_a_decision_with_reason_and_origin(framework: str) -> None:
+    plan = planned("gemma-4-12b-it", "rtxpro6000", framework).plan
+    data = plan.to_json()
+    for decision in plan.decisions:
         assert decision.reason
         assert decision.origin in {"stack", "platform", "catalogue", "derived"}
+        here: Any = data
+        for part in decision.field.split("."):
+            here = here[part]
+    assert set(data) - {decision.field.split(".")[0] for decision in plan.decisions} <= STATED
+
+
+OVERRIDES = {
+    "concurrency: 2": {"context.concurrency"},
+    "contextLength: 4096": {"context.maxModelLen"},
+    "engine: {gpuMemoryUtilization: 0.9}": {"memory.utilization"},
+    "engine: {kvCacheDtype: fp8}": {"memory.kvCacheDtype"},
+    "engine: {maxNumBatchedTokens: 4096}": {"context.maxNumBatchedTokens"},
+    "engine: {tensorParallelSize: 2}": {"accelerator.count", "parallelism.tensor"},
+    "engine: {version: 0.32.0}": {"framework.image"},
+    "capacity: [spot]": {"accelerator.capacity"},
+    "capacity: [on-demand]": {"accelerator.capacity"},
+    "inputs: [text]": {"inputs"},
+    "replicas: {min: 2, max: 2}": {"replicas"},
+    "startupTimeoutSeconds: 900": {"timing.timeoutSeconds"},
+}
+
+
+@pytest.mark.parametrize("line", OVERRIDES)
+def test_what_the_stack_file_says_is_told_as_the_stacks_own_and_nothing_else_is(line: str) -> None:
+    plan = planned("gemma-4-12b-it", "rtxpro6000", "vllm", line).plan
+    assert {one.field for one in plan.decisions if one.origin == "stack"} == OVERRIDES[line]
 
 
 def test_json_has_the_agreed_names() -> None:
@@ -120,3 +199,14 @@ def test_an_endpoint_alone_costs_what_its_machine_costs_and_replicas_multiply() 
     assert one.hourly_usd == CATALOG.prices["g2-standard-8"].on_demand_usd_per_hour
     assert three.hourly_usd == pytest.approx(3 * one.hourly_usd)
     assert three.monthly_usd_max == pytest.approx(3 * one.hourly_usd * 730)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(["l4", "a100-80gb", "h100"]), st.integers(1, 1024), st.sampled_from(["text", "image, text"]))
+def test_the_engine_runs_as_many_requests_as_are_guaranteed(accelerator: str, concurrency: int, inputs: str) -> None:
+    ask = ("capacity: [spot]", "contextLength: 256", f"concurrency: {concurrency}", f"inputs: [{inputs}]")
+    built = planned("gemma-4-e2b-it", accelerator, "vllm", *ask)
+    by_card = 1024 if accelerator == "h100" else 256
+    args = dict(argument.split("=", 1) for argument in built.workload.args if "=" in argument)
+    assert int(args.get("--max-num-seqs", by_card)) >= concurrency
+    assert int(args["--max-num-batched-tokens"]) >= concurrency
