@@ -13,7 +13,7 @@ from infra.frameworks.base import (
     placed_on,
 )
 from infra.plan.capabilities import Capabilities, Trial
-from infra.plan.kv_cache import LLAMACPP_UBATCH_TOKENS, llamacpp_request_bytes
+from infra.plan.kv_cache import LLAMACPP_UBATCH_TOKENS, llamacpp_request_bytes, llamacpp_slot_tokens
 from infra.plan.serving_plan import ServingPlan
 
 PORT = 8080
@@ -97,7 +97,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--alias={plan.model.id}",
         "--host=0.0.0.0",
         f"--port={PORT}",
-        f"--ctx-size={plan.context.max_model_len * plan.context.concurrency}",
+        f"--ctx-size={llamacpp_slot_tokens(plan.context.max_model_len) * plan.context.concurrency}",
         f"--parallel={plan.context.concurrency}",
         "--no-kv-unified",
         f"--ubatch-size={LLAMACPP_UBATCH_TOKENS}",

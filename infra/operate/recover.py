@@ -27,12 +27,13 @@ def recover(stack: str, say: Say) -> None:
     """
     edited, adopted, forgotten = adopt_pending(_export(stack))
     if not adopted and not forgotten:
-        say("Nothing was being made when the last run ended; reading the real state.")
+        say("Nothing was being made when the last run ended.")
     for urn in adopted:
         say(f"  was being made: {_short(urn)}")
     for urn in forgotten:
         say(f"  forgotten, made anew by `up`: {_short(urn)}")
     _import(stack, edited)
+    say("Reading what is really there (`pulumi refresh`) ...")
     _pulumi(stack, ["refresh", "--yes", "--skip-preview", "--suppress-outputs"])
     if adopted:
         final, kept, foreign = keep_ours(_export(stack), adopted, stack)

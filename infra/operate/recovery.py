@@ -15,6 +15,9 @@ from typing import Any
 State = dict[str, Any]
 MARK = "servestack.dev/stack"
 _LABELS = ("servestack-endpoint", "servestack-platform")
+# Both flags together mark what is not yet known to be ours: nothing can delete it meanwhile, and a recovery that is
+# itself killed finds it again. The program never sets both.
+_UNVERIFIED = ("protect", "retainOnDelete")
 
 
 def adopt_pending(state: State) -> tuple[State, list[str], list[str]]:
@@ -29,7 +32,7 @@ def adopt_pending(state: State) -> tuple[State, list[str], list[str]]:
     edited = copy.deepcopy(state)
     deployment = edited["deployment"]
     resources: list[State] = deployment.setdefault("resources", [])
-    adopted, forgotten = [], []
+    forgotten = []
     for operation in deployment.pop("pending_operations", None) or []:
         if operation["type"] != "creating":
             continue
@@ -39,9 +42,9 @@ def adopt_pending(state: State) -> tuple[State, list[str], list[str]]:
         if identifier is None or place is None:
             forgotten.append(urn)
             continue
-        made = {**resource, "id": identifier, "outputs": copy.deepcopy(resource.get("inputs", {})), "protect": True}
-        resources[place] = [made]
-        adopted.append(urn)
+        made = {**resource, "id": identifier, "outputs": copy.deepcopy(resource.get("inputs", {}))}
+        resources[place] = [made | dict.fromkeys(_UNVERIFIED, True)]
+    adopted = [one["urn"] for one in resources if all(one.get(flag) for flag in _UNVERIFIED)]
     return edited, adopted, forgotten
 
 
@@ -69,7 +72,8 @@ def keep_ours(state: State, adopted: list[str], stack: str) -> tuple[State, list
             if not is_ours(resource, stack):
                 foreign.append(resource["urn"])
                 continue
-            resource.pop("protect", None)
+            for flag in _UNVERIFIED:
+                resource.pop(flag, None)
             kept.append(resource["urn"])
         resources.append(resource)
     gone = set(foreign)

@@ -35,10 +35,15 @@ def llamacpp_request_bytes(model: Model, *, tokens: int, element_bytes: int) -> 
     """What one llama-server slot of `tokens` tokens holds, in bytes.
 
     Source: llama.cpp b11434 llama-kv-cache-iswa.cpp: global layers hold the context, sliding layers
-    `pad256(min(context, window + ubatch))` cells.
+    `pad256(min(context, window + ubatch))` cells. Equal to the server's own fit pass, byte for byte.
     """
-    sliding_cells = min(tokens, model.sliding_window_tokens + LLAMACPP_UBATCH_TOKENS)
-    sliding_cells = -(-sliding_cells // _LLAMACPP_CELL_PADDING) * _LLAMACPP_CELL_PADDING
+    cells = llamacpp_slot_tokens(tokens)
+    sliding_cells = llamacpp_slot_tokens(min(cells, model.sliding_window_tokens + LLAMACPP_UBATCH_TOKENS))
     sliding = model.sliding_layers * model.kv_heads_sliding * model.head_dim_sliding * sliding_cells
-    whole = model.global_layers * model.kv_heads_global * model.head_dim_global * tokens
+    whole = model.global_layers * model.kv_heads_global * model.head_dim_global * cells
     return (sliding + whole) * 2 * element_bytes
+
+
+def llamacpp_slot_tokens(tokens: int) -> int:
+    """Cells of a slot for `tokens` tokens: llama-server rounds up to a multiple of 256."""
+    return -(-tokens // _LLAMACPP_CELL_PADDING) * _LLAMACPP_CELL_PADDING

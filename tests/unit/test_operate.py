@@ -90,11 +90,20 @@ def test_what_depends_on_something_of_someone_else_no_longer_names_it() -> None:
     ],
 )
 def test_after_the_refresh_only_what_carries_the_stacks_mark_stays(outputs: dict[str, Any], ours: bool) -> None:
-    state = {"deployment": {"resources": [{"urn": URN, "id": "x", "protect": True, "outputs": outputs}]}}
+    state = {
+        "deployment": {
+            "resources": [{"urn": URN, "id": "x", "protect": True, "retainOnDelete": True, "outputs": outputs}]
+        }
+    }
     after, kept, foreign = keep_ours(state, [URN], "x")
     assert (kept, foreign) == (([URN], []) if ours else ([], [URN]))
     assert len(after["deployment"]["resources"]) == (1 if ours else 0)
-    assert not any("protect" in one for one in after["deployment"]["resources"])
+    assert not any("protect" in one or "retainOnDelete" in one for one in after["deployment"]["resources"])
+
+
+def test_a_recovery_that_was_killed_itself_goes_on_where_it_was() -> None:
+    state, adopted, _ = adopt_pending(pending("kubernetes:core/v1:Namespace", {"metadata": {"name": "x"}}))
+    assert adopt_pending(state) == (state, adopted, [])
 
 
 def pod(**status: Any) -> dict[str, Any]:
