@@ -7,6 +7,7 @@ from concurrent import futures
 
 import grpc
 import pytest
+from kubernetes import client
 from provider_harness import Engine, RecordingEngine
 from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2_grpc
 
@@ -37,3 +38,19 @@ def engine(unconfigured: Engine, control_plane: ControlPlane) -> Engine:
     """An engine whose provider is configured for the shared control plane."""
     unconfigured.configure(kubeconfig=control_plane.kubeconfig.read_text())
     return unconfigured
+
+
+@pytest.fixture
+def node(api: client.ApiClient, namespace: str) -> Iterator[str]:
+    """A fake node for two pods of this namespace."""
+    core = client.CoreV1Api(api)
+    sizes = {"cpu": "2", "memory": "8Gi", "pods": "110"}
+    core.create_node(
+        {
+            "metadata": {"name": f"{namespace}-node", "labels": {"for": namespace}},
+            "spec": {"taints": [{"key": "for", "value": namespace, "effect": "NoSchedule"}]},
+            "status": {"capacity": sizes, "allocatable": sizes},
+        }
+    )
+    yield f"{namespace}-node"
+    core.delete_node(f"{namespace}-node")
