@@ -222,7 +222,9 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
                 refuse(context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}")
         except GoogleError as error:
             refuse(context, f"invoking {request.tok}: {one_error(str(error))}")
-        return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+        answer = provider_pb2.InvokeResponse()
+        getattr(answer, "return").CopyFrom(to_struct(result))
+        return answer
 
     def _configuration(self, context: grpc.ServicerContext) -> Properties:
         """That of the caller's connection; requests carry nothing else to tell provider resources apart."""

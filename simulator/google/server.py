@@ -12,8 +12,8 @@ from simulator.google.provider import GcpProvider
 
 _MESSAGE_LIMIT_BYTES = 400 * 1024 * 1024
 """Pulumi's own limit for gRPC messages."""
-_WORKERS = 32
-"""Each operation under way holds one."""
+_WORKERS = 256
+"""Each operation under way holds one, and several engines may wait at once: Cancel must still get one."""
 
 
 def serve(cloud: Cloud, port: int = 0) -> tuple[grpc.Server, int]:

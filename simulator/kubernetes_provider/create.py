@@ -183,6 +183,8 @@ class _Creation:
         """
         last: Exception = ProviderError("nothing was sent")
         for attempt, pause in enumerate(_RETRY_SECONDS):
+            if self.session.cancelled.is_set():
+                raise ProviderError("context canceled")
             try:
                 return self._send()
             except (ApiError, NoMatchError) as error:

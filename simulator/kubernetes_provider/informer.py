@@ -56,7 +56,7 @@ class Informer:
         self._stopped = threading.Event()
         self._stream: WatchStream | None = None
         self._known: dict[str, Object] = {}
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"informer {watched.kind}", daemon=True)
 
     def start(self) -> None:
         """Starts the thread."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from typing import Final
 
 import grpc
@@ -63,10 +64,17 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             if session is None or renew:
                 session = Session(EngineLog(engine))
                 self._sessions[peer] = session
-                while len(self._sessions) > _SESSIONS_KEPT:
-                    self._sessions.popitem(last=False)[1].engine.close()
+                self._forget_oldest(but=peer)
             self._sessions.move_to_end(peer)
             return session
+
+    def _forget_oldest(self, but: str) -> None:
+        idle = [peer for peer, session in self._sessions.items() if not session.calls and peer != but]
+        for peer in idle[: max(0, len(self._sessions) - _SESSIONS_KEPT)]:
+            self._sessions.pop(peer).engine.close()
+
+    def _call(self, context: grpc.ServicerContext) -> AbstractContextManager[Session]:
+        return self._session(context).call(context.add_callback)
 
     @override
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -103,7 +111,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Ends the waits of this session."""
-        self._session(context).cancelled.set()
+        self._session(context).cancel()
         return empty_pb2.Empty()
 
     @override
@@ -219,9 +227,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Creates an object and waits for it."""
-        with answering(context):
+        with answering(context), self._call(context) as session:
             made = create(
-                self._session(context),
+                session,
                 CreateRequest(Urn(request.urn), from_struct(request.properties), request.timeout, request.preview),
             )
             return provider_pb2.CreateResponse(id=made.identifier, properties=to_struct(made.properties))
@@ -229,9 +237,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Reads an object."""
-        with answering(context):
+        with answering(context), self._call(context) as session:
             found = read(
-                self._session(context),
+                session,
                 ReadRequest(Urn(request.urn), request.id, from_struct(request.properties), from_struct(request.inputs)),
             )
             if not found.identifier:
@@ -245,9 +253,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Updates an object and waits for it."""
-        with answering(context):
+        with answering(context), self._call(context) as session:
             state = update(
-                self._session(context),
+                session,
                 UpdateRequest(
                     urn=Urn(request.urn),
                     old=read_checkpoint(from_struct(request.olds)),
@@ -262,10 +270,10 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Deletes an object and waits until it is gone."""
-        with answering(context):
+        with answering(context), self._call(context) as session:
             properties = from_struct(request.properties)
             delete(
-                self._session(context),
+                session,
                 DeleteRequest(
                     urn=Urn(request.urn),
                     identifier=request.id,

@@ -11,8 +11,9 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from simulator.kubernetes_provider.provider import KubernetesProvider
 
 _MESSAGE_LIMIT_BYTES: Final = 400 * 1024 * 1024
-_THREADS: Final = 128
-"""Each waiting resource holds one thread; the engine runs a few dozen at a time."""
+_THREADS: Final = 1024
+"""Each waiting resource holds one thread, and several engines may wait at once: Cancel must still get one. Threads
+are made only when they are needed."""
 
 
 def serve() -> tuple[grpc.Server, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from simulator.kubernetes_provider.configuration import Configuration
 from simulator.kubernetes_provider.engine_log import EngineLog, OperationLog
@@ -21,7 +23,8 @@ class Session:
 
     Attributes:
         engine: the engine's log.
-        cancelled: set by Cancel; awaits end then.
+        cancelled: set by Cancel, and for one call also when its connection ends; retries and awaits end then.
+        calls: what ends the calls under way.
         definitions: scope of the custom resources whose definitions were checked in this run: (group, kind) ->
             whether namespaced (clients CRDCache).
     """
@@ -30,6 +33,38 @@ class Session:
     configuration: Configuration | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     definitions: dict[tuple[str, str], bool] = field(default_factory=dict)
+    calls: set[threading.Event] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def call(self, when_over: Callable[[Callable[[], None]], bool]) -> Iterator[Session]:
+        """This session for one call: `cancelled` is also set when the engine hangs up or is killed.
+
+        Officially the plugin ends with its engine, so that nothing goes on behind the user's back: an object
+        whose create was still retrying must not appear minutes later.
+
+        Args:
+            when_over: calls its argument when the call is over; returns False if it is over already.
+        """
+        ended = threading.Event()
+        with self.lock:
+            self.calls.add(ended)
+            if self.cancelled.is_set():
+                ended.set()
+        if not when_over(ended.set):
+            ended.set()
+        try:
+            yield replace(self, cancelled=ended)
+        finally:
+            with self.lock:
+                self.calls.discard(ended)
+
+    def cancel(self) -> None:
+        """Ends the waits and retries of all calls, and of those to come."""
+        with self.lock:
+            self.cancelled.set()
+            for ended in self.calls:
+                ended.set()
 
     @property
     def configured(self) -> Configuration:

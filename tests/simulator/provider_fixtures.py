@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent import futures
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import pytest
@@ -15,22 +16,40 @@ from simulator.control_plane import ControlPlane
 from simulator.kubernetes_provider import serve
 
 
-@pytest.fixture
-def unconfigured() -> Iterator[Engine]:
-    """An engine attached to a provider that has not been configured."""
+@contextmanager
+def attached(port: int) -> Iterator[Engine]:
+    """An engine with a connection of its own, attached to the provider at a port."""
     recording = RecordingEngine()
     log_server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     engine_pb2_grpc.add_EngineServicer_to_server(recording, log_server)
     log_port = log_server.add_insecure_port("127.0.0.1:0")
     log_server.start()
-    server, port = serve()
-    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    # Otherwise two channels of one process share a connection, by which the provider tells engines apart.
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
     stub = provider_pb2_grpc.ResourceProviderStub(channel)
     stub.Attach(plugin_pb2.PluginAttach(address=f"127.0.0.1:{log_port}"))
     yield Engine(stub, recording, f"127.0.0.1:{port}")
     channel.close()
-    server.stop(None)
     log_server.stop(None)
+
+
+@pytest.fixture
+def unconfigured() -> Iterator[Engine]:
+    """An engine attached to a provider that has not been configured."""
+    server, port = serve()
+    with attached(port) as engine:
+        yield engine
+    server.stop(None)
+
+
+@pytest.fixture
+def other(engine: Engine, control_plane: ControlPlane) -> Iterator[Engine]:
+    """A second engine on the same provider, configured for the same cluster; `hang_up` ends its connection."""
+    with ExitStack() as connection:
+        second = connection.enter_context(attached(int(engine.target.rpartition(":")[2])))
+        second.configure(kubeconfig=control_plane.kubeconfig.read_text())
+        second.hang_up = connection.close
+        yield second
 
 
 @pytest.fixture

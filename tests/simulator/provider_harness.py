@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +84,7 @@ class Engine:
     stub: provider_pb2_grpc.ResourceProviderStub
     recording: RecordingEngine
     target: str
+    hang_up: Callable[[], None] = lambda: None
     seed: bytes = field(default_factory=lambda: os.urandom(8))
 
     def statuses(self) -> list[str]:

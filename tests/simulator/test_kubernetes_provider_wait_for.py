@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 from provider_harness import Engine, ProviderCallError
-from workloads import in_background
+from workloads import in_background, waiting_config_map
 
 from simulator.kubernetes_provider.errors import ProviderError
 from simulator.kubernetes_provider.wait_for import Condition, JsonPath, parse, select
@@ -73,19 +73,6 @@ OBJECT = {
 )
 def test_paths_select_values(path: str, values: list[Any]) -> None:
     assert select(OBJECT, path) == values
-
-
-def waiting_config_map(namespace: str, wait_for: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": "flag",
-            "namespace": namespace,
-            "annotations": {"pulumi.com/waitFor": wait_for},
-        },
-        "data": {"phase": "Pending"},
-    }
 
 
 def test_wait_for_holds_a_resource_until_its_path_has_the_value(

@@ -52,3 +52,16 @@ def service(namespace: str, **spec: Any) -> dict[str, Any]:
         "metadata": {"name": "web", "namespace": namespace},
         "spec": {"ports": [{"port": 80}], "selector": {"app": "app"}, **spec},
     }
+
+
+def waiting_config_map(namespace: str, wait_for: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "flag",
+            "namespace": namespace,
+            "annotations": {"pulumi.com/waitFor": wait_for},
+        },
+        "data": {"phase": "Pending"},
+    }
