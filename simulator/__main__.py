@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator import verbs
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, system_error
 from simulator.home import Home
 
 
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(verb(Home.current(), **options))
     except SimulatorError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(system_error(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. Run the same command again to go on.", file=sys.stderr)

@@ -6,12 +6,15 @@ environment exists.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +23,28 @@ from simulator.errors import SimulatorError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OLDEST_PULUMI = (3, 245)
+VERSION_LIMIT_SECONDS = 10.0
 
 
 def cache_directory() -> Path:
-    """Return the user's cache folder for everything that Servestack builds."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "servestack"
+    """Return the user's cache folder for everything that Servestack builds.
+
+    A relative XDG_CACHE_HOME counts as none, as its specification wants it.
+
+    Raises:
+        SimulatorError: There is no home folder to put one in.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():
+        return named / "servestack"
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise SimulatorError(
+            "There is no home folder to keep builds in: HOME is not set, and this user has none.\n"
+            "Name a folder: XDG_CACHE_HOME=/some/folder make ..."
+        ) from error
+    return home / ".cache" / "servestack"
 
 
 @dataclass(frozen=True)
@@ -151,17 +170,43 @@ def find_on_path(tool: Tool, tools: Path) -> dict[str, Path] | None:
         place = shutil.which(program, path=search)
         if place is None or cache_directory().resolve() in Path(place).resolve().parents:
             return None
-        try:
-            run = subprocess.run(
-                [place, *tool.version_arguments], capture_output=True, text=True, timeout=30, check=True
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        version = parse_version(run.stdout or run.stderr)
+        version = parse_version(output_of([place, *tool.version_arguments]))
         if version is None or not tool.accepts(version, pinned):
             return None
         found[program] = Path(place).resolve()
     return found
+
+
+def output_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """Return what a program says when asked for its version; nothing when it fails or hangs.
+
+    A program that hangs is killed with all that it has started.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+    except OSError:
+        return ""
+    try:
+        output, errors = process.communicate(timeout=VERSION_LIMIT_SECONDS)
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            late = f"it did not tell its version in {VERSION_LIMIT_SECONDS:g} s"
+            print(f"{command[0]} is not used: {late}.", file=sys.stderr)
+            return ""
+        raise
+    return (output or errors) if process.returncode == 0 else ""
 
 
 def find_in_cache(tool: Tool, tools: Path) -> dict[str, Path] | None:

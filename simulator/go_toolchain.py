@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator import progress
-from simulator.binaries import REPOSITORY, cache_directory, parse_version
+from simulator.binaries import REPOSITORY, cache_directory, output_of, parse_version
 from simulator.errors import SimulatorError
 
 OLDEST_GO = (1, 26)
@@ -78,10 +78,8 @@ def find() -> Go:
     on_path = shutil.which("go")
     if on_path:
         environment = _settings()
-        command = [on_path, "env", "GOVERSION"]
-        run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-        version = parse_version(run.stdout.strip().removeprefix("go"))
-        if run.returncode == 0 and version and version[:2] >= OLDEST_GO:
+        version = parse_version(output_of([on_path, "env", "GOVERSION"], environment).strip().removeprefix("go"))
+        if version and version[:2] >= OLDEST_GO:
             return Go(Path(on_path), environment)
     return _install()
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from simulator import progress
 from simulator.binaries import REPOSITORY, locate
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, system_error
+from simulator.home import Home
 
 OLDEST_PYTHON = (3, 11)
 _PINS = ("requirements.txt", "tools/build-requirements.txt")
@@ -63,6 +64,15 @@ def ensure_environment(repository: Path = REPOSITORY) -> bool:
     wanted = _fingerprint(repository)
     if stamp.exists() and stamp.read_text() == wanted:
         return False
+    with Home(repository / ".servestack").locked("setup", "another set-up of this clone"):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        _install(repository, environment, stamp)
+        stamp.write_text(wanted)
+    return True
+
+
+def _install(repository: Path, environment: Path, stamp: Path) -> None:
     log = repository / ".servestack" / "logs" / "setup.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("")
@@ -77,8 +87,6 @@ def ensure_environment(repository: Path = REPOSITORY) -> bool:
         _run(f"Installing {pins} into .venv", log, repository, [*pip, *pinned])
     project = ["--no-build-isolation", "-e", str(repository)]
     _run("Installing the project into .venv", log, repository, [*pip, *project])
-    stamp.write_text(wanted)
-    return True
 
 
 def _fingerprint(repository: Path) -> str:
@@ -121,6 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             locate()
     except SimulatorError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(system_error(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again; it goes on where it stopped.", file=sys.stderr)

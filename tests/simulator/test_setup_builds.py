@@ -204,3 +204,14 @@ def test_build_does_not_depend_on_the_users_go_settings(monkeypatch):
     assert environment["GOFLAGS"] == ""
     assert environment["GOTOOLCHAIN"] == "local"
     assert "GOOS" not in environment
+
+
+@pytest.mark.usefixtures("runs")
+def test_full_disk_ends_the_build_and_leaves_nothing(tools, monkeypatch):
+    monkeypatch.setenv("FAKE_GO_MODE", "fail")
+    log = cache_directory() / "logs" / "etcd-v3.6.13.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        go_build.build(ETCD, tools)
+    assert leftovers() == []

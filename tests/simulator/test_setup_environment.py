@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,25 @@ def test_first_run_installs_by_hash_and_the_second_does_nothing(clone, commands)
     commands.clear()
     assert setup.ensure_environment(clone) is False
     assert commands == []
+
+
+def test_two_set_ups_at_once_install_once(clone, commands):
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(setup.ensure_environment, [clone] * 4)) == [False, False, False, True]
+    assert len(commands) == 4
+
+
+def test_what_the_system_refuses_is_one_message_with_the_next_step(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    monkeypatch.setattr(setup, "ensure_environment", lambda: False)
+    assert setup.main([]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/file/cache/servestack" in said
+    assert "Not a directory" in said
+    assert "XDG_CACHE_HOME=" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.usefixtures("commands")
