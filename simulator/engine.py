@@ -87,15 +87,28 @@ class Engine:
     def was_interrupted(self, stack: str) -> bool:
         """Whether a run whose process is gone has left its lock on a stack."""
         locks = self.home.backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
-        pids = [json.loads(lock.read_text()).get("pid") for lock in locks.glob("*.json")]
-        return bool(pids) and not any(_is_alive(pid) for pid in pids)
+        pids = []
+        for lock in locks.glob("*.json"):
+            try:
+                pids.append(int(json.loads(lock.read_text())["pid"]))
+            except FileNotFoundError:  # freed just now
+                continue
+            except (ValueError, KeyError, TypeError):  # the engine itself says what it makes of this one
+                return False
+        return bool(pids) and not any(_is_engine(pid) for pid in pids)
 
     @property
     def _state_folder(self) -> Path:
         return self.home.backend / ".pulumi" / "stacks" / PROJECT
 
 
-def _is_alive(pid: int) -> bool:
+def _is_engine(pid: int) -> bool:
+    """Whether an engine has this number; after a while the system gives the number of a dead one to others."""
+    try:
+        return b"pulumi" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -51,19 +51,21 @@ class Home:
         return self.token_file.read_text().strip()
 
     @contextmanager
-    def locked(self, name: str, waiting_for: str) -> Iterator[None]:
+    def locked(self, name: str, waiting_for: str, shared: bool = False) -> Iterator[None]:
         """Hold a lock of this home; freed when the process ends, however it ends.
 
         Args:
             name: Which lock.
             waiting_for: What to say when another process holds it, for example "another start".
+            shared: Whether others may hold it at the same time, if they too ask for it so.
         """
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         with self._lock_file(name) as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 with progress.step(f"Waiting for {waiting_for}"):
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    fcntl.flock(lock, kind)
             yield
 
     def is_locked(self, name: str) -> bool:

@@ -79,11 +79,16 @@ def _launch(home: Home, binaries: Binaries) -> Supervisor:
             start_new_session=True,
         )
     deadline = time.monotonic() + _START_LIMIT_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        running = find(home)
-        if running:
-            return running
-        time.sleep(0.02)
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            running = find(home)
+            if running:
+                return running
+            time.sleep(0.02)
+    except BaseException:
+        process.kill()  # nobody waits for it any more; the kernel ends its children
+        process.wait()
+        raise
     how = "ended" if process.poll() is not None else f"was not ready in {_START_LIMIT_SECONDS:.0f} s"
     process.kill()
     process.wait()
@@ -93,10 +98,11 @@ def _launch(home: Home, binaries: Binaries) -> Supervisor:
 
 def stop(home: Home) -> bool:
     """End the supervisor and everything below it; return whether one was running."""
-    running = find(home)
-    if running is None:
-        home.supervisor_file.unlink(missing_ok=True)
-        return False
+    with home.locked("start", "a start of the simulator"):
+        running = find(home)
+        if running is None:
+            home.supervisor_file.unlink(missing_ok=True)
+            return False
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_LIMIT_SECONDS

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import yaml
@@ -20,6 +21,7 @@ from simulator.summary import print_summary
 from simulator.workspace import ensure_workspace
 
 DEFAULT_STACKS = REPOSITORY / "stacks"
+_IN_USE = "in-use"
 _SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
 
 
@@ -28,6 +30,11 @@ def _engine(home: Home, stacks: Path) -> Engine:
     binaries = locate()
     running = supervisor.start(home, binaries)
     return Engine(home, ensure_workspace(home, stacks), simulator_variables(home, binaries, running.ports))
+
+
+def _in_use(home: Home) -> AbstractContextManager[None]:
+    """Keep `down` from stopping the simulator below a run, and a run from starting while it does."""
+    return home.locked(_IN_USE, "`make down`, which stops the simulator", shared=True)
 
 
 def _stacks_option(stacks: Path) -> list[str]:
@@ -57,11 +64,14 @@ def up(home: Home, stack: str, stacks: Path) -> int:
     code = _check(stack, stacks)
     if code:
         return code
+    with _in_use(home):
+        return _up(home, stack, stacks, began)
+
+
+def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     engine = _engine(home, stacks)
     platform = _platform_of(stack, stacks)
-    if platform:
-        with home.locked(f"platform-{platform}", f"another run that brings up the platform '{platform}'"):
-            code = _update(engine, platform, stacks)
+    code = _update(engine, platform, stacks) if platform else 0
     code = code or _update(engine, stack, stacks)
     elapsed_seconds = time.monotonic() - began
     if code == 0 and platform:
@@ -72,6 +82,11 @@ def up(home: Home, stack: str, stacks: Path) -> int:
 
 
 def _update(engine: Engine, stack: str, stacks: Path) -> int:
+    with engine.home.locked(f"stack-{stack}", f"another run that brings up '{stack}'"):
+        return _update_alone(engine, stack, stacks)
+
+
+def _update_alone(engine: Engine, stack: str, stacks: Path) -> int:
     code = engine.ensure_stack(stack)
     if code == 0 and engine.was_interrupted(stack):
         print(f"\nAn earlier run on '{stack}' was killed; what it left behind is put right first.")
@@ -88,7 +103,11 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
     code = _check(stack, stacks)
     if code:
         return code
-    engine = _engine(home, stacks)
+    with _in_use(home):
+        return _preview(_engine(home, stacks), stack, stacks)
+
+
+def _preview(engine: Engine, stack: str, stacks: Path) -> int:
     platform = _platform_of(stack, stacks)
     for name in [platform, stack] if platform and not engine.has_cluster(platform) else [stack]:
         code = engine.ensure_stack(name) or engine.run("pulumi", "preview", "-s", name)
@@ -99,6 +118,11 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
 
 def down(home: Home, stacks: Path) -> int:
     """Destroy every stack in the backend, endpoints before the platforms they run on, and stop the simulator."""
+    with home.locked(_IN_USE, "`make up` or `make preview`, which use the simulator"):
+        return _down(home, stacks)
+
+
+def _down(home: Home, stacks: Path) -> int:
     if not Engine(home, home.root, {}).stacks():
         supervisor.stop(home)
         print("Nothing is up.")

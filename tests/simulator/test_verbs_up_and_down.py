@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator.home import Home
+
 STACKS = ("gemma4-e4b-l4", "gemma4-31b-h100")
 
 
@@ -54,7 +56,7 @@ class Simulator:
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    made = Simulator(tmp_path_factory.mktemp("simulator"))
+    made = Simulator(tmp_path_factory.mktemp("simulator") / "a home")
     yield made
     made.run("stop")
 
@@ -99,10 +101,14 @@ def test_nothing_is_written_into_the_repository(both_up: dict[str, str]) -> None
     assert not list(root.glob("Pulumi.*.yaml"))
 
 
-def test_second_up_changes_nothing(simulator: Simulator, both_up: dict[str, str]) -> None:
+def test_second_up_waits_for_its_turn_and_changes_nothing(simulator: Simulator, both_up: dict[str, str]) -> None:
     assert both_up
-    code, output = simulator.run("up", STACKS[0])
-    assert code == 0, output
+    with Home(simulator.home).locked("stack-dev", "nobody"):
+        run = simulator.start("up", STACKS[0])
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("Waiting for another run that brings up 'dev'")
+    output, _ = run.communicate(timeout=180)
+    assert run.returncode == 0, output
     assert "changes      none" in output
 
 
