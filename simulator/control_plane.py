@@ -6,11 +6,9 @@ import base64
 import contextlib
 import fcntl
 import json
-import os
 import random
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import urllib.error
@@ -19,10 +17,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from simulator import child_process
 from simulator.binaries import Binaries
 from simulator.certificates import ensure_certificates
 from simulator.errors import SimulatorError
+from simulator.parts import Parts
 
 _STAGES = Path(__file__).parent / "kwok"
 _SERVICE_RANGE = "34.118.224.0/20"
@@ -32,7 +30,6 @@ _POD_RANGE = "10.4.0.1/14"
 _PORTS = range(20000, 32000)
 """Below the range that Linux takes for outgoing connections, so that a port is still free at a restart."""
 START_LIMIT_SECONDS = 90.0
-_STOP_LIMIT_SECONDS = 3.0
 _PORT_LIMIT_SECONDS = 3.0
 
 
@@ -84,7 +81,7 @@ class ControlPlane:
         self.ca_pem = ""
         self._binaries = binaries
         self._logs = directory / "logs"
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._parts = Parts(directory, self._logs)
         self._lock_file: IO[bytes] | None = None
         self._state = threading.Lock()
 
@@ -95,7 +92,7 @@ class ControlPlane:
             SimulatorError: The folder is in use by another process, or a part ended or was not ready in time.
         """
         with self._state:
-            if self._children:
+            if self._parts:
                 return
             self._take_folder()
             try:
@@ -113,7 +110,7 @@ class ControlPlane:
     @property
     def running(self) -> bool:
         """Whether every part is alive."""
-        return bool(self._children) and all(child.poll() is None for child in self._children.values())
+        return bool(self._parts) and not self._parts.ended()
 
     def _take_folder(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -140,7 +137,7 @@ class ControlPlane:
 
         etcd = f"http://127.0.0.1:{etcd_port}"
         peer = f"http://127.0.0.1:{peer_port}"
-        self._run(
+        self._parts.run(
             "etcd",
             self._binaries.etcd,
             f"--data-dir={self.directory / 'etcd'}",
@@ -154,7 +151,7 @@ class ControlPlane:
             "--log-level=warn",
         )
         self._wait("etcd", lambda: self._request("GET", f"{etcd}/health", None))
-        self._run(
+        self._parts.run(
             "kube-apiserver",
             self._binaries.kube_apiserver,
             f"--etcd-servers={etcd}",
@@ -183,7 +180,7 @@ class ControlPlane:
         ]
         context = ssl.create_default_context(cadata=self.ca_pem)
         self._wait("kube-apiserver", lambda: self._request("GET", f"{self.server}/readyz", context))
-        self._run(
+        self._parts.run(
             "kube-controller-manager",
             self._binaries.kube_controller_manager,
             *client,
@@ -193,11 +190,15 @@ class ControlPlane:
             "--kube-api-qps=400",
             "--kube-api-burst=800",
         )
-        self._run("kube-scheduler", self._binaries.kube_scheduler, *client, *authentication)
+        self._parts.run("kube-scheduler", self._binaries.kube_scheduler, *client, *authentication)
         # kwok leaves a node alone while another kwok, here the one of the last time, holds its lease.
         leases = f"{self.server}/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-        self._wait("kube-apiserver", lambda: self._request("DELETE", leases, context))
-        self._run(
+
+        def forget_leases() -> bool:
+            return self._request("DELETE", leases, context)
+
+        self._wait("kube-apiserver", forget_leases)
+        self._parts.run(
             "kwok",
             self._binaries.kwok,
             *client,
@@ -207,7 +208,9 @@ class ControlPlane:
             "--node-lease-duration-seconds=40",
             f"--cidr={_POD_RANGE}",
             *(f"--config={stage}" for stage in sorted(_STAGES.glob("*.yaml"))),
+            before=forget_leases,
         )
+        self._parts.keep_alive()
 
     def _ports(self) -> Sequence[int]:
         """Return the ports of this cluster: those of the last time, unless somebody else has taken one."""
@@ -245,13 +248,6 @@ class ControlPlane:
         path.touch(mode=0o600)
         path.write_text(text)
 
-    def _run(self, name: str, program: Path, *arguments: str) -> None:
-        with (self._logs / f"{name}.log").open("wb") as log:
-            environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.directory)}
-            self._children[name] = child_process.start(
-                [str(program), *arguments], output=log, environment=environment, directory=self.directory
-            )
-
     def _request(self, method: str, url: str, context: ssl.SSLContext | None) -> bool:
         headers = {"Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(url, headers=headers, method=method)
@@ -264,7 +260,7 @@ class ControlPlane:
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_LIMIT_SECONDS
         while not ready():
-            ended = [part for part, child in self._children.items() if child.poll() is not None]
+            ended = self._parts.ended()
             if ended:
                 raise SimulatorError(self._why(ended[0], "ended while the cluster started"))
             if time.monotonic() > deadline:
@@ -279,9 +275,7 @@ class ControlPlane:
         return f"{name} {what}. Its log: {log}"
 
     def _stop(self) -> None:
-        for child in reversed(self._children.values()):
-            child_process.stop(child, within_seconds=_STOP_LIMIT_SECONDS)
-        self._children.clear()
+        self._parts.stop()
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import urllib3
 from kubernetes import client, config
 
 from simulator.binaries import Binaries
 from simulator.control_plane import ControlPlane
 from simulator.errors import SimulatorError
+
+PARTS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
 
 
 def processes_below(directory: Path) -> list[str]:
@@ -27,6 +30,39 @@ def processes_below(directory: Path) -> list[str]:
         if str(directory) in command and entry.name != str(os.getpid()):
             found.append(command)
     return found
+
+
+def parts_below(directory: Path) -> dict[str, int]:
+    """Process of each part that runs below a folder."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            program, _, arguments = (entry / "cmdline").read_bytes().decode(errors="replace").partition("\0")
+        except OSError:
+            continue
+        if str(directory) in arguments and Path(program).name in PARTS:
+            found[Path(program).name] = int(entry.name)
+    return found
+
+
+def kill_every_part(directory: Path, until: Callable[..., object]) -> None:
+    until(lambda: parts_below(directory).keys() == PARTS, what="every part runs")
+    before = parts_below(directory)
+    for number in before.values():
+        os.kill(number, signal.SIGKILL)
+
+    def are_new() -> bool:
+        after = parts_below(directory)
+        return after.keys() == PARTS and not set(after.values()) & set(before.values())
+
+    until(are_new, what="every part is started again")
+
+
+def answers(cluster: ControlPlane) -> bool:
+    try:
+        return bool(config_map(cluster))
+    except (client.ApiException, OSError, urllib3.exceptions.HTTPError):
+        return False
 
 
 def config_map(cluster: ControlPlane, create: bool = False) -> str:
@@ -58,7 +94,7 @@ def delete_pod(cluster: ControlPlane, until: Callable[..., object]) -> None:
         until(lambda: not core.list_namespaced_pod("default").items, within_seconds=15, what="pod gone")
 
 
-def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_address(
+def test_killed_owner_leaves_no_process_a_restart_resumes_and_killed_parts_come_again(
     binaries: Binaries, tmp_path: Path, until: Callable[..., object]
 ) -> None:
     program = textwrap.dedent(f"""
@@ -92,6 +128,9 @@ def test_killed_owner_leaves_no_process_and_a_restart_resumes_at_the_same_addres
     try:
         assert cluster.server == server
         assert cluster.running
+        assert config_map(cluster) == uid
+        kill_every_part(tmp_path, until)
+        until(lambda: answers(cluster), what="the API server is ready")
         assert config_map(cluster) == uid
         delete_pod(cluster, until)
     finally:
