@@ -140,7 +140,9 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     from simulator.clusters import Clusters
     from simulator.google.cloud import Cloud
     from simulator.google.server import serve as serve_google
+    from simulator.google.timing import Timing
 
+    Timing.current({})
     cloud = Cloud(home.root, Clusters(home, binaries).start)
     try:
         cloud.resume()

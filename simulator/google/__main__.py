@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+from simulator.errors import SimulatorError
 from simulator.google import machine_types
 from simulator.google.faults import Faults
 from simulator.google.state import State
@@ -46,16 +47,16 @@ def main(arguments: list[str] | None = None) -> int:
             faults.set_quota(options.gpu_family, options.region, limit)
         elif options.verb == "preempt":
             faults.preempt(options.node)
-    except ValueError as error:
+        else:
+            data = state.read()
+            nodes = {
+                name: sorted(node for pool in cluster["nodePools"].values() for node in pool["nodes"])
+                for name, cluster in data["clusters"].items()
+            }
+            print(json.dumps({"faults": data["faults"], "nodes": nodes}, indent=2))
+    except (ValueError, SimulatorError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if options.verb == "show":
-        data = state.read()
-        nodes = {
-            name: sorted(node for pool in cluster["nodePools"].values() for node in pool["nodes"])
-            for name, cluster in data["clusters"].items()
-        }
-        print(json.dumps({"faults": data["faults"], "nodes": nodes}, indent=2))
     return 0
 
 

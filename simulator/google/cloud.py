@@ -72,8 +72,10 @@ class Cloud:
         """Start every cluster that the state knows, with the objects and nodes that it had."""
         for full_name, record in self.state.read()["clusters"].items():
             if record["status"] != "PROVISIONING":
-                self._start(full_name).nodes.restore()
-                self._running[full_name].autoscaler.start()
+                running = self._start(full_name)
+                running.nodes.restore()
+                running.pools.resume()
+                running.autoscaler.start()
         with self.state.change() as data:
             clusters = data["clusters"]
             for full_name in [key for key, record in clusters.items() if record["status"] == "PROVISIONING"]:

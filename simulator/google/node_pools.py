@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from typing import Any
 
@@ -86,8 +87,7 @@ class NodePools:
             operation.wait(timing.operation_seconds)
             message, missing = self._add(name, pool, wanted, operation)
         except (OperationTimeoutError, OperationCancelledError):
-            # The operation goes on without its watcher: the autoscaler's rounds make what is missing.
-            self._set(name, missing=self._unmade(name, wanted))
+            self._go_on_alone(name, wanted)
             raise
         return self._settle(name, message, missing)
 
@@ -112,7 +112,12 @@ class NodePools:
         elif any(before.get(key) != after.get(key) for key in ("labels", "taints")):
             for node, instance in record["nodes"].items():
                 self._nodes.relabel(name, old, pool, instance["zone"], node)
-        message, missing = self._resize(name, pool, list(record.get("missing") or []), operation)
+        left = list(record.get("missing") or [])
+        try:
+            message, missing = self._resize(name, pool, left, operation)
+        except (OperationTimeoutError, OperationCancelledError):
+            self._go_on_alone(name, self._should_have(name, pool, left))
+            raise
         return self._settle(name, message, missing)
 
     def delete(self, name: str, operation: Operation) -> None:
@@ -121,13 +126,15 @@ class NodePools:
         if record is None:
             return
         self._set(name, status="STOPPING")
-        operation.wait(Timing.current(self._state.read()).operation_seconds)
-        for node in record["nodes"]:
-            self._nodes.remove(name, node)
-        with self._state.change() as data:
-            gone = data["clusters"][self._nodes.cluster_id]["nodePools"].pop(name, None)
-        for node in (gone or {}).get("nodes", {}):
-            self._nodes.remove(name, node)
+        try:
+            operation.wait(Timing.current(self._state.read()).operation_seconds)
+        finally:  # with or without a watcher
+            for node in record["nodes"]:
+                self._nodes.remove(name, node)
+            with self._state.change() as data:
+                gone = data["clusters"][self._nodes.cluster_id]["nodePools"].pop(name, None)
+            for node in (gone or {}).get("nodes", {}):
+                self._nodes.remove(name, node)
 
     def _cluster(self) -> Record:
         cluster: Record | None = self._state.read()["clusters"].get(self._nodes.cluster_id)
@@ -153,6 +160,30 @@ class NodePools:
 
     def _settle(self, name: str, message: str, missing: list[str]) -> Record:
         return self._set(name, status=ERROR_STATE if missing else "RUNNING", message=message, missing=missing)
+
+    def _go_on_alone(self, name: str, wanted: list[str]) -> None:
+        """Let an operation go on without its watcher: the autoscaler's rounds make what is missing."""
+        missing = self._unmade(name, wanted)
+        self._set(name, missing=missing, status="PROVISIONING" if missing else "RUNNING")
+
+    def _should_have(self, name: str, pool: Inputs, missing: list[str]) -> list[str]:
+        """Zone of each node that a pool with these inputs should have, given those that were missing before."""
+        zones = self.zones(pool)
+        if not pool.get("autoscaling") and pool.get("nodeCount") is not None:
+            return zones * int(pool["nodeCount"])
+        there = [node["zone"] for node in (self.get(name) or {"nodes": {}})["nodes"].values()]
+        return there + [zone for zone in missing if zone in zones]
+
+    def resume(self) -> None:
+        """Finish what was under way when the simulator was killed: Google's operations end without a watcher."""
+        for name, record in self.all().items():
+            if record["status"] == "STOPPING":
+                self.delete(name, Operation("deleting GKE NodePool", math.inf))
+            elif record["status"] == "PROVISIONING":
+                pool = record["inputs"]
+                self._go_on_alone(name, self.zones(pool) * pool_inputs.first_nodes_per_zone(pool))
+            elif record["status"] == "RECONCILING":
+                self._settle(name, "", list(record.get("missing") or []))
 
     def _unmade(self, name: str, wanted: list[str]) -> list[str]:
         """Zones of the nodes that a pool should have and has not."""

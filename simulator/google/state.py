@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from simulator.errors import SimulatorError
+
 _EMPTY: dict[str, Any] = {
     "version": 1,
     "clusters": {},
@@ -36,12 +38,31 @@ class State:
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def read(self) -> dict[str, Any]:
-        """A copy of everything, as it is now."""
+        """A copy of everything, as it is now.
+
+        Raises:
+            SimulatorError: The file is cut off, or is not one of ours.
+        """
         try:
-            data: dict[str, Any] = json.loads(self.path.read_text())
+            text = self.path.read_text()
         except FileNotFoundError:
-            data = json.loads(json.dumps(_EMPTY))
+            text = json.dumps(_EMPTY)
+        except UnicodeDecodeError as error:
+            raise SimulatorError(self._not_ours(str(error))) from error
+        try:
+            data: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise SimulatorError(self._not_ours(str(error))) from error
+        missing = [key for key in _EMPTY if not isinstance(data, dict) or type(data.get(key)) is not type(_EMPTY[key])]
+        if missing or data["version"] != _EMPTY["version"]:
+            raise SimulatorError(self._not_ours(f"no {', '.join(missing)}" if missing else "another version"))
         return data
+
+    def _not_ours(self, why: str) -> str:
+        return (
+            f"{self.path}: what the simulated Google Cloud remembers cannot be read: {why}.\n"
+            "Put back a copy, or run `make clean`, which forgets all that is simulated."
+        )
 
     @contextlib.contextmanager
     def change(self) -> Iterator[dict[str, Any]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from simulator.errors import SimulatorError
 
 _PREFIX = "SERVESTACK_SIMULATOR_"
 
@@ -46,12 +49,23 @@ class Timing:
             environment: Environment variables.
 
         Raises:
-            ValueError: A value is not a number.
+            SimulatorError: A value is not a number of seconds.
         """
         given = state.get("timing") or {}
         values = {}
         for field in dataclasses.fields(cls):
-            value = given.get(field.name, environment.get(f"{_PREFIX}{field.name.upper()}"))
+            variable = f"{_PREFIX}{field.name.upper()}"
+            value = given.get(field.name, environment.get(variable))
             if value is not None:
-                values[field.name] = float(value)
+                values[field.name] = _seconds(variable, value)
         return cls(**values)
+
+
+def _seconds(variable: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise SimulatorError(f"{variable}={value}: a number of seconds is needed, such as 60.")
+    return seconds

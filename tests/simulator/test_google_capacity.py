@@ -80,23 +80,37 @@ def test_flex_start_waits_for_capacity_and_gets_it(
     assert "FailedScaleUp" not in reasons
 
 
-def test_a_preemption_fails_the_pod_and_brings_another_node(
+def test_a_preemption_fails_the_pod_and_a_new_one_runs_on_another_node(
     cloud: Cloud,
     pools: NodePools,
     core: client.CoreV1Api,
+    api: client.ApiClient,
     namespace: str,
     until: Until,
     ask: Callable[..., str],
 ) -> None:
     pools.create("gpu", H100, operation())
-    ask()
-    lost = running_on(core, namespace, until)
+    pod = core.read_namespaced_pod(ask("model"), namespace)
+    core.delete_namespaced_pod("model", namespace)
+    apps = client.AppsV1Api(api)
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": pod.spec}
+    spec = {"selector": {"matchLabels": {"app": "a"}}, "template": template}
+    apps.create_namespaced_deployment(namespace, {"metadata": {"name": "server"}, "spec": spec})
+
+    def running() -> Any:
+        pods = core.list_namespaced_pod(namespace).items
+        return next(
+            (one for one in pods if one.status.phase == "Running" and not one.metadata.deletion_timestamp), None
+        )
+
+    lost = until(running, what="a pod runs").spec.node_name
     cloud.faults.preempt(lost)
     until(lambda: lost not in pools.all()["gpu"]["nodes"], what="the node is gone")
     pods = [one for one in core.list_namespaced_pod(namespace).items if one.status.phase == "Failed"]
     assert [one.status.reason for one in pods] == ["Terminated"]
-    until(lambda: pools.all()["gpu"]["nodes"], what="another node")
+    assert until(running, what="another pod runs").spec.node_name in pools.all()["gpu"]["nodes"]
     assert cloud.state.read()["faults"]["preemptions"] == []
+    apps.delete_namespaced_deployment("server", namespace, propagation_policy="Background")
 
 
 def test_nodes_missing_since_creation_come_when_capacity_does(cloud: Cloud, pools: NodePools, until: Until) -> None:

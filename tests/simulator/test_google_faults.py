@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.errors import SimulatorError
 from simulator.google import __main__ as command
 from simulator.google.backoff import Backoff
 from simulator.google.faults import Faults
@@ -148,3 +149,27 @@ def test_timing_comes_from_the_state_before_the_environment() -> None:
     }
     timing = Timing.current({"timing": {"provision_seconds": 3}}, environment)
     assert (timing.provision_seconds, timing.scale_down_seconds, timing.scan_seconds) == (3, 8, 0.5)
+
+
+@pytest.mark.parametrize(
+    "text", ["", '{"clusters": {"a', "[]", "{}", '{"version": 2, "clusters": {}, "faults": {}}', "\0"]
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "google.json"
+    file.write_text(text)
+    monkeypatch.setenv("SERVESTACK_SIMULATOR_HOME", str(tmp_path))
+    for arguments in (["show"], ["quota", "NVIDIA_L4", "us-central1", "0"]):
+        assert command.main(arguments) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"error: {file}: what the simulated Google Cloud remembers cannot be read: ")
+        assert "`make clean`" in said
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
+def test_a_duration_that_is_none_is_named(value: str) -> None:
+    environment = {"SERVESTACK_SIMULATOR_SCAN_SECONDS": value}
+    with pytest.raises(SimulatorError, match=f"SERVESTACK_SIMULATOR_SCAN_SECONDS={value}: a number of seconds"):
+        Timing.current({}, environment)

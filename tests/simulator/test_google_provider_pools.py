@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from concurrent import futures
+from pathlib import Path
 
 import pytest
+from fake_kubernetes import FakeApi, FakeStarter
 from google.protobuf import empty_pb2
 from google_harness import CLUSTER_ID, POOL_ID, POOL_INPUTS, POOL_URN, Engine, error_of, partial_state
 from pulumi.runtime.proto import provider_pb2 as proto
@@ -137,3 +139,44 @@ def test_cancel_ends_the_wait_and_keeps_the_resource(gcp: Engine, monkeypatch: p
         creation = pool.submit(gcp.create, POOL_URN, POOL_INPUTS | {"initialNodeCount": 1})
         gcp.stub.Cancel(empty_pb2.Empty())
         assert from_struct(creation.result(timeout=20).properties)["operation"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_operations_that_nobody_watches_any_more_are_finished_all_the_same(gcp: Engine, google: Cloud) -> None:
+    """As at Google: a pool must not stay for ever in a state in which it never grows or goes."""
+    pools = google.pools("p", "us-central1", "dev")
+    gcp.stub.Cancel(empty_pb2.Empty())
+    gcp.create(POOL_URN, POOL_INPUTS)
+    assert pools.all()["gpu"]["status"] == "RUNNING"
+    fixed = POOL_INPUTS | {"name": "fixed", "nodeCount": 2}
+    del fixed["autoscaling"], fixed["initialNodeCount"]
+    state = from_struct(gcp.create(POOL_URN, fixed).properties)
+    assert pools.all()["fixed"]["status"] == "PROVISIONING"
+    assert pools.all()["fixed"]["missing"] == ["us-central1-a"] * 2
+    error_of(gcp.update, POOL_URN, f"{CLUSTER_ID}/nodePools/fixed", state, fixed | {"nodeCount": 3})
+    error_of(gcp.delete, POOL_URN, POOL_ID, POOL_INPUTS)
+    assert list(pools.all()) == ["fixed"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_operations_that_a_killed_simulator_left_are_finished_when_it_resumes(
+    gcp: Engine, google: Cloud, starter: FakeStarter, tmp_path: Path
+) -> None:
+    for name in ("made", "changed", "deleted"):
+        gcp.create(POOL_URN, POOL_INPUTS | {"name": name, "initialNodeCount": 1})
+    google.close()
+    left = {"made": "PROVISIONING", "changed": "RECONCILING", "deleted": "STOPPING"}
+    with google.state.change() as data:
+        pools = data["clusters"][CLUSTER_ID]["nodePools"]
+        for name, status in left.items():
+            pools[name]["status"] = status
+        pools["made"]["nodes"] = {}
+    again = Cloud(tmp_path, starter, connect=FakeApi)
+    again.resume()
+    try:
+        found = again.pools("p", "us-central1", "dev").all()
+        assert found.keys() == {"made", "changed"}
+        assert found["changed"]["status"] == "RUNNING"
+        assert found["made"]["missing"] == ["us-central1-a"] or found["made"]["nodes"]
+    finally:
+        again.close()

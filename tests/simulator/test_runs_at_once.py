@@ -79,6 +79,16 @@ def test_an_interrupted_start_leaves_no_process(home: Home, until: Until) -> Non
     until(lambda: not is_used(home), what="nothing runs")
 
 
+def test_a_simulator_that_cannot_read_what_it_remembers_says_so(home: Home) -> None:
+    home.ensure()
+    (home.root / "google.json").write_text('{"clus')
+    run = start(home, "start")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert f"{home.root}/google.json: what the simulated Google Cloud remembers cannot be read" in output
+    assert "Traceback" not in output
+
+
 @pytest.fixture
 def lock(home: Home) -> Path:
     folder = home.backend / ".pulumi" / "locks" / "organization" / "servestack" / STACK
