@@ -9,6 +9,7 @@ keeps installed packages from the run before.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import importlib.metadata
 import logging
@@ -74,8 +75,9 @@ class LanguageHost(LanguageServer):
                 return contextvars.copy_context().run(_run, request)
             finally:
                 _forget_program(set(sys.modules) - modules)
-                sys.stdout.flush()
-                sys.stderr.flush()
+                for stream in (sys.stdout, sys.stderr):
+                    with contextlib.suppress(ValueError, OSError):  # closed by the program
+                        stream.flush()
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """Run a plugin that is written in Python, for example a policy pack, and stream what it prints."""
@@ -153,7 +155,7 @@ def _run(request: Any) -> Any:
         # The engine is on its way out: it has said why itself.
         if error.code() != grpc.StatusCode.UNAVAILABLE:
             return language_pb2.RunResponse(error=f"RPC error: {error.details()}")
-    except Exception:
+    except BaseException:  # also what is no Exception, such as KeyboardInterrupt: gRPC would never answer
         log.error(f"Program failed with an unhandled exception:\n{_user_traceback(program)}")
         return language_pb2.RunResponse(bail=True)
     finally:

@@ -24,7 +24,7 @@ class Project:
     """A Pulumi project with one stack on the real engine, with our language host and no providers."""
 
     def __init__(self, folder: Path, binaries: Binaries) -> None:
-        self.folder = folder / "project"
+        self.folder = folder / "a projäct"
         (self.folder / "program").mkdir(parents=True)
         (self.folder / "Pulumi.yaml").write_text(PROJECT)
         (self.folder / ".venv").symlink_to(REPOSITORY / ".venv")
@@ -44,6 +44,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             check=False,
             timeout=60,
         )
@@ -77,6 +78,19 @@ def test_other_exceptions_show_the_programs_own_frames(project: Project) -> None
     assert "runpy" not in run.stdout
 
 
+def test_an_exception_that_is_no_exception_ends_the_run_too(project: Project) -> None:
+    project.write("class Odd(BaseException): pass\nraise Odd('of its own kind')\n")
+    run = project.run("preview", "-s", "s")
+    assert run.returncode != 0
+    assert "Odd: of its own kind" in run.stdout
+
+
+def test_program_that_closes_its_output_has_succeeded(project: Project) -> None:
+    project.write("import sys\nsys.stdout.close()\n")
+    run = project.run("preview", "-s", "s")
+    assert run.returncode == 0, run.stdout
+
+
 def test_exit_code_of_the_program_is_reported(project: Project) -> None:
     project.write("import sys\nsys.exit(3)\n")
     run = project.run("preview", "-s", "s")
@@ -104,6 +118,22 @@ def test_program_sees_its_stack_root_and_configuration_and_its_output_reaches_th
     assert "to stderr" in run.stdout
     assert "ABC" not in run.stdout
     assert project.run("stack", "output", "value", "--show-secrets", "-s", "s").stdout.strip() == "ABC"
+
+
+def test_huge_and_odd_output_reaches_the_user(project: Project) -> None:
+    project.write(
+        "import sys\n"
+        "print('Ünïcode 日本 🚀')\n"
+        "print('x' * 3_000_000 + 'end-of-line')\n"
+        "for number in range(2000):\n    print('row', number)\n"
+        "sys.stdout.flush()\n"
+        "sys.stdout.buffer.write(b'\\xff\\xfe not text\\n')\n"
+        "print('to stderr', file=sys.stderr)\n"
+    )
+    run = project.run("preview", "-s", "s")
+    assert run.returncode == 0, run.stdout[-2000:]
+    for words in ("Ünïcode 日本 🚀", "xxx", "end-of-line", "row 1999", "not text", "to stderr"):
+        assert words in run.stdout
 
 
 def test_each_run_imports_the_programs_modules_anew(project: Project) -> None:
