@@ -46,7 +46,6 @@ class KubernetesWorkload:
     env: tuple[tuple[str, str], ...]
     port: int
     health_path: str
-    metrics_path: str
     pre_stop: dict[str, Any]
     termination_grace_period_seconds: int
     run_as_user: int
@@ -79,6 +78,15 @@ def grace_period_seconds(plan: ServingPlan) -> int:
 def endpoint_url(plan: ServingPlan, port: int) -> str:
     """OpenAI-compatible base URL inside the cluster."""
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
+
+
+def from_plan(plan: ServingPlan, port: int) -> dict[str, Any]:
+    """Fields of a workload that follow from the plan alone, whatever the framework."""
+    return {
+        "termination_grace_period_seconds": grace_period_seconds(plan),
+        "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, port)), ("OPENAI_MODEL", plan.model.id)),
+        **placed_on(plan),
+    }
 
 
 def placed_on(plan: ServingPlan) -> dict[str, Any]:

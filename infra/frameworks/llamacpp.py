@@ -8,9 +8,7 @@ from infra.frameworks.base import (
     Framework,
     KubernetesWorkload,
     Volume,
-    endpoint_url,
-    grace_period_seconds,
-    placed_on,
+    from_plan,
 )
 from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.kv_cache import LLAMACPP_UBATCH_TOKENS, llamacpp_request_bytes, llamacpp_slot_tokens
@@ -145,14 +143,11 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         ),
         port=PORT,
         health_path="/health",
-        metrics_path="/metrics",
         pre_stop=_drain(plan),
-        termination_grace_period_seconds=grace_period_seconds(plan),
         run_as_user=65534,
         read_only_root=True,
         volumes=(Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2), Volume("tmp", "/tmp", 2)),
-        client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
-        **placed_on(plan),
+        **from_plan(plan, PORT),
     )
 
 

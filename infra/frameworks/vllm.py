@@ -10,9 +10,7 @@ from infra.frameworks.base import (
     Framework,
     KubernetesWorkload,
     Volume,
-    endpoint_url,
-    grace_period_seconds,
-    placed_on,
+    from_plan,
 )
 from infra.plan.capabilities import Capabilities, Trial
 from infra.plan.kv_cache import vllm_request_bytes
@@ -207,9 +205,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         env=_env(plan),
         port=PORT,
         health_path="/health",
-        metrics_path="/metrics",
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
-        termination_grace_period_seconds=grace_period_seconds(plan),
         run_as_user=2000,
         read_only_root=True,
         volumes=(
@@ -217,8 +213,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
             Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
             Volume("tmp", "/tmp", 2),
         ),
-        client_environment=(("OPENAI_BASE_URL", endpoint_url(plan, PORT)), ("OPENAI_MODEL", plan.model.id)),
-        **placed_on(plan),
+        **from_plan(plan, PORT),
     )
 
 
