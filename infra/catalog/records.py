@@ -7,31 +7,69 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Published weights of one model in one precision.
+    """Published weights of one model in one number format.
 
     Attributes:
+        model: name of the model in stack files, such as `gemma-4-31b-it`.
         precision: number format, as in stack files.
-        format: `safetensors` or `gguf`.
-        repository: hub repository id.
+        format: how the files are made: `safetensors`, `gguf`, `mlx` or `keras`.
+        repository: hub repository id, or the preset's name.
         revision: hub commit, or None where none is pinned.
-        bytes: size of the weights, or None where it is computed or unknown.
-        projector_bytes: size of the separate multimodal projector of a GGUF checkpoint, or None.
+        bytes: listed size of the weights without projector; None where it is computed, or not known.
+        bytes_uncertainty: by how much the listed size may be off: 0 where it is exact.
+        projector_bytes: listed size of the separate multimodal projector of a GGUF checkpoint, or None.
+        frameworks: those that load it.
+        architectures: accelerator architectures on which they do; empty for all that the framework has.
+        inputs: what it takes.
     """
 
+    model: str
     precision: str
     format: str
     repository: str
     revision: str | None
     bytes: int | None
+    bytes_uncertainty: int
     projector_bytes: int | None
+    frameworks: tuple[str, ...]
+    architectures: tuple[str, ...]
+    licence: str
+    gated: bool
+    inputs: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Drafter:
+    """Small model that proposes tokens; it reads the target's KV cache and has none of its own.
+
+    Attributes:
+        parameters: all of them; None where not known.
+        parameters_uncertainty: by how much that may be off.
+        tokens: proposed tokens per step that the recipes use.
+    """
+
+    model: str
+    format: str
+    repository: str
+    parameters: int | None
+    parameters_uncertainty: int
+    tokens: int | None
+    frameworks: tuple[str, ...]
     sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Model:
-    """One size of the family: architecture numbers, in tokens, layers, heads and parameters."""
+    """One size of the family, base or instruction-tuned: architecture numbers, in tokens, layers, heads, parameters.
+
+    Attributes:
+        instruct: whether it is instruction-tuned; a base model has no chat template.
+        drafters: those that were trained for it.
+    """
 
     size: str
+    instruct: bool
     hub_size: str
     architecture: str
     layers: int
@@ -53,18 +91,22 @@ class Model:
     text_parameters: int
     vision_parameters: int
     audio_parameters: int
+    tower_parameters_uncertainty: int
     bidirectional_over_images: bool
     inputs: tuple[str, ...]
+    licence: str
+    gated: bool
     sources: tuple[str, ...]
     checkpoints: tuple[Checkpoint, ...]
+    drafters: tuple[Drafter, ...]
     vocabulary: int
     head_dim_sliding: int
     head_dim_global: int
 
     @property
     def id(self) -> str:
-        """Name in stack files, of the instruction-tuned model."""
-        return f"gemma-4-{self.size}-it"
+        """Name in stack files."""
+        return f"gemma-4-{self.size}{'-it' if self.instruct else ''}"
 
     @property
     def global_layers(self) -> int:
@@ -79,72 +121,155 @@ class Model:
 
 @dataclass(frozen=True)
 class Machine:
-    """Compute Engine machine type that carries an accelerator.
+    """Compute Engine machine type that carries accelerators.
 
     Attributes:
-        accelerators: how many it carries.
+        accelerators: how many it carries; 0 for a machine whose processor is the accelerator.
+        vcpus, memory_gib: None where not found.
         bundled_local_ssds: 375 GiB disks that come with it, or None where not known.
-        capacity: how Compute Engine sells it: `on-demand`, `spot`, `flex-start`.
+        capacity: how Compute Engine sells it: `on-demand`, `spot`, `flex-start`, `reservation`.
     """
 
     machine_type: str
     accelerators: int
-    vcpus: int
-    memory_gib: int
+    vcpus: int | None
+    memory_gib: int | None
     bundled_local_ssds: int | None
     capacity: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Accelerator:
-    """One accelerator type. `memory_gib` is what a process sees of one, in GiB."""
+    """One accelerator type.
+
+    Attributes:
+        kind: `gpu`, `tpu`, `apple` (unified memory) or `cpu`.
+        architecture: what kernels are built for, such as `hopper`, `tpu-v6e`, `apple`, `x86`.
+        vendor_memory_gb: size by which it is sold, GB; None for `cpu`.
+        memory_gib: what a process sees of one, in GiB; of `apple`, the share that macOS leaves to the GPU. None where
+            not found, and for `cpu`, whose memory is the machine's.
+        unified_memory_gib: whole memory of a machine with unified memory, else None.
+        gke_label: value of the node label that GKE gives, or None.
+        gce_type: Compute Engine accelerator type, or None.
+        vertex_type: Vertex AI accelerator type, or None.
+        resource: Kubernetes resource name, or None.
+        topologies: slice shapes of a TPU.
+        host_architecture: `amd64` or `arm64`.
+        minimum_gke_standard, minimum_gke_autopilot: GKE versions, None where not found.
+        note: what a plan must say when it uses this, or None.
+    """
 
     id: str
     display_name: str
+    kind: str
     architecture: str
-    memory_gib: float
-    gke_label: str
-    resource: str
-    boot_disk_type: str
+    vendor_memory_gb: int | None
+    memory_gib: float | None
+    unified_memory_gib: int | None
+    gke_label: str | None
+    gce_type: str | None
+    vertex_type: str | None
+    resource: str | None
+    boot_disk_type: str | None
+    topologies: tuple[str, ...]
+    host_architecture: str
+    minimum_gke_standard: str | None
+    minimum_gke_autopilot: str | None
     zones: tuple[str, ...]
+    note: str | None
     sources: tuple[str, ...]
     machines: tuple[Machine, ...]
 
 
 @dataclass(frozen=True)
+class Image:
+    """Container image of a framework.
+
+    Attributes:
+        architectures: accelerator architectures for which it is; empty for all others.
+        reference: image with `{version}` where the version goes.
+        size_gib: size on disk, rounded up, in GiB; None where not known.
+    """
+
+    architectures: tuple[str, ...]
+    reference: str
+    size_gib: int | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a framework has its state: a statement, with where and when it was found."""
+
+    statement: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Framework:
-    """One serving framework: versions, image and what it loads.
+    """One serving system: versions, images and what it can do with the family.
 
     Attributes:
         state: `native`, `experimental` or `refused`.
-        image: image reference with `{version}`.
-        image_gib: size of the image on disk, rounded up, in GiB.
-        nvfp4_architectures: accelerator architectures on which it runs NVFP4 checkpoints.
+        runs: where: `kubernetes`, `managed`, `host` or `batch`.
+        default_version, minimum_version: None for a managed service and where it is refused.
+        minimum_version_by_size: newer minimum of single sizes.
+        hybrid_kv_since: first version that charges sliding layers for their window only, or None.
+        formats: checkpoint formats that it loads.
+        precisions: those that it loads, best first at equal price.
+        architectures: accelerator architectures on which it runs; empty where it has no accelerators.
+        inputs_by_size: what each size takes there; a size that is left out is not served.
+        metrics: its names for queue, running requests and KV-cache use, where it has them.
+        alternative: framework to use instead where it is refused.
     """
 
     name: str
     display_name: str
     state: str
-    default_version: str
-    minimum_version: str
+    runs: str
+    default_version: str | None
+    minimum_version: str | None
+    minimum_version_by_size: tuple[tuple[str, str], ...]
     denied_versions: tuple[str, ...]
-    image: str
-    image_gib: int
-    format: str
+    hybrid_kv_since: str | None
+    images: tuple[Image, ...]
+    formats: tuple[str, ...]
     precisions: tuple[str, ...]
-    inputs: tuple[str, ...]
-    nvfp4_architectures: tuple[str, ...]
+    architectures: tuple[str, ...]
+    inputs_by_size: tuple[tuple[str, tuple[str, ...]], ...]
+    tools: bool
+    reasoning: bool
+    drafters: bool
+    adapters: bool
+    metrics: tuple[str, ...]
+    alternative: str | None
+    evidence: tuple[Evidence, ...]
     sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Price:
-    """List price of one machine in USD per hour; None where no dated source was found."""
+    """List prices of one machine in USD per hour; None where no dated source was found."""
 
     machine_type: str
     on_demand_usd_per_hour: float | None
     spot_usd_per_hour: float | None
     flex_start_usd_per_hour: float | None
+    vertex_usd_per_hour: float | None
+    note: str | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Measured output of one endpoint: all its accelerators together, tokens per second, at full load."""
+
+    model: str
+    precision: str
+    framework: str
+    accelerator: str
+    count: int
+    output_tokens_per_second: float
+    conditions: str
     sources: tuple[str, ...]
 
 
@@ -156,4 +281,5 @@ class Catalog:
     accelerators: dict[str, Accelerator]
     frameworks: dict[str, Framework]
     prices: dict[str, Price]
+    throughputs: tuple[Throughput, ...]
     price_region: str
