@@ -9,12 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which weights: model name, hub repository (`checkpoint`), commit and file format."""
+    """Which weights: model name, hub repository (`checkpoint`), commit, file format, drafter's repository, licence."""
 
     id: str
     checkpoint: str
     revision: str | None
     format: str
+    drafter: str | None
+    draft_tokens: int | None
+    licence: str
+    gated: bool
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,21 @@ class FrameworkChoice:
 
 @dataclass(frozen=True)
 class AcceleratorChoice:
-    """Accelerators of one replica and the machine that carries them."""
+    """Accelerators of one replica and the machine that carries them.
+
+    Attributes:
+        kind: `gpu`, `tpu`, `apple` or `cpu`.
+        capacity: how the machine is bought; `own` for one that is there.
+        reservation: its name, where capacity is `reservation`.
+        gke_label, resource: node label value and Kubernetes resource; empty where there is none.
+    """
 
     type: str
+    kind: str
     count: int
     machine_type: str
     capacity: str
+    reservation: str | None
     gke_label: str
     resource: str
     zones: tuple[str, ...]
@@ -45,6 +58,7 @@ class Parallelism:
 
     tensor: int
     pipeline: int
+    data: int
 
 
 @dataclass(frozen=True)
@@ -57,16 +71,31 @@ class Context:
 
 
 @dataclass(frozen=True)
+class MemoryTerm:
+    """One part of an accelerator's memory. `kind` is `weights`, `kv` or `overhead`; `uncertainty_gib` may come on top."""
+
+    kind: str
+    name: str
+    size_gib: float
+    uncertainty_gib: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Memory:
-    """Accelerator memory per accelerator, in GiB: weights + KV cache + overhead + headroom = the whole.
+    """Memory of the fullest accelerator, in GiB: weights + KV cache + overhead + headroom = the whole.
 
     Attributes:
         kv_cache_per_request_gib: what one request of full length is charged at admission.
         kv_cache_gib: room for KV cache.
-        overhead_gib: activations, graphs, buffers, the CUDA context.
-        headroom_gib: left to the driver and fragmentation, never planned.
-        need_gib: weights, overhead and the guaranteed requests.
-        have_gib: the whole less headroom.
+        overhead_gib: activations, graphs, buffers, the CUDA context: expected size.
+        uncertainty_gib: how much more weights and overhead may take; kept free, part of headroom.
+        headroom_gib: left to the driver and fragmentation, and what is uncertain; never planned.
+        need_gib: weights, overhead, what is uncertain, and the guaranteed requests.
+        have_gib: what the engine may fill.
+        max_concurrent_requests: full requests that fit at the planned context, all replicas' share of one replica.
+        max_context_tokens: longest request that fits at the planned concurrency.
+        terms: every part.
     """
 
     per_accelerator_gib: float
@@ -74,20 +103,24 @@ class Memory:
     kv_cache_per_request_gib: float
     kv_cache_gib: float
     overhead_gib: float
+    uncertainty_gib: float
     headroom_gib: float
     need_gib: float
     have_gib: float
     max_concurrent_requests: int
+    max_context_tokens: int
     utilization: float
     kv_cache_dtype: str
+    terms: tuple[MemoryTerm, ...]
 
 
 @dataclass(frozen=True)
 class Host:
-    """What the pod asks of its machine, and the machine's disks."""
+    """What the pod asks of its machine, and the machine's disks. `need_gib` is what the engine uses of host memory."""
 
     cpu: int
     memory_gib: int
+    need_gib: float
     ephemeral_storage_gib: int
     boot_disk_type: str
     boot_disk_gb: int
@@ -95,15 +128,28 @@ class Host:
 
 
 @dataclass(frozen=True)
+class TimeTerm:
+    """One part of a time, in seconds, and what it rests on."""
+
+    name: str
+    seconds: float
+    basis: str
+
+
+@dataclass(frozen=True)
 class Timing:
     """Seconds and bytes from an empty pool to a ready endpoint, and from SIGTERM to the end.
 
     Attributes:
+        weights_bytes: loaded once per replica.
         startup_seconds: estimate from an empty pool to ready.
         restart_seconds: the same on a node that is there and has the image.
         timeout_seconds: the one number behind probe, progress deadline and await.
         pre_stop_seconds: delay before SIGTERM, for the endpoint to leave load balancing.
         drain_seconds: time that running answers get after SIGTERM.
+        grace_seconds: whole time from deletion to SIGKILL.
+        notice_seconds: what the capacity leaves of it when the machine is taken, or None.
+        startup_terms, stop_terms: the parts.
     """
 
     weights_bytes: int
@@ -112,25 +158,57 @@ class Timing:
     timeout_seconds: int
     pre_stop_seconds: int
     drain_seconds: int
+    grace_seconds: int
+    notice_seconds: int | None
+    startup_terms: tuple[TimeTerm, ...]
+    stop_terms: tuple[TimeTerm, ...]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """USD for all replicas. `basis` says which price it is; an unknown price is None."""
+    """USD. An unknown price is None; `basis` says which price it is.
+
+    Attributes:
+        exact: False where the price is only a ceiling.
+        hourly_usd: all replicas at their most.
+        monthly_usd_min: at the fewest replicas, of the first rung.
+        monthly_usd_max: at the most replicas, of the dearest rung.
+        usd_per_million_output_tokens: at full load, where a measured throughput is known.
+    """
 
     hourly_usd: float | None
     monthly_usd_min: float | None
     monthly_usd_max: float | None
+    exact: bool
     basis: str
+    usd_per_million_output_tokens: float | None
+    tokens_basis: str
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One step of the capacity ladder."""
+    """One step of the capacity ladder: a plan of its own, in short.
+
+    Attributes:
+        loses: what it is worse at than the first rung, in words.
+    """
 
     capacity: str
+    reservation: str | None
     machine_type: str
     count: int
+    parallelism: Parallelism
+    precision: str
+    checkpoint: str
+    context: Context
+    need_gib: float
+    have_gib: float
+    drain_seconds: int
+    hourly_usd: float | None
+    monthly_usd_min: float | None
+    monthly_usd_max: float | None
+    exact: bool
+    loses: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -153,7 +231,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class ServingPlan:
-    """The whole plan of one endpoint."""
+    """The whole plan of one endpoint.
+
+    Attributes:
+        replicas: the most; `min_replicas` the fewest.
+        only_planned: why this version does not deploy it; empty where it does.
+    """
 
     stack: str
     platform: str
@@ -170,12 +253,14 @@ class ServingPlan:
     host: Host
     timing: Timing
     cost: Cost
+    min_replicas: int
     replicas: int
     ladder: tuple[Rung, ...]
     rollout: Rollout
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
+    only_planned: tuple[str, ...]
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""
