@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("stack", nargs="?", **named)
     which.add_argument("--all", action="store_true", help="every endpoint of the folder")
     verb.add_argument("--json", action="store_true", help="print the plan as JSON")
+    verb.add_argument("--html", metavar="FILE", help="write the plan as one page for a browser")
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
     verb.set_defaults(run=_plan)
 
@@ -100,18 +101,35 @@ def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
 
 
 def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
-    from infra.report import explain_text, plan_text
+    from infra.report import explain_text, fleet_text, plan_text
 
     if options.all:
-        plans = [one.plan for one in build_all(folder.names(), folder) if isinstance(one, Endpoint)]
+        endpoints = [one for one in build_all(folder.names(), folder) if isinstance(one, Endpoint)]
     else:
-        plans = [_endpoint(options.stack, folder).plan]
+        endpoints = [_endpoint(options.stack, folder)]
+    plans = [one.plan for one in endpoints]
+    if options.html:
+        _write_page(endpoints, options.html)
     if options.json:
         data = [plan.to_json() for plan in plans]
         print(json.dumps(data if options.all else data[0], indent=2))
-        return 0
-    print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
+    elif options.all and not options.explain:
+        print(fleet_text(plans), end="")
+    else:
+        print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
     return 0
+
+
+def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
+    from infra.page import PlanPage, page_text
+    from infra.plan.curve import context_curve
+
+    pages = [PlanPage(one.plan, context_curve(one.resolved.request, one.resolved.choice)) for one in endpoints]
+    text = page_text(pages)
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StackError(f"{file}: cannot be written: {error.strerror}.") from None
 
 
 def _render(options: argparse.Namespace, folder: StackFolder) -> int:
@@ -124,12 +142,14 @@ def _render(options: argparse.Namespace, folder: StackFolder) -> int:
 def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     import dataclasses
 
+    from infra.diagnosis_report import diagnosis_text
     from infra.operate.status import status
-    from infra.report import diagnosis_text
 
     endpoint = _endpoint(options.stack, folder)
-    found = status(endpoint.name, endpoint.platform.gke)
-    url = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"]
+    workload, gke = endpoint.workload, endpoint.platform.gke
+    assert gke is not None
+    found = status(endpoint.name, gke)
+    url = dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),
         end="",

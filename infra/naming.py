@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from infra.catalog.records import Catalog
-from infra.frameworks import FRAMEWORKS
 from infra.spec import EndpointSpec
 
 _DEFAULT_FRAMEWORK = "vllm"
+_LONGEST = 40
 
 
-def base_name(spec: EndpointSpec) -> str:
-    """Name that follows from a stack file's content, defaults left out."""
-    size = spec.model.removeprefix("gemma-4-").removesuffix("-it")
-    words = [f"gemma4-{size}"]
-    default = FRAMEWORKS[spec.framework].capabilities.default_precision
-    if spec.precision and spec.precision != default:
-        words.append(spec.precision.replace("_", "-"))
-    words.append(spec.accelerator.type)
-    if spec.framework != _DEFAULT_FRAMEWORK:
-        words.append(spec.framework)
+def base_name(spec: EndpointSpec, catalog: Catalog) -> str:
+    """Name that follows from a stack file's content, defaults left out; last words go where it would be too long."""
+    words = _words(spec, catalog)
+    while len("-".join(words)) > _LONGEST:
+        words.pop()
     return "-".join(words)
 
 
@@ -27,13 +22,30 @@ def name_fault(stack: str, spec: EndpointSpec, catalog: Catalog) -> str | None:
 
     A suffix tells endpoints of equal content apart; it must not read as a model, precision, accelerator or framework.
     """
-    expected = base_name(spec)
-    if stack == expected:
-        return None
-    suffix = stack.removeprefix(f"{expected}-")
-    if suffix != stack and not any(f"-{word}-" in f"-{suffix}-" for word in _vocabulary(catalog)):
-        return None
+    words, expected = _words(spec, catalog), base_name(spec, catalog)
+    for kept in range(len(words), 1, -1):
+        stem = "-".join(words[:kept])
+        suffix = stack.removeprefix(f"{stem}-")
+        if stack == stem and stem == expected:
+            return None
+        if suffix == stack:
+            continue
+        needed = kept == len(words) or len(f"{stem}-{words[kept]}-{suffix}") > _LONGEST
+        if needed and not any(f"-{word}-" in f"-{suffix}-" for word in _vocabulary(catalog)):
+            return None
     return f"the name does not match the content. Rename the file to {expected}.yaml, or {expected}-<suffix>.yaml."
+
+
+def _words(spec: EndpointSpec, catalog: Catalog) -> list[str]:
+    model = catalog.models[spec.model]
+    words = [f"gemma4-{model.size}", *([] if model.instruct else ["base"])]
+    precisions = catalog.frameworks[spec.framework].precisions
+    if spec.precision and precisions and spec.precision != precisions[0]:
+        words.append(spec.precision.replace("_", "-"))
+    words.append(spec.accelerator.type)
+    if spec.framework != _DEFAULT_FRAMEWORK:
+        words.append(spec.framework)
+    return words
 
 
 def _vocabulary(catalog: Catalog) -> set[str]:
@@ -42,6 +54,7 @@ def _vocabulary(catalog: Catalog) -> set[str]:
     precisions = {one.precision for model in catalog.models.values() for one in model.checkpoints}
     sizes = {model.size for model in catalog.models.values()}
     return {
+        "base",
         *(word for name in names for word in name.split("-")),
         *sizes,
         *(one.replace("_", "-") for one in precisions),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,10 +14,12 @@ from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.naming import name_fault
 from infra.plan.refusal import RefusedError
-from infra.plan.resolve import resolve
+from infra.plan.resolve import Resolved, resolve
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
 from infra.vocabulary import vocabulary_problems
+
+_CAPABILITIES = {name: framework.capabilities for name, framework in FRAMEWORKS.items()}
 
 
 class StackFiles(Protocol):
@@ -34,14 +37,37 @@ class StackFiles(Protocol):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A planned endpoint, its platform and its workload."""
+    """A planned endpoint, its platform and its workload.
+
+    Attributes:
+        resolved: the plan, with what it was made of.
+        prepared: the workload, or None where `refusal` says why it is not deployed.
+    """
 
     name: str
     spec: EndpointSpec
     platform_name: str
     platform: PlatformSpec
-    plan: ServingPlan
-    workload: KubernetesWorkload
+    resolved: Resolved
+    prepared: KubernetesWorkload | None
+    refusal: PlanError | None
+
+    @property
+    def plan(self) -> ServingPlan:
+        """Everything that was decided."""
+        return self.resolved.plan
+
+    @property
+    def workload(self) -> KubernetesWorkload:
+        """What is rendered and deployed.
+
+        Raises:
+            PlanError: this version plans the endpoint, but does not deploy it.
+        """
+        if self.prepared is None:
+            assert self.refusal is not None
+            raise self.refusal
+        return self.prepared
 
     def objects(self) -> list[dict[str, Any]]:
         """Kubernetes objects, in the order in which they are made."""
@@ -70,10 +96,19 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         return Platform(name, spec)
     _, platform = read(spec.platform, files)
     assert isinstance(platform, PlatformSpec)
-    framework = FRAMEWORKS[spec.framework]
     try:
-        plan = resolve(name, spec, platform, load_catalog(), framework.capabilities)
-        return Endpoint(name, spec, spec.platform, platform, plan, framework.workload(plan))
+        resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
+        make = FRAMEWORKS[spec.framework].workload
+        reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {spec.framework}",)))
+        if reasons:
+            plan = dataclasses.replace(resolved.plan, only_planned=reasons)
+            message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
+            refusal = PlanError(problems=[document.problem((), message)])
+            return Endpoint(
+                name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
+            )
+        assert make is not None
+        return Endpoint(name, spec, spec.platform, platform, resolved, make(resolved.plan), None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
 
@@ -98,9 +133,10 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
         except StackError as error:
             failures.append(error)
     if failures:
-        lines = dict.fromkeys(line for error in failures for line in str(error).split("\n"))
         kind = SpecError if any(isinstance(error, SpecError) for error in failures) else PlanError
-        raise kind("\n".join(lines))
+        problems = dict.fromkeys(problem for error in failures for problem in error.problems)
+        told = dict.fromkeys(str(error) for error in failures if not error.problems)
+        raise kind("\n".join([*told, *map(str, problems)]))
     return built
 
 

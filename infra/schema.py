@@ -8,46 +8,61 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from infra.catalog.loader import load_catalog
-from infra.spec import EndpointSpec, PlatformSpec
+from infra.spec import CAPACITIES, EndpointSpec, PlatformSpec
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
+    "address": "SSH address of the machine, such as me@mac-studio.",
     "accelerator": "Accelerator of one replica: a type, or {type, count}.",
     "apiVersion": "Version of this format.",
     "args": "Long flags for the engine, such as --seed=7. Those that the plan owns are refused.",
     "budgetUsdPerMonth": "A plan that can cost more is refused. USD per month, all replicas.",
-    "capacity": "How the machines are bought. Default: [on-demand].",
+    "capacity": "How the machines are bought, in the order in which it is tried. Default: the cheapest that fits.",
+    "checkpoint": "Another checkpoint of the same precision: its repository.",
     "cluster": "GKE cluster: made by this stack, or adopted with create: false.",
     "concurrency": "Full-length requests that must fit at once, guaranteed by the memory proof. Default: 1.",
     "contextLength": "Tokens of one request. Default: the longest of 32768, 16384 and 8192 that fits.",
+    "dataParallelSize": "Copies of the model in one replica. Default: the fewest that leave no accelerator idle.",
     "count": "Accelerators of one replica. Default: the fewest that fit.",
     "create": "true: this stack makes the cluster. false: it exists already and is adopted. Default: true.",
     "deletionProtection": "While true, Google refuses to delete the cluster. Default: true.",
     "engine": "Overrides of what the plan would choose for the engine.",
     "framework": "Serving framework.",
+    "host": "A Mac or Linux machine that is there.",
     "gke": "Google Kubernetes Engine.",
     "gpuMemoryUtilization": "Share of each accelerator's memory that the engine may fill.",
     "inputs": "What requests may hold. Default: image and text.",
     "kind": "Endpoint: what is served. Platform: where.",
     "kvCacheDtype": "Number format of the KV cache. Default: auto, that of the weights.",
     "labels": "On every object and billable resource, such as {team: search}.",
+    "local": "This machine.",
+    "longestAnswerSeconds": "Longest answer that a planned stop lets finish. Default: 60.",
     "location": "Region, such as us-central1, or zone, such as us-central1-a.",
-    "max": "Most replicas. Equal to min for now.",
+    "max": "Most replicas. Default: as many as min.",
     "maxNumBatchedTokens": "Tokens per engine step. Default: the largest that leaves room for the guaranteed requests.",
+    "memoryGiB": "Memory of the machine, for accelerator cpu.",
+    "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
     "min": "Fewest replicas.",
     "model": "Instruction-tuned Gemma 4 model.",
     "name": "Name of the GKE cluster.",
+    "pipelineParallelSize": "Stages into which the layers are cut. Default: 1.",
     "platform": "Name of a stack of kind Platform: X for X.yaml in the same folder.",
-    "precision": "Number format of the weights: picks the checkpoint. Default: bf16 (vLLM), q4_0 (llama.cpp).",
+    "precision": "Number format of the weights: picks the checkpoint. Default: the best at the lowest price that fits.",
     "project": "Google Cloud project id.",
     "reasoning": "Reasoning parser. Default: false.",
+    "reservation": "Name of a Compute Engine reservation.",
+    "revision": "Hub commit of the weights.",
     "releaseChannel": "GKE release channel. Default: REGULAR.",
     "replicas": "How many copies run. Default: 1.",
+    "source": "Where the weights come from. Default: hugging-face.",
+    "speculativeDecoding": "The model's drafter proposes tokens. Default: false.",
     "startupTimeoutSeconds": "Seconds after which a start has failed. Default: twice the estimate.",
     "tensorParallelSize": "Accelerators that share every layer. Default: all of a replica.",
     "tools": "Tool-call parser. Default: false.",
     "type": "Accelerator type.",
+    "unifiedSlots": "llama.cpp: one KV cache for all slots. Default: false.",
     "version": "Version of the engine. Default: the newest known to serve Gemma 4.",
+    "weights": "Which of several checkpoints, and from where.",
     "zones": "Zones of the region in which accelerators may run. Default: all that offer them.",
 }
 
@@ -61,6 +76,12 @@ def schema_text() -> str:
     accelerators = _words(catalog.accelerators)
     precisions = {one.precision for model in catalog.models.values() for one in model.checkpoints}
     definitions["Accelerator"]["properties"]["type"] = accelerators
+    words = {"type": "string", "enum": [word for word in CAPACITIES if word != "reservation"]}
+    capacity = endpoint["properties"]["capacity"]["anyOf"][0]
+    capacity["items"] = {"anyOf": [words, {"$ref": "#/$defs/Capacity"}]}
+    named = definitions["Capacity"]
+    named["properties"] = {"reservation": named["properties"]["reservation"]["anyOf"][0]}
+    named["required"] = ["reservation"]
     endpoint["properties"] |= {
         "accelerator": {"anyOf": [accelerators, {"$ref": "#/$defs/Accelerator"}]},
         "model": _words(catalog.models),

@@ -6,7 +6,9 @@ import pulumi
 
 from infra.components.gke import AcceleratorNodePool, PlatformCluster, find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
+from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
+from infra.spec import Gke, PlatformSpec
 
 
 def deploy(built: Endpoint | Platform) -> None:
@@ -14,6 +16,7 @@ def deploy(built: Endpoint | Platform) -> None:
 
     Raises:
         PlatformError: the platform's cluster does not exist.
+        PlanError: it is planned, but not deployed by this version.
     """
     match built:
         case Platform():
@@ -22,8 +25,14 @@ def deploy(built: Endpoint | Platform) -> None:
             _endpoint(built)
 
 
+def _gke(platform: PlatformSpec) -> Gke:
+    if platform.gke is None:
+        raise PlanError("this version deploys on platforms with gke only; host and local are planned, not deployed.")
+    return platform.gke
+
+
 def _platform(platform: Platform) -> None:
-    gke = platform.spec.gke
+    gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
         PlatformCluster(platform.name, gke, dict(platform.spec.labels), provider)
@@ -35,11 +44,11 @@ def _platform(platform: Platform) -> None:
 
 
 def _endpoint(endpoint: Endpoint) -> None:
-    gke, plan = endpoint.platform.gke, endpoint.plan
+    objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
     provider = google_provider(gke)
     cluster = find_cluster(endpoint.platform_name, gke, provider)
     pool = AcceleratorNodePool(plan, gke, provider)
-    server = InferenceServer(plan, endpoint.objects(), cluster, depends_on=pool.pool)
+    server = InferenceServer(plan, objects, cluster, depends_on=pool.pool)
     client = dict(endpoint.workload.client_environment)
     pulumi.export("url", pulumi.Output.all(server.ready, client["OPENAI_BASE_URL"]).apply(lambda pair: pair[1]))
     pulumi.export("model", plan.model.id)

@@ -58,21 +58,15 @@ class KubernetesWorkload:
 
 @dataclass(frozen=True)
 class Framework:
-    """One serving framework: its capabilities, and how it turns a plan into a workload."""
+    """One serving framework: its capabilities, and how it turns a plan into a workload.
+
+    Attributes:
+        workload: None where this version plans it but does not deploy it.
+    """
 
     name: str
     capabilities: Capabilities
-    workload: Callable[[ServingPlan], KubernetesWorkload]
-
-
-# Time between the engine's own limit and SIGKILL: it stops its workers and frees the accelerators.
-_TEARDOWN_SECONDS = {True: 4, False: 10}
-
-
-def grace_period_seconds(plan: ServingPlan) -> int:
-    """Whole time from deletion to SIGKILL: pre-stop, drain, teardown (shorter on Spot, whose notice is short)."""
-    spot = plan.accelerator.capacity == "spot"
-    return plan.timing.pre_stop_seconds + plan.timing.drain_seconds + _TEARDOWN_SECONDS[spot]
+    workload: Callable[[ServingPlan], KubernetesWorkload] | None
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
@@ -83,7 +77,7 @@ def endpoint_url(plan: ServingPlan, port: int) -> str:
 def from_plan(plan: ServingPlan, port: int) -> dict[str, Any]:
     """Fields of a workload that follow from the plan alone, whatever the framework."""
     return {
-        "termination_grace_period_seconds": grace_period_seconds(plan),
+        "termination_grace_period_seconds": plan.timing.grace_seconds,
         "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, port)), ("OPENAI_MODEL", plan.model.id)),
         **placed_on(plan),
     }

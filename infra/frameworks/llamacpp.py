@@ -75,30 +75,37 @@ def _one(_model: Model) -> int:
     return 1
 
 
-def _batched_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
-    return (0,)
+def _step_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
+    return (DEFAULT_UBATCH_TOKENS,)
 
 
 def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
-    return LLAMACPP_UBATCH_TOKENS
+    return 32
 
 
-def _request_bytes(model: Model, trial: Trial) -> int:
-    return llamacpp_request_bytes(model, tokens=trial.tokens, element_bytes=2)
+def _max_tokens(model: Model, _accelerator: Accelerator) -> int:
+    return model.max_context_tokens
+
+
+def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
+    return None
 
 
 def _args(plan: ServingPlan) -> tuple[str, ...]:
     """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
     quant = plan.precision.upper()
+    cache_type = "f16" if plan.memory.kv_cache_dtype == "auto" else plan.memory.kv_cache_dtype
     args = [
         f"--hf-repo={plan.model.checkpoint}:{quant}",
         f"--alias={plan.model.id}",
         "--host=0.0.0.0",
         f"--port={PORT}",
-        f"--ctx-size={llamacpp_slot_tokens(plan.context.max_model_len) * plan.context.concurrency}",
+        f"--ctx-size={context_size(plan.context.max_model_len, plan.context.concurrency)}",
         f"--parallel={plan.context.concurrency}",
-        "--no-kv-unified",
-        f"--ubatch-size={LLAMACPP_UBATCH_TOKENS}",
+        "--kv-unified" if plan.unified_slots else "--no-kv-unified",
+        f"--ubatch-size={plan.context.max_num_batched_tokens}",
+        f"--cache-type-k={cache_type}",
+        f"--cache-type-v={cache_type}",
         "--n-gpu-layers=all",
         "--flash-attn=auto",
         f"--cache-ram={_PROMPT_CACHE_MIB}",
@@ -154,18 +161,26 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
 FRAMEWORK = Framework(
     name="llamacpp",
     capabilities=Capabilities(
-        default_precision="q4_0",
+        kinds=("apple", "cpu", "gpu"),
         utilization=0.95,
-        overhead_gib=1.5,
         max_tensor=_one,
-        batched_tokens=_batched_tokens,
-        batched_tokens_floor=_floor,
-        request_bytes=_request_bytes,
+        max_pipeline=_one,
+        max_data=1,
+        step_field="microBatchTokens",
+        step_is_shared=False,
+        step_tokens=_step_tokens,
+        step_floor=_floor,
+        max_tokens=_max_tokens,
+        kv_cache_dtypes=("auto", *sorted(KV_TYPES)),
+        unified_slots=True,
+        weights_bytes=gguf_weights_bytes,
+        terms=demand_terms,
+        growing_bytes=growing_bytes,
+        host_terms=host_terms,
+        objection=_no_objection,
         engine_seconds=30,
-        kv_cache_dtypes=("auto",),
         pre_stop_seconds=5,
         drain_seconds=60,
-        host_overhead_gib=6,
     ),
     workload=workload,
 )

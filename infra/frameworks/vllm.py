@@ -12,13 +12,19 @@ from infra.frameworks.base import (
     Volume,
     from_plan,
 )
-from infra.plan.capabilities import Capabilities, Trial
-from infra.plan.kv_cache import vllm_request_bytes
+from infra.plan.capabilities import Capabilities
+from infra.plan.demand import HostTerm, Setting, Term
+from infra.plan.fit import GIB
+from infra.plan.kv_vllm import concurrent_batches, max_pipeline, request_bytes
+from infra.plan.overhead_vllm import overhead_terms
 from infra.plan.serving_plan import ServingPlan
+from infra.plan.weights import weight_terms, weights_bytes
 
 PORT = 8000
-# Asynchronous scheduling, on by default in 0.33, keeps two batches in flight (vllm 0.33.0 config/scheduler.py).
-_CONCURRENT_BATCHES = 2
+_KV_SOURCE = "vllm 0.33.0 v1/core/kv_cache_planning.py: what admission charges"
+# What was shown to work on TPUs (AI-Hypercomputer/tpu-recipes inference/trillium/vLLM/Gemma4).
+_TPU_SIZES, _TPU_TOKENS = ("26b-a4b", "31b"), 16384
+_PROCESSES_GIB = 8
 # One item must fit one step where attention is bidirectional over images: a video of 32 frames x 78 tokens
 # (vllm-project/vllm issue 42687).
 _MULTIMODAL_STEP_TOKENS = 2496
@@ -106,6 +112,17 @@ def _max_tensor(model: Model) -> int:
     return model.query_heads
 
 
+def _max_tokens(model: Model, accelerator: Accelerator) -> int:
+    return _TPU_TOKENS if accelerator.kind == "tpu" else model.max_context_tokens
+
+
+def _objection(model: Model, accelerator: Accelerator) -> str | None:
+    """What is known not to work on TPUs (AI-Hypercomputer/tpu-recipes, Gemma4; vllm-project/vllm issue 43239)."""
+    if accelerator.kind == "tpu" and model.size not in _TPU_SIZES:
+        return f"vLLM was shown to serve only {' and '.join(_TPU_SIZES)} on TPUs; use a GPU for {model.id}."
+    return None
+
+
 def _floor(model: Model, inputs: tuple[str, ...]) -> int:
     return _MULTIMODAL_STEP_TOKENS if model.bidirectional_over_images and set(inputs) != {"text"} else 256
 
@@ -127,14 +144,31 @@ def _is_large(accelerator: str, memory_gib: float) -> bool:
     return memory_gib >= _LARGE_CARD_GIB and not accelerator.startswith("a100")
 
 
-def _request_bytes(model: Model, trial: Trial) -> int:
-    return vllm_request_bytes(
-        model,
-        tokens=trial.tokens,
-        tensor=trial.tensor,
-        batched_tokens=trial.batched_tokens,
-        concurrent_batches=_CONCURRENT_BATCHES,
-        element_bytes=trial.kv_element_bytes,
+def _kv_bytes(setting: Setting) -> int:
+    """KV cache of all guaranteed requests of one data rank, on the fullest accelerator."""
+    return setting.concurrency * request_bytes(
+        setting.model,
+        tokens=setting.tokens,
+        tensor=setting.tensor,
+        pipeline=setting.pipeline,
+        batched_tokens=setting.batched_tokens,
+        concurrent_batches=concurrent_batches(setting.version, setting.pipeline),
+        element_bytes=1 if setting.kv_cache_dtype == "fp8" else 2,
+        hybrid=setting.hybrid_kv and setting.accelerator.kind != "tpu",
+    )
+
+
+def _terms(setting: Setting) -> tuple[Term, ...]:
+    cache = Term("kv", "KV cache", _kv_bytes(setting), 0, _KV_SOURCE)
+    return (*weight_terms(setting), *overhead_terms(setting), cache)
+
+
+def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
+    """Weights pass through the page cache of the pod; processes and staging buffers stay."""
+    size = weights_bytes(setting.model, setting.checkpoint, setting.inputs) or 0
+    return (
+        HostTerm("weights in the page cache", size, "safetensors files are mapped"),
+        HostTerm("engine processes", _PROCESSES_GIB * GIB, "assumed: API server, engine core, workers, staging"),
     )
 
 
@@ -144,6 +178,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         "--host=0.0.0.0",
         f"--port={PORT}",
         f"--tensor-parallel-size={plan.parallelism.tensor}",
+        *_copies(plan),
         f"--max-model-len={plan.context.max_model_len}",
         f"--max-num-batched-tokens={plan.context.max_num_batched_tokens}",
         f"--gpu-memory-utilization={plan.memory.utilization:g}",
@@ -160,6 +195,9 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     else:
         limits = {"audio": 0, "image": 4 if "image" in plan.inputs else 0, "video": 1 if "video" in plan.inputs else 0}
         args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
+    if plan.model.drafter:
+        drafter = {"method": "mtp", "model": plan.model.drafter, "num_speculative_tokens": plan.model.draft_tokens}
+        args.append(f"--speculative-config={json.dumps(drafter, separators=(',', ':'))}")
     if plan.tools:
         args += [
             "--enable-auto-tool-choice",
@@ -169,6 +207,12 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     if plan.reasoning:
         args.append("--reasoning-parser=gemma4")
     return with_engine_args(args, plan.engine_args, owned=_OWNED, denied=_DENIED)
+
+
+def _copies(plan: ServingPlan) -> list[str]:
+    """Splits that most plans do not have: stages of layers, and copies of the model."""
+    sizes = {"pipeline": plan.parallelism.pipeline, "data": plan.parallelism.data}
+    return [f"--{name}-parallel-size={size}" for name, size in sizes.items() if size > 1]
 
 
 def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
@@ -220,18 +264,26 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
 FRAMEWORK = Framework(
     name="vllm",
     capabilities=Capabilities(
-        default_precision="bf16",
+        kinds=("gpu", "tpu"),
         utilization=0.92,
-        overhead_gib=2.5,
         max_tensor=_max_tensor,
-        batched_tokens=_batched_tokens,
-        batched_tokens_floor=_floor,
-        request_bytes=_request_bytes,
-        engine_seconds=135,
+        max_pipeline=max_pipeline,
+        max_data=16,
+        step_field="maxNumBatchedTokens",
+        step_is_shared=True,
+        step_tokens=_batched_tokens,
+        step_floor=_floor,
+        max_tokens=_max_tokens,
         kv_cache_dtypes=("auto", "fp8"),
+        unified_slots=False,
+        weights_bytes=weights_bytes,
+        terms=_terms,
+        growing_bytes=_kv_bytes,
+        host_terms=_host_terms,
+        objection=_objection,
+        engine_seconds=135,
         pre_stop_seconds=15,
         drain_seconds=60,
-        host_overhead_gib=8,
     ),
     workload=workload,
 )

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra.catalog.records import Accelerator, Model
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One candidate setting whose memory is to be charged."""
-
-    tokens: int
-    tensor: int
-    batched_tokens: int
-    kv_element_bytes: int
+from infra.catalog.records import Accelerator, Checkpoint, Model
+from infra.plan.demand import HostTerm, Setting, Term
 
 
 @dataclass(frozen=True)
@@ -23,28 +14,42 @@ class Capabilities:
     """How one framework uses accelerators.
 
     Attributes:
-        default_precision: precision of a stack file that names none.
+        kinds: kinds of accelerator for which its memory is known.
         utilization: share of an accelerator's memory that it may fill, unless overridden.
-        overhead_gib: activations, buffers and graphs per accelerator, in GiB.
-        max_tensor: largest tensor parallel size for a model; 1 where it does not split heads.
-        batched_tokens: candidates for tokens per engine step, best first; 0 where the step is fixed.
-        batched_tokens_floor: fewest tokens per step with which the engine starts, by model and inputs.
-        request_bytes: bytes of KV cache per accelerator of one full request.
-        engine_seconds: process start, compilation, graphs and warm-up.
+        max_tensor, max_pipeline, max_data: largest sizes for a model; 1 where it does not split so.
+        step_field: field of `engine` that sets the tokens per step, or None where it is fixed.
+        step_is_shared: whether all running requests share a step, and so need a token each.
+        step_tokens: candidates for tokens per engine step, best first, by model, accelerator and inputs.
+        step_floor: fewest tokens per step with which the engine starts, by model and inputs.
+        max_tokens: longest request on an accelerator, for a model.
         kv_cache_dtypes: number formats of the KV cache.
+        unified_slots: whether all requests can share one cache.
+        weights_bytes: size of a checkpoint with what the inputs need; None where not known.
+        terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
+        growing_bytes: the part of it that grows with tokens and concurrency.
+        host_terms: host memory of the pod.
+        objection: why it does not run a model on an accelerator, or None.
+        engine_seconds: process start, compilation, graphs and warm-up.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
-        host_overhead_gib: host memory that the engine takes beside the weights it maps.
     """
 
-    default_precision: str
+    kinds: tuple[str, ...]
     utilization: float
-    overhead_gib: float
     max_tensor: Callable[[Model], int]
-    batched_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]
-    batched_tokens_floor: Callable[[Model, tuple[str, ...]], int]
-    request_bytes: Callable[[Model, Trial], int]
-    engine_seconds: int
+    max_pipeline: Callable[[Model], int]
+    max_data: int
+    step_field: str | None
+    step_is_shared: bool
+    step_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]
+    step_floor: Callable[[Model, tuple[str, ...]], int]
+    max_tokens: Callable[[Model, Accelerator], int]
     kv_cache_dtypes: tuple[str, ...]
+    unified_slots: bool
+    weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
+    terms: Callable[[Setting], tuple[Term, ...]]
+    growing_bytes: Callable[[Setting], int]
+    host_terms: Callable[[Setting], tuple[HostTerm, ...]]
+    objection: Callable[[Model, Accelerator], str | None]
+    engine_seconds: int
     pre_stop_seconds: int
     drain_seconds: int
-    host_overhead_gib: int

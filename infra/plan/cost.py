@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
-from infra.catalog.records import Catalog
+from infra.plan.candidates import Candidate
+from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
 from infra.plan.serving_plan import Cost
 
 HOURS_PER_MONTH = 730
 
 
-def cost(catalog: Catalog, *, machine_type: str, capacity: str, replicas: int, budget_usd: float | None) -> Cost:
-    """Cost of all replicas; where no list price is known for the capacity, the on-demand price is the ceiling.
+def cost(request: Request, chosen: Candidate) -> Cost:
+    """Cost of one rung at fewest and most replicas; without a price of the capacity, on-demand is the ceiling."""
+    replicas, kind, machine = request.spec.replicas, chosen.capacity.kind, chosen.machine.machine_type
+    hourly = chosen.usd_per_hour
+    tokens, tokens_basis = _per_million_tokens(request, chosen)
+    if hourly is None:
+        why = "a machine of your own: no list price" if kind == "own" else f"no dated list price of {machine} is known"
+        return Cost(None, None, None, False, why, None, tokens_basis)
+    exact = exact_usd_per_hour(request.catalog, machine, kind) is not None
+    region = request.catalog.price_region
+    basis = (
+        f"{kind} list price, {region}"
+        if exact
+        else f"at most: on-demand list price, {region}; no {kind} list price is known"
+    )
+    note = request.catalog.prices[machine].note
+    return Cost(
+        hourly_usd=hourly * replicas.most,
+        monthly_usd_min=hourly * replicas.min * HOURS_PER_MONTH,
+        monthly_usd_max=hourly * replicas.most * HOURS_PER_MONTH,
+        exact=exact,
+        basis=f"{basis}; {note}" if note else basis,
+        usd_per_million_output_tokens=tokens,
+        tokens_basis=tokens_basis,
+    )
+
+
+def check_budget(request: Request, rungs: list[tuple[Candidate, Cost]]) -> None:
+    """Refuse a plan of which any rung can cost more than the budget.
 
     Raises:
-        RefusedError: the budget is exceeded, or cannot be checked because no price is known.
+        RefusedError: a rung is over the budget, or has no known price.
     """
-    price = catalog.prices.get(machine_type)
-    exact = getattr(price, f"{capacity.replace('-', '_')}_usd_per_hour", None)
-    ceiling = price.on_demand_usd_per_hour if price else None
-    hourly = exact if exact is not None else ceiling
-    if hourly is None:
-        if budget_usd is not None:
-            raise RefusedError(("budgetUsdPerMonth",), f"no dated list price of {machine_type} is known; leave it out.")
-        return Cost(None, None, None, f"no dated list price of {machine_type} is known")
-    if exact is not None:
-        basis = f"{capacity} list price, {catalog.price_region}"
-    else:
-        basis = f"at most: on-demand list price, {catalog.price_region}; no {capacity} list price is known"
-    monthly = hourly * replicas * HOURS_PER_MONTH
-    if budget_usd is not None and monthly > budget_usd:
-        raise RefusedError(
-            ("budgetUsdPerMonth",),
-            f"{replicas} x {machine_type} costs up to {monthly:,.0f} USD per month ({hourly:g} USD per hour x "
-            f"{HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}.",
-        )
-    return Cost(hourly * replicas, monthly if exact is not None else None, monthly, basis)
+    budget_usd, field = request.spec.budgetUsdPerMonth, ("budgetUsdPerMonth",)
+    if budget_usd is None:
+        return
+    for chosen, price in rungs:
+        machine, replicas = chosen.machine.machine_type, request.spec.replicas.most
+        if price.monthly_usd_max is None or chosen.usd_per_hour is None:
+            raise RefusedError(field, f"{price.basis}; leave it out.")
+        if price.monthly_usd_max > budget_usd:
+            raise RefusedError(
+                field,
+                f"{replicas} x {machine} costs up to {price.monthly_usd_max:,.0f} USD per month "
+                f"({chosen.usd_per_hour:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}.",
+            )
+
+
+def _per_million_tokens(request: Request, chosen: Candidate) -> tuple[float | None, str]:
+    """USD per million output tokens at full load, where somebody measured just this and said how."""
+    for row in request.catalog.throughputs:
+        what = (request.model.id, chosen.checkpoint.precision, request.framework.name, request.accelerator.id)
+        same = (row.model, row.precision, row.framework, row.accelerator) == what and row.count == chosen.count
+        if same and chosen.usd_per_hour is not None:
+            usd = chosen.usd_per_hour / (row.output_tokens_per_second * 3600) * 1e6
+            return usd, f"{row.output_tokens_per_second:,.0f} output tokens per second measured: {row.conditions}"
+    return None, "no measured throughput with a source is known"

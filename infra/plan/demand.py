@@ -20,6 +20,7 @@ class Setting:
         batched_tokens: tokens per engine step; of llama.cpp the micro-batch; 0 where the engine has none.
         kv_cache_dtype: as in stack files; `auto` for the engine's own.
         unified_slots: llama.cpp: one cache for all slots.
+        hybrid_kv: whether this version charges sliding layers for their window only.
     """
 
     model: Model
@@ -36,6 +37,7 @@ class Setting:
     batched_tokens: int
     kv_cache_dtype: str
     unified_slots: bool
+    hybrid_kv: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,61 +1,103 @@
-"""The nearest plans that fit, for the message of one that does not: single changes of the stack file, each tried."""
+"""The nearest plans that fit, for the message of one that does not: single changes of the stack file, each planned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from infra.spec import Accelerator, EndpointSpec
+from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
+from infra.plan.search import Choice, choose
+from infra.spec import Accelerator, Capacity, EndpointSpec
 
 _CONTEXT_STEP_TOKENS = 1024
+_OTHER_ACCELERATORS = 3
 
 
-def nearest_fits(
-    spec: EndpointSpec,
-    fits: Callable[[EndpointSpec], bool],
-    *,
-    tokens: int,
-    counts: Iterable[int],
-    precisions: Iterable[str],
-    kv_cache_dtypes: Iterable[str],
-) -> str:
-    """A sentence that names every single change with which the endpoint fits.
+def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]) -> str:
+    """Lines that name every single change with which the endpoint fits, each with its price.
 
     Args:
-        spec: what does not fit.
-        fits: whether a changed spec does.
-        tokens: shortest context that was tried.
-        counts: numbers of accelerators with which machines are sold and the framework works.
-        precisions: precisions that the framework loads on this accelerator.
-        kv_cache_dtypes: number formats of the KV cache that the framework has.
+        request: what does not fit.
+        capacities: how machines may be bought.
+        ask: a changed spec as a request.
     """
-    engine, concurrency = spec.engine, spec.concurrency or 1
-    asked = spec.accelerator.count or engine.tensorParallelSize
-    found = []
+
+    def plan(changed: EndpointSpec) -> Choice | None:
+        try:
+            return choose(ask(changed), capacities)
+        except RefusedError:
+            return None
+
+    found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
+    if not found:
+        return "No single change of the file makes it fit; use a smaller model or more accelerators."
+    width = max(len(change) for change, _ in found)
+    lines = [f"    {change:<{width}}  {_price(request, choice)}" for change, choice in found]
+    return "\n".join(["It fits with one of:", *lines])
+
+
+def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
+    spec, engine = request.spec, request.spec.engine
+
+    def fits(changed: EndpointSpec) -> bool:
+        return plan(changed) is not None
+
+    concurrency = request.concurrency
     fewer = _largest(range(1, concurrency), lambda n: fits(spec.model_copy(update={"concurrency": n})))
     if fewer:
-        found.append(f"concurrency: {fewer}")
-    contexts = range(_CONTEXT_STEP_TOKENS, tokens, _CONTEXT_STEP_TOKENS)
+        yield f"concurrency: {fewer}", spec.model_copy(update={"concurrency": fewer})
+    longest = spec.contextLength or _CONTEXT_STEP_TOKENS * 8
+    contexts = range(_CONTEXT_STEP_TOKENS, longest, _CONTEXT_STEP_TOKENS)
     shorter = _largest(contexts, lambda n: fits(spec.model_copy(update={"contextLength": n})))
     if shorter:
-        found.append(f"contextLength: {shorter}")
-    for dtype in kv_cache_dtypes:
-        changed = spec.model_copy(update={"engine": engine.model_copy(update={"kvCacheDtype": dtype})})
-        if dtype != (engine.kvCacheDtype or "auto") and fits(changed):
-            found.append(f"engine.kvCacheDtype: {dtype}")
-    alone = engine.model_copy(update={"tensorParallelSize": None})
-    for count in sorted(count for count in counts if asked and count > asked):
-        accelerator = Accelerator(type=spec.accelerator.type, count=count)
-        if fits(spec.model_copy(update={"accelerator": accelerator, "engine": alone})):
-            found.append(f"accelerator.count: {count}")
+        yield f"contextLength: {shorter}", spec.model_copy(update={"contextLength": shorter})
+    for dtype in request.capabilities.kv_cache_dtypes:
+        if dtype not in {"auto", "bf16", "f16", "f32", request.kv_cache_dtype}:
+            changed = spec.model_copy(update={"engine": engine.model_copy(update={"kvCacheDtype": dtype})})
+            yield f"engine.kvCacheDtype: {dtype}", changed
+    if spec.precision:
+        for precision in request.framework.precisions:
+            if precision != spec.precision:
+                yield f"precision: {precision}", spec.model_copy(update={"precision": precision})
+    alone = engine.model_copy(
+        update={"tensorParallelSize": None, "pipelineParallelSize": None, "dataParallelSize": None}
+    )
+    counts = sorted({one.accelerators for one in request.accelerator.machines})
+    asked = spec.accelerator.count or engine.tensorParallelSize or 0
+    for count in counts:
+        more = {"accelerator": Accelerator(type=spec.accelerator.type, count=count), "engine": alone}
+        changed = spec.model_copy(update=more)
+        if count > asked > 0 and fits(changed):
+            yield f"accelerator.count: {count}", changed
             break
-    found += [
-        f"precision: {precision}"
-        for precision in sorted(precisions)
-        if fits(spec.model_copy(update={"precision": precision}))
+    yield from _other_accelerators(request, plan, alone)
+
+
+def _other_accelerators(
+    request: Request, plan: Callable[[EndpointSpec], Choice | None], alone: object
+) -> list[tuple[str, EndpointSpec]]:
+    """The cheapest other accelerators that carry the request as it is."""
+    priced = []
+    for name in sorted(request.catalog.accelerators):
+        if name == request.accelerator.id:
+            continue
+        changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name), "engine": alone})
+        choice = plan(changed)
+        if choice is not None:
+            price = choice.candidate.usd_per_hour
+            priced.append((float("inf") if price is None else price, name, changed))
+    return [(f"accelerator: {name}", changed) for _, name, changed in sorted(priced, key=lambda one: one[:2])][
+        :_OTHER_ACCELERATORS
     ]
-    if not found:
-        return "No single change of the file makes it fit; use an accelerator with more memory."
-    return f"It fits with {', or with '.join(found)}."
+
+
+def _price(request: Request, choice: Choice) -> str:
+    candidate, replicas = choice.candidate, request.spec.replicas.most
+    name, precision = choice.fit.setting.accelerator.id, candidate.checkpoint.precision
+    shape = f"{candidate.count} x {name}, {precision}, {candidate.capacity}"
+    if candidate.usd_per_hour is None:
+        return f"{shape}, price not known"
+    return f"{shape}, at most {candidate.usd_per_hour * replicas:,.2f} USD per hour"
 
 
 def _largest(candidates: Sequence[int], holds: Callable[[int], bool]) -> int | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from infra.catalog.records import Accelerator, Catalog, Machine
+from infra.catalog.records import Accelerator, Machine
 from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
 from infra.plan.serving_plan import Host
-from infra.spec import Gke
+from infra.spec import Capacity, Gke
 
 # GKE and the node's system pods take part of every machine (GKE documentation, plan-node-sizes); asking for at most
 # this share leaves room on all of them, by the formulas of cluster-autoscaler 7d25050 (tests/unit/test_placement.py).
@@ -16,43 +17,88 @@ _SYSTEM_PODS_GIB = 1.5
 _BOOT_DISK_CHOICES_GB = (100, 200, 300, 500, 1000)
 
 
-def choose_machine(
-    catalog: Catalog, accelerator: Accelerator, *, count: int, capacity: str, host_memory_gib: float
-) -> Machine:
-    """Cheapest machine with `count` accelerators and enough host memory.
+OWN = Capacity.model_construct(kind="own", reservation=None)
+SOLD = tuple(Capacity.model_construct(kind=kind, reservation=None) for kind in ("on-demand", "flex-start", "spot"))
+
+
+def machines(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[Machine, Capacity, int]]:
+    """Machines that carry the accelerator, how each is bought, and how many accelerators a replica has there.
+
+    A machine that the platform itself is comes alone, as `own`.
 
     Raises:
-        RefusedError: no such machine, or none sold with this capacity.
+        RefusedError: the platform has no such accelerator, no machine carries that many, or none is sold like that.
     """
-    of_count = [machine for machine in accelerator.machines if machine.accelerators == count]
+    spec, accelerator = request.spec, request.accelerator
+    if request.platform.gke is None:
+        return [(_own_machine(request), OWN, 1)]
+    if accelerator.kind == "apple":
+        raise RefusedError(("accelerator",), f"{accelerator.display_name} is no part of GKE; use a platform with host.")
+    count = spec.accelerator.count
+    if not accelerator.machines:
+        why = accelerator.note or "no machine that carries it is known."
+        raise RefusedError(("accelerator",), f"{accelerator.id}: {why}")
+    of_count = [(one, one.accelerators or 1) for one in accelerator.machines if count in {None, one.accelerators or 1}]
     if not of_count:
-        sold = sorted({machine.accelerators for machine in accelerator.machines})
+        carried = sorted({one.accelerators or 1 for one in accelerator.machines})
         raise RefusedError(
             ("accelerator", "count"),
-            f"no machine carries {count} x {accelerator.id}. Machines carry {', '.join(map(str, sold))}.",
+            f"no machine carries {count} x {accelerator.id}. Machines carry {', '.join(map(str, carried))}.",
         )
-    sold_so = [machine for machine in of_count if capacity in machine.capacity]
-    if not sold_so:
-        offers = sorted({kind for machine in of_count for kind in machine.capacity})
-        names = ", ".join(machine.machine_type for machine in of_count)
-        whole = sorted({machine.accelerators for machine in accelerator.machines if capacity in machine.capacity})
-        other = (
-            f", or 'accelerator: {{type: {accelerator.id}, count: {whole[0]}}}' to pay for {whole[0]}" if whole else ""
-        )
-        raise RefusedError(
-            ("capacity", 0),
-            f"Compute Engine does not sell {names} ({count} x {accelerator.id}) as {capacity}. Write "
-            f"'capacity: [{offers[-1]}]' ({' or '.join(offers)}){other}.",
-        )
-    roomy = [m for m in sold_so if usable_memory_gib(m) >= host_memory_gib]
-    if not roomy:
-        most = max(sold_so, key=lambda machine: machine.memory_gib)
+    known = [(one, number) for one, number in of_count if one.memory_gib and one.vcpus]
+    if not known:
+        names = ", ".join(one.machine_type for one, _ in of_count)
+        raise RefusedError(("accelerator",), f"processors and memory of {names} are not known, so no pod can be sized.")
+    sold = [(one, kind, number) for one, number in known for kind in capacities if kind.kind in one.capacity]
+    if not sold:
+        raise RefusedError(*_not_sold(request, [one for one, _ in known], capacities))
+    return sold
+
+
+def _own_machine(request: Request) -> Machine:
+    platform, accelerator, spec = request.platform, request.accelerator, request.spec
+    place = platform.host or platform.local
+    assert place is not None
+    if accelerator.kind not in {"apple", "cpu"}:
         raise RefusedError(
             ("accelerator",),
-            f"the engine needs {host_memory_gib:.0f} GiB of host memory; {most.machine_type}, the largest with "
-            f"{count} x {accelerator.id}, gives {usable_memory_gib(most)} GiB.",
+            f"a platform with {'host' if platform.host else 'local'} has apple or cpu accelerators, not "
+            f"{accelerator.id}; use a platform with gke.",
         )
-    return min(roomy, key=lambda machine: (_price(catalog, machine), machine.memory_gib))
+    if spec.capacity is not None:
+        raise RefusedError(("capacity",), "the platform's machine is there already; leave it out.")
+    if spec.accelerator.count not in {None, 1}:
+        raise RefusedError(("accelerator", "count"), "the platform is one machine; leave the count out.")
+    memory_gib = accelerator.unified_memory_gib if accelerator.kind == "apple" else place.memoryGiB
+    if memory_gib is None:
+        raise RefusedError(
+            ("accelerator",), f"say how much memory the machine has: memoryGiB in the file of platform {spec.platform}."
+        )
+    return Machine("own machine", 0, None, memory_gib, None, ("own",))
+
+
+def _not_sold(
+    request: Request, known: list[Machine], capacities: tuple[Capacity, ...]
+) -> tuple[tuple[str | int, ...], str]:
+    accelerator = request.accelerator
+    offers = sorted({kind for one in known for kind in one.capacity})
+    names = ", ".join(one.machine_type for one in known)
+    asked = " or ".join(dict.fromkeys(one.kind for one in capacities))
+    so = sorted(
+        {one.accelerators for one in accelerator.machines for kind in capacities if kind.kind in one.capacity}
+        - {one.accelerators for one in known}
+    )
+    other = f", or 'accelerator: {{type: {accelerator.id}, count: {so[0]}}}' to pay for {so[0]}" if so else ""
+    counts = " or ".join(map(str, sorted({one.accelerators or 1 for one in known})))
+    field = ("capacity",) if request.spec.capacity is not None else ("accelerator",)
+    return field, (
+        f"Compute Engine does not sell {names} ({counts} x {accelerator.id}) as {asked}. Write "
+        f"'capacity: [{_written(offers[-1])}]' ({' or '.join(offers)}){other}."
+    )
+
+
+def _written(kind: str) -> str:
+    return "{reservation: NAME}" if kind == "reservation" else kind
 
 
 def zones(accelerator: Accelerator, gke: Gke) -> tuple[str, ...]:
@@ -76,11 +122,12 @@ def zones(accelerator: Accelerator, gke: Gke) -> tuple[str, ...]:
 
 
 def usable_memory_gib(machine: Machine) -> int:
-    """Host memory that a pod may ask for, in GiB."""
+    """Host memory that a pod, or a service on the platform's own machine, may use, in GiB."""
+    assert machine.memory_gib is not None
     return math.floor(machine.memory_gib * _USABLE_SHARE - _SYSTEM_PODS_GIB)
 
 
-def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, image_gib: int) -> Host:
+def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, image_gib: int, need_gib: float) -> Host:
     """What the pod asks of its machine, and the disks that hold image and weights.
 
     Ephemeral storage of a boot disk: GKE reserves up to half of it or 100 GiB, and evicts at 10 % (GKE documentation,
@@ -92,15 +139,11 @@ def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, imag
     boot_need = 2 * (2 * image_gib + (0 if local_ssds else storage_gib))
     boot_disk_gb = next((size for size in _BOOT_DISK_CHOICES_GB if size >= boot_need), _BOOT_DISK_CHOICES_GB[-1])
     return Host(
-        cpu=max(1, math.floor(machine.vcpus * _USABLE_SHARE) - 1),
+        cpu=max(1, math.floor((machine.vcpus or 0) * _USABLE_SHARE) - 1),
         memory_gib=usable_memory_gib(machine),
+        need_gib=need_gib,
         ephemeral_storage_gib=storage_gib,
-        boot_disk_type=accelerator.boot_disk_type,
+        boot_disk_type=accelerator.boot_disk_type or "",
         boot_disk_gb=boot_disk_gb,
         local_ssds=local_ssds,
     )
-
-
-def _price(catalog: Catalog, machine: Machine) -> float:
-    price = catalog.prices.get(machine.machine_type)
-    return price.on_demand_usd_per_hour if price and price.on_demand_usd_per_hour is not None else math.inf

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from infra.plan.proof import arithmetic
+from infra.plan.request import Request
+from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
 from infra.spec import EndpointSpec
 
 _Row = tuple[str, object, object, str, str]
 
 
-def decisions(spec: EndpointSpec, plan: ServingPlan, *, framework: str, proof: str) -> tuple[Decision, ...]:
+def decisions(request: Request, plan: ServingPlan, choice: Choice) -> tuple[Decision, ...]:
     """Decisions in reading order.
 
     Args:
-        spec: what the stack file says.
+        request: what was asked.
         plan: the plan, its decisions still empty.
-        framework: the framework's name as people write it.
-        proof: the memory proof as a sentence.
+        choice: what was chosen.
     """
-    rows = [*_engine(spec, plan, framework), *_accelerator(spec, plan, proof), *_machine(spec, plan)]
+    spec = request.spec
+    rows = [*_engine(request, plan), *_accelerator(spec, plan, choice), *_machine(spec, plan)]
     return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
@@ -26,42 +29,48 @@ def decisions(spec: EndpointSpec, plan: ServingPlan, *, framework: str, proof: s
     )
 
 
-def _engine(spec: EndpointSpec, plan: ServingPlan, framework: str) -> list[_Row]:
-    engine, context = spec.engine, plan.context
-    newest = "newest version known to serve Gemma 4"
-    checkpoint = f"{plan.precision} for {framework}"
+def _engine(request: Request, plan: ServingPlan) -> list[_Row]:
+    spec, engine, context, name = request.spec, request.spec.engine, plan.context, request.framework.display_name
+    step_asked = engine.maxNumBatchedTokens or engine.microBatchTokens
     step = "largest step that leaves room for the guaranteed requests"
     if context.max_num_batched_tokens is None:
-        step = f"fixed by {framework}"
+        step = f"fixed by {name}"
     return [
-        ("framework.image", plan.framework.image, engine.version, "catalogue", newest),
-        ("precision", plan.precision, spec.precision, "derived", f"default of {framework}"),
-        ("model.checkpoint", plan.model.checkpoint, spec.precision, "catalogue", checkpoint),
+        ("framework.image", plan.framework.image, engine.version, "catalogue", "newest version known to serve Gemma 4"),
+        ("precision", plan.precision, spec.precision, "derived", f"best of {name} at the lowest price that fits"),
+        (
+            "model.checkpoint",
+            plan.model.checkpoint,
+            spec.weights.checkpoint,
+            "catalogue",
+            f"{plan.precision} weights of {plan.model.id} for {name}",
+        ),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),
         (
             "context.maxNumBatchedTokens",
             context.max_num_batched_tokens or "engine default",
-            engine.maxNumBatchedTokens,
+            step_asked,
             "derived",
             step,
         ),
     ]
 
 
-def _accelerator(spec: EndpointSpec, plan: ServingPlan, proof: str) -> list[_Row]:
+def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:
     accelerator, memory, engine = plan.accelerator, plan.memory, spec.engine
-    count = spec.accelerator.count or engine.tensorParallelSize
-    capacity = spec.capacity if "capacity" in spec.model_fields_set else None
+    count = spec.accelerator.count
+    parallel = plan.parallelism
+    cheapest = "cheapest machine that fits"
     return [
-        ("accelerator.count", accelerator.count, count, "derived", f"fewest that fit: {proof}"),
+        ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
         (
-            "parallelism.tensor",
-            plan.parallelism.tensor,
-            engine.tensorParallelSize,
+            "parallelism",
+            f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}",
+            engine.tensorParallelSize or engine.pipelineParallelSize or engine.dataParallelSize,
             "derived",
-            "every accelerator takes part",
+            "every accelerator takes part; layers are split before copies are made",
         ),
         (
             "memory.utilization",
@@ -70,24 +79,31 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, proof: str) -> list[_Row
             "derived",
             "share that the engine fills; the rest is the driver's",
         ),
+        (
+            "memory.uncertaintyGiB",
+            f"{memory.uncertainty_gib:.2f}",
+            None,
+            "derived",
+            "kept free: not known exactly",
+        ),
         ("memory.kvCacheDtype", memory.kv_cache_dtype, engine.kvCacheDtype, "derived", "no loss of precision"),
         (
             "accelerator.capacity",
             accelerator.capacity,
-            capacity,
+            spec.capacity,
             "derived",
-            "on-demand unless the stack says otherwise",
+            "lowest price; at equal price the capacity that is interrupted least",
         ),
         (
             "accelerator.machineType",
             accelerator.machine_type,
             None,
             "derived",
-            "cheapest machine with enough host memory",
+            f"{cheapest}, with enough host memory ({plan.host.need_gib:.1f} GiB)",
         ),
         (
             "accelerator.zones",
-            ", ".join(accelerator.zones),
+            ", ".join(accelerator.zones) or "none",
             None,
             "platform",
             "zones of the platform that offer the accelerator",
@@ -119,7 +135,13 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "derived",
             "twice the estimate, to the full minute",
         ),
-        ("timing.drainSeconds", timing.drain_seconds, None, "derived", drain),
+        (
+            "timing.drainSeconds",
+            timing.drain_seconds,
+            spec.longestAnswerSeconds if not spot else None,
+            "derived",
+            drain,
+        ),
         (
             "cost.hourlyUsd",
             "unknown" if cost.hourly_usd is None else f"{cost.hourly_usd:g}",

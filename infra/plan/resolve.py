@@ -1,18 +1,24 @@
-"""Spec, platform and catalogue in, `ServingPlan` out: the one place where everything about an endpoint is decided."""
+"""Spec, platform and catalogue in, `ServingPlan` out: where everything about an endpoint comes together."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
-from infra.catalog.records import Accelerator, Catalog, Checkpoint, Model
-from infra.catalog.records import Framework as FrameworkFacts
-from infra.plan.capabilities import Capabilities, Trial
-from infra.plan.cost import cost
-from infra.plan.memory import Fit, arithmetic, charge
-from infra.plan.nearest import nearest_fits
-from infra.plan.placement import choose_machine, host, zones
+from infra.catalog.records import Catalog
+from infra.plan.capabilities import Capabilities
+from infra.plan.cost import check_budget, cost
+from infra.plan.fit import memory
+from infra.plan.images import image_for
+from infra.plan.ladder import choices, rungs
+from infra.plan.nearest import nearest_plans
+from infra.plan.placement import SOLD, host, zones
+from infra.plan.proof import proof_lines
+from infra.plan.question import ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
+from infra.plan.search import Choice, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
     Context,
@@ -20,254 +26,166 @@ from infra.plan.serving_plan import (
     ModelChoice,
     Parallelism,
     Rollout,
-    Rung,
     ServingPlan,
+    Timing,
 )
 from infra.plan.timing import timing
-from infra.plan.versions import choose_version
-from infra.plan.weights import GIB, weights_bytes
 from infra.spec import EndpointSpec, PlatformSpec
 
-_DEFAULT_CONTEXT_TOKENS = (32768, 16384, 8192)
+
+@dataclasses.dataclass(frozen=True)
+class Resolved:
+    """A plan, and what it was made of, for those who want to ask more of it."""
+
+    plan: ServingPlan
+    request: Request
+    choice: Choice
 
 
 def resolve(
-    stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabilities: Capabilities
-) -> ServingPlan:
+    stack: str,
+    spec: EndpointSpec,
+    platform: PlatformSpec,
+    catalog: Catalog,
+    frameworks: Mapping[str, Capabilities],
+) -> Resolved:
     """Plan one endpoint whose model, accelerator and framework exist in the catalogue.
+
+    Args:
+        stack: its name.
+        spec: what is served.
+        platform: where.
+        catalog: the facts.
+        frameworks: capabilities of those frameworks that can be planned.
 
     Raises:
         RefusedError: not supported, does not fit, too dear, or not sold like that.
     """
-    model = catalog.models[spec.model]
-    accelerator = catalog.accelerators[spec.accelerator.type]
-    facts = catalog.frameworks[spec.framework]
-    version = choose_version(facts, spec.engine.version)
-    inputs = _inputs(spec, model, facts)
-    precision = spec.precision or capabilities.default_precision
-    checkpoint = _checkpoint(model, precision, facts, accelerator)
-    size_bytes = weights_bytes(model, checkpoint, inputs)
-    if size_bytes is None:
-        raise RefusedError(
-            ("precision",), f"the size of {checkpoint.repository} is not known yet; use another precision."
-        )
-    capacity = spec.capacity[0]
-    fit = _closest(spec, model, accelerator, capabilities, inputs, size_bytes)
-    concurrency = spec.concurrency or 1
-    if not fit.fits:
-        message = f"does not fit: {arithmetic(fit, concurrency)}. "
-        message += _nearest(spec, fit, model, accelerator, facts, capabilities, inputs)
-        raise RefusedError(("accelerator",), message)
-    weights_gib = size_bytes / GIB
-    machine = choose_machine(
-        catalog,
-        accelerator,
-        count=fit.count,
-        capacity=capacity,
-        host_memory_gib=weights_gib + capabilities.host_overhead_gib,
-    )
-    times = timing(
-        capabilities,
-        weights_bytes=size_bytes,
-        image_gib=facts.image_gib,
-        capacity=capacity,
-        timeout_seconds=spec.startupTimeoutSeconds,
-    )
-    replicas = spec.replicas.max
-    choice = AcceleratorChoice(
-        type=accelerator.id,
-        count=fit.count,
-        machine_type=machine.machine_type,
-        capacity=capacity,
-        gke_label=accelerator.gke_label,
-        resource=accelerator.resource,
-        zones=zones(accelerator, platform.gke),
-    )
-    batched = fit.trial.batched_tokens or None
-    price = cost(
-        catalog,
-        machine_type=machine.machine_type,
-        capacity=capacity,
-        replicas=replicas,
-        budget_usd=spec.budgetUsdPerMonth,
-    )
+
+    def request_of(changed: EndpointSpec) -> Request:
+        return ask(changed, platform, catalog, frameworks.get(changed.framework))
+
+    request = request_of(spec)
+    capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
+    places = zones(request.accelerator, platform.gke) if platform.gke else ()
+    try:
+        first = choose(request, capacities)
+    except DoesNotFitError as refused:
+        lines = [
+            *proof_lines(refused.closest, request.framework.display_name),
+            nearest_plans(request, capacities, request_of),
+        ]
+        raise RefusedError(refused.field, "\n".join(lines)) from None
+    chosen = choices(request, first)
+    prices = [cost(request, one.candidate) for one in chosen]
+    check_budget(request, [(one.candidate, price) for one, price in zip(chosen, prices, strict=True)])
+    dearest = [price.monthly_usd_max for price in prices]
+    highest = None if None in dearest else max(price for price in dearest if price is not None)
+    candidate, fit, setting = first.candidate, first.fit, first.fit.setting
+    checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
+    image = image_for(facts, accelerator)
+    times = _times(request, first)
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
-        model=ModelChoice(model.id, checkpoint.repository, checkpoint.revision, checkpoint.format),
-        framework=FrameworkChoice(facts.name, version, facts.image.format(version=version)),
-        precision=precision,
-        inputs=inputs,
+        model=ModelChoice(
+            id=request.model.id,
+            checkpoint=checkpoint.repository,
+            revision=spec.weights.revision or checkpoint.revision,
+            format=checkpoint.format,
+            drafter=request.drafter.repository if request.drafter else None,
+            draft_tokens=request.drafter.tokens if request.drafter else None,
+            licence=checkpoint.licence,
+            gated=checkpoint.gated,
+        ),
+        framework=FrameworkChoice(
+            facts.name, request.version, image.reference.format(version=request.version) if image else ""
+        ),
+        precision=checkpoint.precision,
+        inputs=request.inputs,
         tools=spec.tools,
         reasoning=spec.reasoning,
-        accelerator=choice,
-        parallelism=Parallelism(fit.trial.tensor, 1),
-        context=Context(fit.trial.tokens, batched, concurrency),
-        memory=fit.memory,
-        host=host(accelerator, machine, weights_gib=weights_gib, image_gib=facts.image_gib),
+        accelerator=AcceleratorChoice(
+            type=accelerator.id,
+            kind=accelerator.kind,
+            count=candidate.count,
+            machine_type=candidate.machine.machine_type,
+            capacity=candidate.capacity.kind,
+            reservation=candidate.capacity.reservation,
+            gke_label=accelerator.gke_label or "",
+            resource=accelerator.resource or "",
+            zones=places,
+        ),
+        parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
+        context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
+        memory=memory(
+            request.capabilities,
+            fit,
+            limit_tokens=request.capabilities.max_tokens(request.model, accelerator),
+        ),
+        host=host(
+            accelerator,
+            candidate.machine,
+            weights_gib=times.weights_bytes / 2**30,
+            image_gib=(image.size_gib if image else None) or 0,
+            need_gib=first.host_gib,
+        ),
         timing=times,
-        cost=price,
-        replicas=replicas,
-        ladder=(Rung(capacity, machine.machine_type, fit.count),),
-        rollout=_rollout(replicas, times.restart_seconds),
+        cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
+        unified_slots=spec.engine.unifiedSlots,
+        min_replicas=spec.replicas.min,
+        replicas=spec.replicas.most,
+        ladder=rungs(request, chosen),
+        rollout=_rollout(spec.replicas.min, times),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
+        only_planned=_only_planned(request, first),
     )
-    proof = arithmetic(fit, concurrency)
-    return dataclasses.replace(plan, decisions=decisions(spec, plan, framework=facts.display_name, proof=proof))
+    reasons = decisions(request, plan, first)
+    return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
 
 
-def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:
-    wanted = tuple(sorted(set(spec.inputs or ("image", "text"))))
-    for index, name in enumerate(spec.inputs or ()):
-        if name not in model.inputs:
-            raise RefusedError(("inputs", index), f"{model.id} takes no {name}. It takes {', '.join(model.inputs)}.")
-        if name not in facts.inputs:
-            able = ", ".join(facts.inputs)
-            raise RefusedError(("inputs", index), f"{facts.display_name} images take no {name} here. They take {able}.")
-    if "text" not in wanted:
-        raise RefusedError(("inputs",), "text is always needed; add it.")
-    return wanted
-
-
-def _checkpoint(model: Model, precision: str, facts: FrameworkFacts, accelerator: Accelerator) -> Checkpoint:
-    loadable = {one.precision: one for one in model.checkpoints if one.format == facts.format}
-    if precision not in loadable or precision not in facts.precisions:
-        known = ", ".join(sorted(set(loadable) & set(facts.precisions)))
-        raise RefusedError(
-            ("precision",),
-            f"{facts.display_name} has no {precision} checkpoint of {model.id}. It loads {known}.",
-        )
-    if precision == "nvfp4" and accelerator.architecture not in facts.nvfp4_architectures:
-        raise RefusedError(
-            ("precision",),
-            f"nvfp4 needs {' or '.join(facts.nvfp4_architectures)}; {accelerator.id} is {accelerator.architecture}.",
-        )
-    return loadable[precision]
-
-
-def _nearest(
-    spec: EndpointSpec,
-    fit: Fit,
-    model: Model,
-    accelerator: Accelerator,
-    facts: FrameworkFacts,
-    capabilities: Capabilities,
-    inputs: tuple[str, ...],
-) -> str:
-    def fits(changed: EndpointSpec) -> bool:
-        try:
-            checkpoint = _checkpoint(model, changed.precision or capabilities.default_precision, facts, accelerator)
-            size_bytes = weights_bytes(model, checkpoint, inputs)
-            if size_bytes is None:
-                return False
-            return _closest(changed, model, accelerator, capabilities, inputs, size_bytes).fits
-        except RefusedError:
-            return False
-
-    return nearest_fits(
-        spec,
-        fits,
-        tokens=fit.trial.tokens,
-        counts={machine.accelerators for machine in accelerator.machines},
-        precisions=facts.precisions,
-        kv_cache_dtypes=capabilities.kv_cache_dtypes,
+def _times(request: Request, choice: Choice) -> Timing:
+    candidate, capabilities = choice.candidate, request.capabilities
+    image = image_for(request.framework, request.accelerator)
+    size_bytes = capabilities.weights_bytes(request.model, candidate.checkpoint, request.inputs)
+    assert size_bytes is not None
+    drafter = request.drafter
+    ssd = "local-ssd" if candidate.machine.bundled_local_ssds else request.accelerator.boot_disk_type
+    return timing(
+        capabilities,
+        weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
+        image_gib=image.size_gib if image else None,
+        capacity=candidate.capacity.kind,
+        source=request.spec.weights.source,
+        disk=ssd or "own",
+        timeout_seconds=request.spec.startupTimeoutSeconds,
+        answer_seconds=request.spec.longestAnswerSeconds,
     )
 
 
-def _closest(
-    spec: EndpointSpec,
-    model: Model,
-    accelerator: Accelerator,
-    capabilities: Capabilities,
-    inputs: tuple[str, ...],
-    size_bytes: int,
-) -> Fit:
-    """First trial that fits: fewest accelerators, then longest context, then most tokens per step; else the closest."""
-    if spec.contextLength and spec.contextLength > model.max_context_tokens:
-        raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
-    dtype = spec.engine.kvCacheDtype or "auto"
-    if dtype not in capabilities.kv_cache_dtypes:
-        known = " or ".join(capabilities.kv_cache_dtypes)
-        raise RefusedError(
-            ("engine", "kvCacheDtype"), f"{spec.framework} keeps no {dtype} KV cache here; write {known}."
-        )
-    concurrency = spec.concurrency or 1
-    utilization = spec.engine.gpuMemoryUtilization or capabilities.utilization
-    closest: Fit | None = None
-    for count in _counts(spec, model, accelerator, capabilities):
-        for tokens in (spec.contextLength,) if spec.contextLength else _DEFAULT_CONTEXT_TOKENS:
-            for batched in _batched_tokens(spec, model, accelerator, capabilities, inputs):
-                trial = Trial(tokens, count, batched, 1 if dtype == "fp8" else 2)
-                fit = charge(
-                    capabilities,
-                    model,
-                    accelerator,
-                    trial,
-                    weights_bytes=size_bytes,
-                    concurrency=concurrency,
-                    utilization=utilization,
-                )
-                if fit.fits:
-                    return fit
-                closest = fit if closest is None or _lack(fit) < _lack(closest) else closest
-    assert closest is not None
-    return closest
-
-
-def _counts(spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities) -> list[int]:
-    limit = capabilities.max_tensor(model)
-    asked = spec.engine.tensorParallelSize
-    count = spec.accelerator.count or asked
-    if asked and spec.accelerator.count and asked != spec.accelerator.count:
-        message = f"{spec.accelerator.count} accelerators but a tensor parallel size of {asked}: one would be idle."
-        raise RefusedError(("engine", "tensorParallelSize"), f"{message} Make them equal.")
-    if count:
-        if count > limit or model.query_heads % count:
-            sizes = [size for size in range(1, limit + 1) if model.query_heads % size == 0]
-            raise RefusedError(
-                ("accelerator", "count"),
-                f"{spec.framework} cannot split {model.id} over {count}. It splits over {', '.join(map(str, sizes))}.",
-            )
-        return [count]
-    sold = sorted({machine.accelerators for machine in accelerator.machines})
-    usable = [size for size in sold if size <= limit and model.query_heads % size == 0]
-    if not usable:
-        raise RefusedError(
-            ("accelerator",),
-            f"machines carry at least {sold[0]} x {accelerator.id}, and {spec.framework} splits {model.id} over at "
-            f"most {limit}.",
-        )
-    return usable
-
-
-def _batched_tokens(
-    spec: EndpointSpec, model: Model, accelerator: Accelerator, capabilities: Capabilities, inputs: tuple[str, ...]
-) -> tuple[int, ...]:
-    asked, concurrency = spec.engine.maxNumBatchedTokens, spec.concurrency or 1
-    field = ("engine", "maxNumBatchedTokens")
-    offered = capabilities.batched_tokens(model, accelerator, inputs)
-    if asked is None:
-        return tuple(size for size in offered if not size or size >= concurrency)
-    if not any(offered):
-        raise RefusedError(field, f"the step of {spec.framework} is fixed; leave it out.")
-    floor = capabilities.batched_tokens_floor(model, inputs)
-    if asked < floor:
-        raise RefusedError(
-            field,
-            f"{asked} is below {floor}: {model.id} reads one whole image or video per step, and vLLM fails to start.",
-        )
-    if asked < concurrency:
-        raise RefusedError(field, f"{asked} is below concurrency ({concurrency}): each request needs a token per step.")
-    return (asked,)
-
-
-def _lack(fit: Fit) -> float:
-    return fit.memory.need_gib - fit.memory.have_gib
-
-
-def _rollout(replicas: int, restart_seconds: int) -> Rollout:
+def _rollout(replicas: int, times: Timing) -> Rollout:
     if replicas == 1:
-        return Rollout("replace", f"about {restart_seconds} s: the old pod must free its accelerators first")
+        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
+
+
+def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
+    """What this version plans but does not deploy."""
+    spec, reasons = request.spec, []
+    if request.platform.gke is None:
+        reasons.append("services on a host or on this machine")
+    elif request.accelerator.kind != "gpu":
+        reasons.append(f"{request.accelerator.kind} node pools")
+    if request.accelerator.host_architecture != "amd64":
+        reasons.append("machines with arm64 processors")
+    if spec.capacity and len(spec.capacity) > 1:
+        reasons.append("ladders of several capacities")
+    if choice.candidate.capacity.kind == "reservation":
+        reasons.append("reservations")
+    if spec.replicas.most > spec.replicas.min:
+        reasons.append("autoscaling (replicas.max above replicas.min)")
+    if spec.weights.source != "hugging-face":
+        reasons.append(f"weights from {spec.weights.source}")
+    return tuple(reasons)

@@ -72,7 +72,7 @@ class Context:
 
 @dataclass(frozen=True)
 class MemoryTerm:
-    """One part of an accelerator's memory. `kind` is `weights`, `kv` or `overhead`; `uncertainty_gib` may come on top."""
+    """One part of an accelerator's memory: `weights`, `kv` or `overhead`; `uncertainty_gib` may come on top."""
 
     kind: str
     name: str
@@ -253,6 +253,7 @@ class ServingPlan:
     host: Host
     timing: Timing
     cost: Cost
+    unified_slots: bool
     min_replicas: int
     replicas: int
     ladder: tuple[Rung, ...]

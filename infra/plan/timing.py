@@ -1,34 +1,100 @@
-"""Seconds from an empty pool to a ready endpoint. Estimates: the timeout is twice as long."""
+"""Seconds from an empty pool to a ready endpoint, and from SIGTERM to the end: every term with what it rests on."""
 
 from __future__ import annotations
 
 import math
 
 from infra.plan.capabilities import Capabilities
-from infra.plan.serving_plan import Timing
-from infra.plan.weights import GIB
+from infra.plan.fit import GIB
+from infra.plan.serving_plan import TimeTerm, Timing
 
-_NODE_SECONDS = 180  # assumed: machine, GPU driver and device plugin on GKE
-_IMAGE_GIB_PER_SECOND = 0.1  # assumed: pull and unpack without image streaming
-_DOWNLOAD_GIB_PER_SECOND = 0.35  # modelplane issue 204: 894 GiB in 43 min
-_LOAD_GIB_PER_SECOND = 0.5  # vllm-project/vllm issue 38820: 12.7 GiB with the default loader
+_NODE_SECONDS = 180.0
+_NODE_BASIS = "assumed: machine, GPU driver and device plugin on GKE"
+_IMAGE_GIB_PER_SECOND = 0.1
+_IMAGE_BASIS = "assumed: pull and unpack at 0.1 GiB/s, no image streaming"
+# GiB per second at which weights reach the pod, by source.
+_SOURCES = {
+    "hugging-face": (0.35, "download at 0.35 GiB/s (modelplane issue 204: 894 GiB in 43 min)"),
+    "gcs": (0.53, "GCS FUSE serving profile at 0.53 GiB/s (480 GB in 14 min)"),
+    "pvc": (None, "none: the volume holds them"),
+    "own": (None, "none: kept on the machine's disk after the first start"),
+}
+# GiB per second at which a disk can take or give them (Compute Engine documentation: pd-balanced 0.28 MiB/s per GiB
+# plus 140 MiB/s; one local SSD 660 MiB/s read and 350 MiB/s write; Hyperdisk Balanced at its default 140 MiB/s).
+_DISKS = {"pd-balanced": 0.16, "hyperdisk-balanced": 0.14, "local-ssd": 0.64, "own": None}
+_LOAD_GIB_PER_SECOND = 0.5
+_SPOT_NOTICE_SECONDS = 15
 _SPOT_PRE_STOP_SECONDS = 3  # GKE gives pods on a Spot machine 15 s of its 30 s notice
-_SPOT_DRAIN_SECONDS = 8
+_SPOT_TEARDOWN_SECONDS, _TEARDOWN_SECONDS = 4, 10
 
 
 def timing(
-    capabilities: Capabilities, *, weights_bytes: int, image_gib: int, capacity: str, timeout_seconds: int | None
+    capabilities: Capabilities,
+    *,
+    weights_bytes: int,
+    image_gib: int | None,
+    capacity: str,
+    source: str,
+    disk: str,
+    timeout_seconds: int | None,
+    answer_seconds: int | None,
 ) -> Timing:
-    """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows."""
-    weights_gib = weights_bytes / GIB
-    restart = weights_gib / _DOWNLOAD_GIB_PER_SECOND + weights_gib / _LOAD_GIB_PER_SECOND + capabilities.engine_seconds
-    startup = _NODE_SECONDS + image_gib / _IMAGE_GIB_PER_SECOND + restart
+    """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows.
+
+    Args:
+        capabilities: of the framework.
+        weights_bytes: what is loaded.
+        image_gib: size of the image, None where there is none or it is not known.
+        capacity: how the machine is bought.
+        source: where weights come from.
+        disk: kind of disk on which they land.
+        timeout_seconds: the stack's own timeout, or None.
+        answer_seconds: longest answer that must be finished on a planned stop, or None for the framework's default.
+    """
+    own = capacity == "own"
+    load = _load_terms(weights_bytes / GIB, "own" if own else source, "own" if own else disk)
+    start = [TimeTerm("machine", 0.0 if own else _NODE_SECONDS, "the machine is there" if own else _NODE_BASIS)]
+    if image_gib:
+        start.append(TimeTerm("image", image_gib / _IMAGE_GIB_PER_SECOND, f"{image_gib} GiB; {_IMAGE_BASIS}"))
+    engine = TimeTerm("engine", float(capabilities.engine_seconds), "process, compilation, graphs, warm-up")
+    startup = sum(term.seconds for term in (*start, *load, engine))
+    restart = sum(term.seconds for term in (*load, engine))
     spot = capacity == "spot"
+    pre_stop = _SPOT_PRE_STOP_SECONDS if spot else capabilities.pre_stop_seconds
+    teardown = _SPOT_TEARDOWN_SECONDS if spot else _TEARDOWN_SECONDS
+    wanted = answer_seconds or capabilities.drain_seconds
+    drain = min(wanted, _SPOT_NOTICE_SECONDS - pre_stop - teardown) if spot else wanted
+    cut = f"longest answer {wanted} s, cut to what a Spot notice leaves" if drain < wanted else "longest answer"
     return Timing(
         weights_bytes=weights_bytes,
         startup_seconds=math.ceil(startup),
         restart_seconds=math.ceil(restart),
         timeout_seconds=timeout_seconds or 60 * math.ceil(2 * startup / 60),
-        pre_stop_seconds=_SPOT_PRE_STOP_SECONDS if spot else capabilities.pre_stop_seconds,
-        drain_seconds=min(_SPOT_DRAIN_SECONDS, capabilities.drain_seconds) if spot else capabilities.drain_seconds,
+        pre_stop_seconds=pre_stop,
+        drain_seconds=drain,
+        grace_seconds=pre_stop + drain + teardown,
+        notice_seconds=_SPOT_NOTICE_SECONDS if spot else None,
+        startup_terms=(*start, *load, engine),
+        stop_terms=(
+            TimeTerm("leave load balancing", float(pre_stop), "endpoints take seconds to reach every proxy"),
+            TimeTerm("running answers", float(drain), cut),
+            TimeTerm("teardown", float(teardown), "workers stop and free the accelerators"),
+        ),
+    )
+
+
+def _load_terms(weights_gib: float, source: str, disk: str) -> tuple[TimeTerm, TimeTerm]:
+    """Download, as fast as source and disk allow; then disk to accelerator, as fast as disk and loader allow."""
+    rate, basis = _SOURCES[source]
+    disk_rate = _DISKS[disk]
+    fetch = 0.0
+    if rate is not None:
+        slower = disk_rate is not None and disk_rate < rate
+        fetch = weights_gib / (disk_rate if slower and disk_rate else rate)
+        basis = f"{weights_gib:.1f} GiB; {f'{disk} writes {disk_rate} GiB/s' if slower else basis}"
+    read = min(_LOAD_GIB_PER_SECOND, disk_rate or _LOAD_GIB_PER_SECOND)
+    how = "default loader (vllm-project/vllm issue 38820)" if read == _LOAD_GIB_PER_SECOND else f"read from {disk}"
+    return (
+        TimeTerm("weights download", fetch, basis),
+        TimeTerm("weights load", weights_gib / read, f"{weights_gib:.1f} GiB at {read} GiB/s, {how}"),
     )

@@ -8,27 +8,31 @@ from infra.catalog.records import Framework
 from infra.plan.refusal import RefusedError
 
 
-def choose_version(facts: Framework, asked: str | None) -> str:
-    """Version to run.
+def choose_version(facts: Framework, asked: str | None, size: str) -> str:
+    """Version to run for a model of that size.
 
     Raises:
-        RefusedError: the framework is refused, or the version is denied, too old, or not a version.
+        RefusedError: the version is denied, too old, or not a version; or there are none.
     """
-    if facts.state == "refused":
-        raise RefusedError(("framework",), f"{facts.display_name} does not serve Gemma 4.")
+    field = ("engine", "version")
+    if facts.default_version is None or facts.minimum_version is None:
+        raise RefusedError(field, f"{facts.display_name} has no versions to choose from; leave it out.")
     if asked is None:
         return facts.default_version
-    field = ("engine", "version")
     if asked in facts.denied_versions:
         raise RefusedError(field, f"{facts.display_name} {asked} fails with Gemma 4. Use {facts.default_version}.")
-    key, minimum = _key(asked), _key(facts.minimum_version)
-    if len(key) != len(minimum) or asked[0].isdigit() != facts.minimum_version[0].isdigit():
+    oldest = max(facts.minimum_version, dict(facts.minimum_version_by_size).get(size, facts.minimum_version), key=_key)
+    key, minimum = _key(asked), _key(oldest)
+    if len(key) != len(minimum) or asked[0].isdigit() != oldest[0].isdigit():
         raise RefusedError(field, f"'{asked}' is no version of {facts.display_name}, such as {facts.default_version}.")
     if key < minimum:
-        raise RefusedError(
-            field, f"{facts.display_name} {asked} is older than {facts.minimum_version}, the oldest that works."
-        )
+        raise RefusedError(field, f"{facts.display_name} {asked} is older than {oldest}, the oldest that works.")
     return asked
+
+
+def at_least(version: str, oldest: str) -> bool:
+    """Whether a version is the oldest or newer."""
+    return _key(version) >= _key(oldest)
 
 
 def _key(version: str) -> tuple[int, ...]:

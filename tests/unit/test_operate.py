@@ -8,7 +8,7 @@ import pytest
 
 from infra.operate.diagnosis import diagnose
 from infra.operate.recovery import adopt_pending, keep_ours
-from infra.report import diagnosis_text
+from infra.diagnosis_report import diagnosis_text
 
 URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
 

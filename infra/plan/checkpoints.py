@@ -1,0 +1,79 @@
+"""Which checkpoints a stack may run: those that its framework loads on its accelerator, best first."""
+
+from __future__ import annotations
+
+from infra.catalog.records import Accelerator, Checkpoint, Framework, Model
+from infra.plan.capabilities import Capabilities
+from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
+
+
+def loadable(model: Model, framework: Framework, accelerator: Accelerator) -> list[Checkpoint]:
+    """Checkpoints of a model, in the framework's order of precisions; the default of each precision first."""
+    usable = [
+        one
+        for one in model.checkpoints
+        if framework.name in one.frameworks
+        and one.precision in framework.precisions
+        and one.format in framework.formats
+        and (not one.architectures or accelerator.architecture in one.architectures)
+    ]
+    return sorted(usable, key=lambda one: framework.precisions.index(one.precision))
+
+
+def choices(request: Request) -> list[Checkpoint]:
+    """Checkpoints among which the plan chooses: one where the stack file names it, else one of each precision.
+
+    Raises:
+        RefusedError: none of that precision, none of that name, or its size is not known.
+    """
+    spec, model, framework = request.spec, request.model, request.framework
+    usable = loadable(model, framework, request.accelerator)
+    if spec.weights.checkpoint:
+        named = [one for one in usable if one.repository == spec.weights.checkpoint]
+        if spec.precision:
+            named = [one for one in named if one.precision == spec.precision]
+        if not named:
+            known = ", ".join(dict.fromkeys(one.repository for one in usable))
+            raise RefusedError(
+                ("weights", "checkpoint"), f"no checkpoint of that name that {framework.display_name} loads: {known}."
+            )
+        usable = named
+    of_precision = [one for one in usable if spec.precision in {None, one.precision}]
+    if not of_precision:
+        raise RefusedError(("precision",), _none_of(request, usable))
+    firsts = list({one.precision: one for one in reversed(of_precision)}.values())
+    firsts.sort(key=lambda one: framework.precisions.index(one.precision))
+    sized = [one for one in firsts if is_sized(request.capabilities, model, one, request.inputs)]
+    if not sized:
+        names = ", ".join(one.repository for one in firsts)
+        raise RefusedError(
+            ("precision",), f"the size of {names} is not known, so nothing can be proved; use another precision."
+        )
+    return sized
+
+
+def is_sized(capabilities: Capabilities, model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]) -> bool:
+    """Whether the size of a checkpoint is listed or can be computed."""
+    return capabilities.weights_bytes(model, checkpoint, inputs) is not None
+
+
+def _none_of(request: Request, usable: list[Checkpoint]) -> str:
+    model, framework, accelerator, precision = (
+        request.model,
+        request.framework,
+        request.accelerator,
+        request.spec.precision,
+    )
+    elsewhere = [one for one in model.checkpoints if one.precision == precision and framework.name in one.frameworks]
+    if elsewhere and elsewhere[0].architectures:
+        needed = " or ".join(elsewhere[0].architectures)
+        return f"{precision} needs {needed}; {accelerator.id} is {accelerator.architecture}."
+    known = ", ".join(dict.fromkeys(one.precision for one in usable))
+    what = f"{precision} checkpoint" if precision else "checkpoint"
+    loads = f"It loads {known}." if known else f"Use framework: {_loader(model)}."
+    return f"{framework.display_name} has no {what} of {model.id} for {accelerator.id}. {loads}"
+
+
+def _loader(model: Model) -> str:
+    return " or ".join(sorted({name for one in model.checkpoints for name in one.frameworks}))

@@ -1,0 +1,111 @@
+"""Proof that a setting fits: need against have, term by term, on the fullest accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from infra.plan.capabilities import Capabilities
+from infra.plan.demand import Setting, Term
+from infra.plan.serving_plan import Memory, MemoryTerm
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A setting with its memory.
+
+    Attributes:
+        whole_gib: memory of one accelerator.
+        utilization: share of it that the engine may fill.
+    """
+
+    setting: Setting
+    terms: tuple[Term, ...]
+    whole_gib: float
+    utilization: float
+
+    @property
+    def have_bytes(self) -> int:
+        """What the engine may fill."""
+        return int(self.whole_gib * self.utilization * GIB)
+
+    @property
+    def need_bytes(self) -> int:
+        """Weights, overhead and the guaranteed requests, with all that is uncertain."""
+        return sum(term.size_bytes + term.uncertainty_bytes for term in self.terms)
+
+    @property
+    def fits(self) -> bool:
+        """Whether need is within have."""
+        return self.need_bytes <= self.have_bytes
+
+    def gib(self, kind: str) -> float:
+        """Expected size of all terms of one kind."""
+        return sum(term.size_bytes for term in self.terms if term.kind == kind) / GIB
+
+    @property
+    def uncertainty_gib(self) -> float:
+        """How much more than expected it may be."""
+        return sum(term.uncertainty_bytes for term in self.terms) / GIB
+
+
+def charge(capabilities: Capabilities, setting: Setting, *, whole_gib: float, utilization: float) -> Fit:
+    """Memory of one setting; one data rank serves its share of the concurrency."""
+    return Fit(setting, capabilities.terms(setting), whole_gib, utilization)
+
+
+def largest_context(capabilities: Capabilities, fit: Fit, *, concurrency: int, limit_tokens: int) -> int:
+    """Longest request of which `concurrency` fit per data rank, all else as in the fit; 0 where none does."""
+    return _largest(fit, capabilities, limit_tokens, lambda n: replace(fit.setting, tokens=n, concurrency=concurrency))
+
+
+def largest_concurrency(capabilities: Capabilities, fit: Fit, *, limit: int = 4096) -> int:
+    """Most full requests per data rank that fit, all else as in the fit."""
+    return _largest(fit, capabilities, limit, lambda n: replace(fit.setting, concurrency=n))
+
+
+def memory(capabilities: Capabilities, fit: Fit, *, limit_tokens: int) -> Memory:
+    """The proof as the plan states it."""
+    setting, whole, have = fit.setting, fit.whole_gib, fit.have_bytes / GIB
+    weights, overhead, unsure = fit.gib("weights"), fit.gib("overhead"), fit.uncertainty_gib
+    return Memory(
+        per_accelerator_gib=whole,
+        weights_gib=weights,
+        kv_cache_per_request_gib=fit.gib("kv") / setting.concurrency,
+        kv_cache_gib=max(0.0, have - weights - overhead - unsure),
+        overhead_gib=overhead,
+        uncertainty_gib=unsure,
+        headroom_gib=whole - have + unsure,
+        need_gib=fit.need_bytes / GIB,
+        have_gib=have,
+        max_concurrent_requests=setting.data * largest_concurrency(capabilities, fit),
+        max_context_tokens=largest_context(
+            capabilities, fit, concurrency=setting.concurrency, limit_tokens=limit_tokens
+        ),
+        utilization=fit.utilization,
+        kv_cache_dtype=setting.kv_cache_dtype,
+        terms=tuple(
+            MemoryTerm(one.kind, one.name, one.size_bytes / GIB, one.uncertainty_bytes / GIB, one.source)
+            for one in fit.terms
+        ),
+    )
+
+
+def gib_text(size_gib: float) -> str:
+    """A size in GiB with as many digits as a product of it needs to come out right."""
+    return f"{size_gib:.2f}" if size_gib >= 0.1 else f"{size_gib:.4f}"
+
+
+def _largest(fit: Fit, capabilities: Capabilities, limit: int, setting_of: Callable[[int], Setting]) -> int:
+    fixed = fit.need_bytes - capabilities.growing_bytes(fit.setting)
+    room = fit.have_bytes - fixed
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if capabilities.growing_bytes(setting_of(middle)) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,97 @@
+"""From a stack file to a `Request`: the words looked up, and everything refused that no machine could mend."""
+
+from __future__ import annotations
+
+from infra.catalog.records import Catalog, Drafter, Model
+from infra.catalog.records import Framework as FrameworkFacts
+from infra.plan.capabilities import Capabilities
+from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
+from infra.plan.versions import choose_version
+from infra.spec import EndpointSpec, PlatformSpec
+
+
+def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabilities: Capabilities | None) -> Request:
+    """The request of a stack file whose model, accelerator and framework exist in the catalogue.
+
+    Raises:
+        RefusedError: framework, version, model, accelerator, inputs or engine settings that do not go together.
+    """
+    model, facts = catalog.models[spec.model], catalog.frameworks[spec.framework]
+    accelerator = catalog.accelerators[spec.accelerator.type]
+    if capabilities is None:
+        raise RefusedError(("framework",), _not_planned(facts, catalog))
+    version = choose_version(facts, spec.engine.version, model.size)
+    if facts.architectures and accelerator.architecture not in facts.architectures:
+        runs = sorted(one.id for one in catalog.accelerators.values() if one.architecture in facts.architectures)
+        raise RefusedError(
+            ("accelerator",), f"{facts.display_name} does not run on {accelerator.id}. It runs on {', '.join(runs)}."
+        )
+    if accelerator.kind not in capabilities.kinds:
+        raise RefusedError(
+            ("accelerator",),
+            f"the memory rules of {facts.display_name} on {accelerator.display_name} are not known, so nothing can be "
+            f"proved; use framework: llamacpp, or a {' or '.join(capabilities.kinds)}.",
+        )
+    objection = capabilities.objection(model, accelerator)
+    if objection:
+        raise RefusedError(("accelerator",), objection)
+    inputs = _inputs(spec, model, facts)
+    _switches(spec, model, facts, capabilities)
+    drafter = _drafter(model, facts) if spec.speculativeDecoding else None
+    return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
+
+
+def _not_planned(facts: FrameworkFacts, catalog: Catalog) -> str:
+    why = " ".join(f"{one.statement}." for one in facts.evidence[:2])
+    instead = facts.alternative or "vllm"
+    return (
+        f"{facts.display_name} is not planned by this version. {why} "
+        f"Use framework: {instead} ({catalog.frameworks[instead].display_name})."
+    )
+
+
+def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:
+    able = dict(facts.inputs_by_size).get(model.size, ())
+    if not able:
+        sizes = ", ".join(size for size, _ in facts.inputs_by_size)
+        raise RefusedError(("model",), f"{facts.display_name} does not serve {model.id}. It serves {sizes}.")
+    for index, name in enumerate(spec.inputs or ()):
+        if name not in model.inputs:
+            raise RefusedError(("inputs", index), f"{model.id} takes no {name}. It takes {', '.join(model.inputs)}.")
+        if name not in able:
+            raise RefusedError(
+                ("inputs", index), f"{facts.display_name} images take no {name} here. They take {', '.join(able)}."
+            )
+    wanted = spec.inputs or [name for name in ("image", "text") if name in able]
+    if "text" not in wanted:
+        raise RefusedError(("inputs",), "text is always needed; add it.")
+    return tuple(sorted(set(wanted)))
+
+
+def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts, capabilities: Capabilities) -> None:
+    for name, able in (("tools", facts.tools), ("reasoning", facts.reasoning)):
+        if getattr(spec, name) and not model.instruct:
+            raise RefusedError((name,), f"{model.id} is a base model without a chat template; use {model.id}-it.")
+        if getattr(spec, name) and not able:
+            raise RefusedError((name,), f"{facts.display_name} has no {name} for Gemma 4; leave it out.")
+    dtype = spec.engine.kvCacheDtype or "auto"
+    if dtype not in capabilities.kv_cache_dtypes:
+        known = " or ".join(capabilities.kv_cache_dtypes)
+        raise RefusedError(
+            ("engine", "kvCacheDtype"), f"{facts.display_name} keeps no {dtype} KV cache here; write {known}."
+        )
+    if spec.engine.unifiedSlots and not capabilities.unified_slots:
+        raise RefusedError(("engine", "unifiedSlots"), f"{facts.display_name} has no slots; leave it out.")
+
+
+def _drafter(model: Model, facts: FrameworkFacts) -> Drafter:
+    field = ("speculativeDecoding",)
+    if not facts.drafters:
+        raise RefusedError(field, f"{facts.display_name} has no drafters for Gemma 4; leave it out.")
+    known = [one for one in model.drafters if facts.name in one.frameworks]
+    if not known:
+        raise RefusedError(field, f"no drafter of {model.id} that {facts.display_name} loads is known; leave it out.")
+    if known[0].parameters is None:
+        raise RefusedError(field, f"the size of {known[0].repository} is not known; leave it out.")
+    return known[0]

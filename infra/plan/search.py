@@ -1,0 +1,166 @@
+"""The cheapest way to run a request that fits, and how close the others came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.plan.candidates import Candidate, candidates
+from infra.plan.demand import HostTerm, Setting
+from infra.plan.fit import GIB, Fit, charge
+from infra.plan.placement import usable_memory_gib
+from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
+from infra.plan.versions import at_least
+from infra.spec import Capacity
+
+DEFAULT_CONTEXT_TOKENS = (32768, 16384, 8192)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A candidate whose memory fits the accelerators and whose host memory fits the machine."""
+
+    candidate: Candidate
+    fit: Fit
+    host: tuple[HostTerm, ...]
+
+    @property
+    def host_gib(self) -> float:
+        """Host memory that the engine uses."""
+        return sum(term.size_bytes for term in self.host) / GIB
+
+
+class DoesNotFitError(RefusedError):
+    """No candidate fits; `closest` lacks the least memory."""
+
+    def __init__(self, closest: Fit, checkpoint: str) -> None:
+        super().__init__(("accelerator",), f"does not fit with {checkpoint}")
+        self.closest = closest
+
+
+def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
+    """First candidate that fits, in the order of `candidates`, with the longest context and largest step that fit.
+
+    Raises:
+        RefusedError: nothing of that kind is sold, or no machine has enough host memory.
+        DoesNotFitError: the accelerators' memory is too small everywhere.
+    """
+    contexts, closest, cramped = _contexts(request), None, None
+    for candidate in candidates(request, capacities):
+        steps = _steps(request)
+        smallest = _charged(request, candidate, min(contexts), min(steps))
+        if not smallest.fits:
+            if closest is None or _lack(smallest) < _lack(closest):
+                closest = smallest
+            continue
+        fit = next(
+            fit
+            for tokens in contexts
+            for step in steps
+            for fit in [_charged(request, candidate, tokens, step)]
+            if fit.fits
+        )
+        choice = Choice(candidate, fit, request.capabilities.host_terms(fit.setting))
+        if request.accelerator.kind in {"apple", "cpu"} or choice.host_gib <= usable_memory_gib(candidate.machine):
+            return choice
+        cramped = choice if cramped is None or choice.host_gib < cramped.host_gib else cramped
+    if cramped is not None:
+        raise RefusedError(("accelerator",), _cramped(request, cramped))
+    assert closest is not None
+    raise DoesNotFitError(closest, closest.setting.checkpoint.repository)
+
+
+def memory_of_one_gib(request: Request, candidate: Candidate) -> float:
+    """Memory that one accelerator shows to the engine; of a processor, what a pod or service may use of the machine."""
+    if request.accelerator.kind == "cpu":
+        return float(usable_memory_gib(candidate.machine))
+    memory_gib = request.accelerator.memory_gib
+    if memory_gib is None:
+        raise RefusedError(
+            ("accelerator",), f"the usable memory of {request.accelerator.id} is not known, so nothing can be proved."
+        )
+    return memory_gib
+
+
+def _contexts(request: Request) -> tuple[int, ...]:
+    asked, model = request.spec.contextLength, request.model
+    limit = request.capabilities.max_tokens(model, request.accelerator)
+    if asked is None:
+        return tuple(tokens for tokens in DEFAULT_CONTEXT_TOKENS if tokens <= limit)
+    if asked > model.max_context_tokens:
+        raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
+    if asked > limit:
+        raise RefusedError(
+            ("contextLength",),
+            f"{request.framework.display_name} on {request.accelerator.id} was shown to work with at most "
+            f"{limit:,} tokens.",
+        )
+    return (asked,)
+
+
+def _steps(request: Request) -> tuple[int, ...]:
+    """Tokens per engine step to try, largest first."""
+    engine, capabilities, model = request.spec.engine, request.capabilities, request.model
+    asked = {"maxNumBatchedTokens": engine.maxNumBatchedTokens, "microBatchTokens": engine.microBatchTokens}
+    for name, value in asked.items():
+        if value is not None and name != capabilities.step_field:
+            advice = f"write engine.{capabilities.step_field}" if capabilities.step_field else "leave it out"
+            raise RefusedError(("engine", name), f"{request.framework.display_name} has no such setting; {advice}.")
+    chosen = asked.get(capabilities.step_field or "")
+    floor = capabilities.step_floor(model, request.inputs)
+    if chosen is None:
+        offered = capabilities.step_tokens(model, request.accelerator, request.inputs)
+        return tuple(size for size in offered if not capabilities.step_is_shared or size >= request.concurrency)
+    field = ("engine", str(capabilities.step_field))
+    if chosen < request.concurrency and capabilities.step_is_shared:
+        raise RefusedError(
+            field,
+            f"{chosen} is below concurrency ({request.concurrency}): each request needs a token per step.",
+        )
+    if chosen < floor:
+        raise RefusedError(
+            field,
+            f"{chosen} is below {floor}: {model.id} reads one whole image or video per step, and the engine fails to "
+            "start.",
+        )
+    return (chosen,)
+
+
+def _charged(request: Request, candidate: Candidate, tokens: int, step: int) -> Fit:
+    since = request.framework.hybrid_kv_since
+    setting = Setting(
+        model=request.model,
+        checkpoint=candidate.checkpoint,
+        drafter=request.drafter,
+        accelerator=request.accelerator,
+        inputs=request.inputs,
+        version=request.version,
+        tokens=tokens,
+        concurrency=-(-request.concurrency // candidate.data),
+        tensor=candidate.tensor,
+        pipeline=candidate.pipeline,
+        data=candidate.data,
+        batched_tokens=step,
+        kv_cache_dtype=request.kv_cache_dtype,
+        unified_slots=request.spec.engine.unifiedSlots,
+        hybrid_kv=since is None or at_least(request.version, since),
+    )
+    whole_gib = memory_of_one_gib(request, candidate)
+    return charge(request.capabilities, setting, whole_gib=whole_gib, utilization=request.utilization)
+
+
+def _lack(fit: Fit) -> int:
+    return fit.need_bytes - fit.have_bytes
+
+
+def _cramped(request: Request, choice: Choice) -> str:
+    machines = {one.machine_type: one for one in request.accelerator.machines if one.memory_gib}
+    most = max(
+        (one for one in machines.values() if one.accelerators == choice.candidate.machine.accelerators),
+        key=usable_memory_gib,
+    )
+    terms = " + ".join(f"{one.name} {one.size_bytes / GIB:.1f}" for one in choice.host)
+    return (
+        f"the engine needs {choice.host_gib:.1f} GiB of host memory ({terms}); {most.machine_type}, the largest with "
+        f"{choice.candidate.count} x {request.accelerator.id}, gives {usable_memory_gib(most)} GiB."
+    )

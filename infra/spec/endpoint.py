@@ -1,0 +1,135 @@
+"""`kind: Endpoint`: what is served. Absent optional fields are derived by the plan."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from infra.document import quoted
+from infra.errors import nearest
+from infra.spec.fields import (
+    CAPACITIES,
+    Argument,
+    Commit,
+    Input,
+    Labels,
+    Name,
+    Repository,
+    ReservationName,
+    Strict,
+    Word,
+)
+
+
+class Accelerator(Strict):
+    """Accelerator of one replica: its type and, where the plan should not choose, how many."""
+
+    type: Word
+    count: Annotated[int, Field(ge=1, le=64)] | None = None
+
+
+class Capacity(Strict):
+    """One rung of the capacity ladder: how the machine is bought, and the name of the reservation where it is one."""
+
+    kind: str
+    reservation: ReservationName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_word(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value == "reservation":
+                raise ValueError("a reservation has a name: write {reservation: NAME}.")
+            if value not in CAPACITIES:
+                raise ValueError(f"unknown {quoted(value)}. {nearest(value, CAPACITIES)}")
+            return {"kind": value}
+        if isinstance(value, dict) and set(value) == {"reservation"}:
+            return {"kind": "reservation", **value}
+        raise ValueError(f"expected {', '.join(CAPACITIES[:2])}, {CAPACITIES[3]} or {{reservation: NAME}}.")
+
+    def __str__(self) -> str:
+        return self.kind if self.reservation is None else f"reservation {self.reservation}"
+
+
+def _distinct(rungs: list[Capacity]) -> list[Capacity]:
+    repeated = next((one for index, one in enumerate(rungs) if one in rungs[:index]), None)
+    if repeated:
+        raise ValueError(f"{repeated} stands twice; each rung is tried once.")
+    return rungs
+
+
+class Replicas(Strict):
+    """How many copies of the endpoint run."""
+
+    min: Annotated[int, Field(ge=1, le=100)] = 1
+    max: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Replicas:
+        if self.most < self.min:
+            raise ValueError(f"max ({self.most}) is below min ({self.min}).")
+        return self
+
+    @property
+    def most(self) -> int:
+        """Most replicas: as many as fewest where the file names none."""
+        return self.min if self.max is None else self.max
+
+
+class Weights(Strict):
+    """Where the weights come from, and which of several checkpoints of one precision."""
+
+    source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
+    checkpoint: Repository | None = None
+    revision: Commit | None = None
+
+
+class Engine(Strict):
+    """Typed overrides of what the plan would choose for the framework's engine."""
+
+    version: Word | None = None
+    tensorParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
+    pipelineParallelSize: Annotated[int, Field(ge=1, le=16)] | None = None
+    dataParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
+    maxNumBatchedTokens: Annotated[int, Field(ge=256, le=131072)] | None = None
+    microBatchTokens: Annotated[int, Field(ge=32, le=2048)] | None = None
+    unifiedSlots: bool = False
+    gpuMemoryUtilization: Annotated[float, Field(ge=0.1, le=0.98)] | None = None
+    kvCacheDtype: (
+        Literal["auto", "bf16", "f16", "f32", "fp8", "iq4_nl", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"] | None
+    ) = None
+    args: Annotated[list[Argument], Field(max_length=20)] = []
+
+
+class EndpointSpec(Strict):
+    """What is served. Absent optional fields are derived by the plan."""
+
+    apiVersion: Literal["servestack/v1"]
+    kind: Literal["Endpoint"]
+    platform: Name
+    model: Word
+    accelerator: Accelerator
+    framework: Word
+    precision: Word | None = None
+    contextLength: Annotated[int, Field(ge=256, le=262144)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    inputs: Annotated[list[Input], Field(min_length=1)] | None = None
+    tools: bool = False
+    reasoning: bool = False
+    speculativeDecoding: bool = False
+    capacity: Annotated[list[Capacity], Field(min_length=1, max_length=8), AfterValidator(_distinct)] | None = None
+    replicas: Replicas = Replicas()
+    weights: Weights = Weights()
+    longestAnswerSeconds: Annotated[int, Field(ge=1, le=3600)] | None = None
+    startupTimeoutSeconds: Annotated[int, Field(ge=10, le=14400)] | None = None
+    budgetUsdPerMonth: Annotated[float, Field(gt=0)] | None = None
+    labels: Labels = {}
+    engine: Engine = Engine()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accelerator_by_name(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("accelerator"), str):
+            return {**values, "accelerator": {"type": values["accelerator"]}}
+        return values

@@ -1,0 +1,45 @@
+"""Types of the fields of stack files: what characters and ranges they may have."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+API_VERSION = "servestack/v1"
+NAME_PATTERN = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$")]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$")]
+Argument = Annotated[str, StringConstraints(pattern=r"^--[a-z0-9][a-z0-9-]*(=[A-Za-z0-9._,:/@+-]+)?$", max_length=200)]
+Input = Literal["audio", "image", "text", "video"]
+CAPACITIES = ("flex-start", "on-demand", "reservation", "spot")
+ReservationName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Repository = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
+]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+
+
+# Label keys that Google keeps for itself, and those by which this project knows what it made and who may call.
+_RESERVED_LABEL = re.compile(r"goog-.*|servestack-.*|client-of|endpoint|managed-by|stack")
+
+
+def _unreserved(labels: dict[str, str]) -> dict[str, str]:
+    taken = sorted(key for key in labels if _RESERVED_LABEL.fullmatch(key))
+    if taken:
+        raise ValueError(f"reserved: {', '.join(taken)}; use another key, such as team.")
+    return labels
+
+
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=16), AfterValidator(_unreserved)]
+
+
+class Strict(BaseModel):
+    """A mapping of a stack file: unknown keys are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)

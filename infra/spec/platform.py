@@ -1,0 +1,69 @@
+"""`kind: Platform`: where endpoints run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from infra.spec.fields import ClusterName, Labels, Strict
+
+
+class Cluster(Strict):
+    """GKE cluster of a platform: made by its stack, or adopted as it is."""
+
+    name: ClusterName
+    create: bool = True
+
+
+class Gke(Strict):
+    """A GKE platform."""
+
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    location: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}(-[a-z])?$")]
+    zones: list[Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$")]] = []
+    cluster: Cluster
+    releaseChannel: Literal["RAPID", "REGULAR", "STABLE"] = "REGULAR"
+    deletionProtection: bool = True
+
+    @model_validator(mode="after")
+    def _zones_in_region(self) -> Gke:
+        region = "-".join(self.location.split("-")[:2])
+        outside = [zone for zone in self.zones if not zone.startswith(f"{region}-")]
+        if outside:
+            raise ValueError(f"zones {', '.join(outside)} are outside the location's region {region}.")
+        return self
+
+
+class Host(Strict):
+    """A Mac or Linux machine that is there and is reached by SSH."""
+
+    address: Annotated[
+        str, StringConstraints(pattern=r"^([a-z_][a-z0-9_-]{0,31}@)?[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
+    ]
+    memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
+
+
+class Local(Strict):
+    """This machine."""
+
+    memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
+
+
+class PlatformSpec(Strict):
+    """Where endpoints run: exactly one of `gke`, `host` and `local`."""
+
+    apiVersion: Literal["servestack/v1"]
+    kind: Literal["Platform"]
+    gke: Gke | None = None
+    host: Host | None = None
+    local: Local | None = None
+    labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _one_place(self) -> PlatformSpec:
+        named = [name for name in ("gke", "host", "local") if getattr(self, name) is not None]
+        if len(named) != 1:
+            said = f"it has {' and '.join(named)}" if named else "it has none"
+            raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+        return self

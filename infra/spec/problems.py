@@ -1,0 +1,84 @@
+"""What is wrong with the shape of a stack file, in words and with the place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from infra.document import Document, quoted
+from infra.errors import Problem, nearest
+from infra.spec.endpoint import EndpointSpec
+from infra.spec.platform import PlatformSpec
+
+Spec = EndpointSpec | PlatformSpec
+_KINDS: dict[str, type[EndpointSpec] | type[PlatformSpec]] = {"Endpoint": EndpointSpec, "Platform": PlatformSpec}
+
+
+def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
+    """Check the shape of a stack file.
+
+    Returns:
+        The spec, or None, and every problem found.
+    """
+    kind = document.values.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        message = (
+            f"unknown {quoted(kind)}. {nearest(str(kind), _KINDS)}"
+            if kind is not None
+            else "missing. Add 'kind: Endpoint'."
+        )
+        return None, [document.problem(("kind",), message)]
+    schema = _KINDS[kind]
+    try:
+        return schema.model_validate(document.values), []
+    except ValidationError as error:
+        return None, [_problem(document, schema, dict(item)) for item in error.errors(include_url=False)]
+
+
+def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
+    location = tuple(item["loc"])
+    if len(location) == 3 and location[-1] == "[key]":  # pydantic's mark for the key of `labels`, not its value
+        location = location[:-1]
+    if location[:2] == ("accelerator", "type") and "type" not in _mapping(document, "accelerator"):
+        location = ("accelerator", *location[2:])
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _known_keys(schema, location[:-1])
+        return document.problem(location, f"unknown key. {nearest(str(location[-1]), known)}", at_key=True)
+    if kind == "missing":
+        return document.problem(location, "missing; every stack file of this kind has it.")
+    if kind == "literal_error":
+        allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
+        return document.problem(location, f"unknown {quoted(item['input'])}. {nearest(str(item['input']), allowed)}")
+    if kind == "string_pattern_mismatch":
+        message = f"{quoted(item['input'])} is not accepted here; it must match {context['pattern']}"
+        return document.problem(location, message)
+    if kind in {"model_type", "dict_type"}:
+        shape = ", ".join(_known_keys(schema, location)) if kind == "model_type" else "key: value, ..."
+        return document.problem(location, f"expected {{{shape}}}, not {quoted(item['input'])}.")
+    if kind in {"too_long", "too_short"}:
+        bound, limit = ("most", context.get("max_length")) if kind == "too_long" else ("least", context["min_length"])
+        entries = "1 entry" if limit == 1 else f"{limit} entries"
+        return document.problem(location, f"at {bound} {entries}; there are {len(item['input'])}.")
+    if kind == "list_type":
+        example = f" Write [{item['input']}]." if isinstance(item["input"], str) and len(item["input"]) < 40 else ""
+        return document.problem(location, f"expected a list, not {quoted(item['input'])}.{example}")
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    value = f", not {quoted(item['input'])}"
+    return document.problem(location, message if kind == "value_error" else f"{message}{value}.")
+
+
+def _mapping(document: Document, key: str) -> dict[str, Any]:
+    value = document.values.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _known_keys(schema: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    current: Any = schema
+    for part in location:
+        field = current.model_fields.get(part) if isinstance(part, str) else None
+        current = field.annotation if field is not None else current
+        candidates = getattr(current, "__args__", (current,))
+        current = next((one for one in candidates if hasattr(one, "model_fields")), schema)
+    return list(current.model_fields)

@@ -1,0 +1,28 @@
+"""Lines of at most 80 columns, and text of others made safe to print."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+WIDTH = 80
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(s|h|GiB|tokens|USD)\b)")
+
+
+def wrapped(text: str, first: str, rest: str) -> str:
+    """Lines of at most 80 columns; a number stays beside its unit."""
+    bound = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    filled = textwrap.fill(
+        bound, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return filled.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def printable(text: str) -> str:
+    """Text of a container or of another program, without what could move the cursor."""
+    return "".join(one if one.isprintable() or one.isspace() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as `1 replica` or `2 replicas`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
