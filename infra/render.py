@@ -1,14 +1,19 @@
-"""Workload and templates in, Kubernetes objects out. No decisions: a template holds structure, the workload values."""
+"""Workload and templates in, Kubernetes objects out. No decisions: a template holds structure, the workload values.
+
+A template's text never holds a value: `tojson` leaves a numbered hole, the text is read as YAML, and the values are
+put into the holes. So nothing in a value can end a string or open a key, and endpoints of one shape share the reading.
+"""
 
 from __future__ import annotations
 
-import json
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
+from jinja2.runtime import Context
 
 from infra.frameworks.base import KubernetesWorkload
 
@@ -23,13 +28,21 @@ KINDS = (
     "service",
     "poddisruptionbudget",
 )
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_VALUES = "_values"
 
 
 def render(workload: KubernetesWorkload) -> list[dict[str, Any]]:
     """Objects of one endpoint, in the order of `KINDS`, as plain data."""
-    values = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
-    return [yaml.load(_template(kind).render(values), Loader=_Loader) for kind in KINDS]
+    names = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
+    return [_object(kind, names) for kind in KINDS]
+
+
+def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:
+    values: list[Any] = []
+    text = _template(kind).render(names | {_VALUES: values})
+    filled: dict[str, Any] = _filled(_structure(text, len(values)), values)
+    return filled
 
 
 def labels(workload: KubernetesWorkload) -> dict[str, str]:
@@ -52,19 +65,65 @@ def manifest(objects: list[dict[str, Any]]) -> str:
     return yaml.safe_dump_all(objects, sort_keys=True, explicit_start=True, width=110, allow_unicode=True)
 
 
-def _tojson(value: Any) -> str:
-    """JSON is YAML, so any value written so stays one value: nothing in it can end a string or open a key.
-
-    Beyond ASCII it is YAML's own escape, because JSON writes U+10000 and above as two halves that YAML refuses.
-    """
-    return "".join(map(_escaped, json.dumps(value, ensure_ascii=False)))
+class _Hole(int):
+    """Place of a value, by its number, in a structure."""
 
 
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x7F:
-        return character
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    pass
+
+
+_Loader.add_constructor("!hole", lambda _, node: _Hole(node.value))
+
+
+@pass_context
+def _tojson(context: Context, value: Any) -> str:
+    values: list[Any] = context[_VALUES]
+    values.append(value)
+    return f"!hole {len(values) - 1}"
+
+
+@lru_cache(maxsize=256)
+def _structure(text: str, holes: int) -> Any:
+    """A template's text as data; few texts differ, as values are not in them."""
+    structure = yaml.load(text, Loader=_Loader)
+    if sorted(_holes(structure)) != list(range(holes)):
+        raise ValueError("a template has `tojson` inside a string or a comment; it must stand for a whole value.")
+    return structure
+
+
+def _holes(node: Any) -> Iterator[int]:
+    if isinstance(node, _Hole):
+        yield node
+    elif isinstance(node, dict | list):
+        for item in (*node, *node.values()) if isinstance(node, dict) else node:
+            yield from _holes(item)
+
+
+def _filled(node: Any, values: list[Any]) -> Any:
+    """New dictionaries and lists, so that no two objects share one."""
+    kind = type(node)
+    if kind is dict:
+        return {_filled(key, values): _filled(item, values) for key, item in node.items()}
+    if kind is list:
+        return [_filled(item, values) for item in node]
+    return _plain(values[node]) if kind is _Hole else node
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would give it back."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item) for key, item in value.items()}
+    raise TypeError(f"a template's value is no plain data: {value!r}")
+
+
+@cache
+def _template(kind: str) -> Template:
+    return _environment().get_template(f"{kind}.yaml.j2")
 
 
 @cache
@@ -73,13 +132,10 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         autoescape=False,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters["tojson"] = _tojson
     return environment
-
-
-def _template(kind: str) -> Any:
-    return _environment().get_template(f"{kind}.yaml.j2")
