@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -18,7 +20,13 @@ from infra.errors import Problem, SpecError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
-_SCALARS = {"bool", "float", "int", "null", "str"}
+# How the text of a scalar becomes a value, by type; anything else, such as a date, stays text.
+_VALUES: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text.lower() == "true",
+    "float": float,
+    "int": int,
+    "null": lambda _: None,
+}
 # Spellings that mean the same to YAML 1.1, YAML 1.2 and a reader, by type.
 _PLAIN = {
     "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
@@ -28,6 +36,7 @@ _PLAIN = {
 _TYPES = {"bool": "truth value", "float": "number", "int": "number"}
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER: Any = yaml.resolver.Resolver()
 
 Path = tuple[str | int, ...]
 
@@ -75,8 +84,9 @@ def _word(key: str) -> str:
     return key if _PLAIN_WORD.fullmatch(key) else quoted(key)
 
 
+@lru_cache(maxsize=16)  # a platform's file is parsed for each of its endpoints
 def parse_document(text: str, path: str) -> Document:
-    """Parse one stack file.
+    """Parse one stack file. Callers share the result and leave it as it is.
 
     Raises:
         SpecError: not exactly one YAML mapping within the limits above; every problem has its line. Lesser problems
@@ -86,22 +96,21 @@ def parse_document(text: str, path: str) -> Document:
     if size > MAX_BYTES:
         raise _error(path, 0, 0, f"{size:,} bytes; a stack file has at most {MAX_BYTES:,}.")
     _refuse_characters(text, path)
-    _refuse_features(text, path)
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise _syntax(error, path) from None
+    reader = _Reader(path, _events(text, path))
+    root = next((event for event in reader.events if isinstance(event, yaml.NodeEvent)), None)
     if root is None:
         raise _error(path, 0, 0, "the file is empty; a stack file starts with 'apiVersion: servestack/v1'.")
-    if not isinstance(root, yaml.MappingNode):
-        mark = root.start_mark
-        raise _error(path, mark.line + 1, mark.column + 1, "expected 'key: value' lines at the top level.")
-    reader = _Reader(path)
     values = reader.value(root, ())
+    for _ in reader.events:
+        pass  # what comes after the mapping is checked as well
+    if not isinstance(root, yaml.MappingStartEvent):
+        raise _error(path, *_position(root), "expected 'key: value' lines at the top level.")
     return Document(path, values, reader.positions, reader.keys, tuple(reader.problems))
 
 
 def _refuse_characters(text: str, path: str) -> None:
+    if text.replace("\n", "").isprintable():
+        return
     problems = []
     for number, line in enumerate(text.split("\n"), start=1):
         tab = line.find("\t")
@@ -119,85 +128,98 @@ def _refuse_characters(text: str, path: str) -> None:
         raise SpecError(problems=problems)
 
 
-def _refuse_features(text: str, path: str) -> None:
-    """Refuse what could expand, hide or run something, before any node is built."""
+def _events(text: str, path: str) -> Iterator[yaml.Event]:
+    """Events of the parser; what could expand, hide or run something is refused before its value is built."""
     documents = depth = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
-            mark = event.start_mark
-            at = (mark.line + 1, mark.column + 1) if mark else (0, 0)
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _error(path, *at, "a second document; a stack file holds one. Split the file.")
+                    raise _error(path, *_position(event), "a second document; a stack file holds one. Split the file.")
             elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise _error(path, *at, "YAML anchors and aliases are not accepted; write the value out.")
+                raise _error(path, *_position(event), "YAML anchors and aliases are not accepted; write the value out.")
             elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
-                raise _error(path, *at, f"YAML tag {quoted(event.tag)} is not accepted; remove it.")
+                raise _error(path, *_position(event), f"YAML tag {quoted(event.tag)} is not accepted; remove it.")
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise _error(path, *at, f"nested more than {MAX_DEPTH} levels deep.")
+                    raise _error(path, *_position(event), f"nested more than {MAX_DEPTH} levels deep.")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
+            yield event
     except yaml.YAMLError as error:
         raise _syntax(error, path) from None
 
 
 class _Reader:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, events: Iterator[yaml.Event]) -> None:
         self.path = path
+        self.events = events
         self.problems: list[Problem] = []
         self.positions: dict[Path, tuple[int, int]] = {}
         self.keys: dict[Path, tuple[int, int]] = {}
 
-    def value(self, node: yaml.Node, location: Path) -> Any:
-        self.positions.setdefault(location, _position(node))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, location)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*location, index)) for index, item in enumerate(node.value)]
-        kind = node.tag.rpartition(":")[2]
-        if kind not in _SCALARS:
-            return node.value
+    def value(self, event: yaml.Event, location: Path) -> Any:
+        """The value that begins with an event, with positions and problems kept."""
+        self.positions[location] = _position(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(location)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self.value(item, (*location, index)) for index, item in enumerate(self._items())]
+        assert isinstance(event, yaml.ScalarEvent)
+        text: str = event.value
+        kind = _RESOLVER.resolve(yaml.ScalarNode, text, event.implicit).rpartition(":")[2]
+        if kind not in _VALUES:
+            return text
         if kind == "null":
-            self.problems.append(
-                Problem(self.path, *_position(node), field_name(location), "no value; write one, or remove it.")
-            )
-        if kind in _PLAIN and not _PLAIN[kind].fullmatch(node.value):
+            self._problem(event, location, "no value; write one, or remove it.")
+        if kind in _PLAIN and not _PLAIN[kind].fullmatch(text):
             right = "true or false" if kind == "bool" else "plain decimal digits"
-            message = f"YAML reads {quoted(node.value)} as a {_TYPES[kind]}; write {right}, or quote it if it is text."
-            self.problems.append(Problem(self.path, *_position(node), field_name(location), message))
-            return node.value
+            message = f"YAML reads {quoted(text)} as a {_TYPES[kind]}; write {right}, or quote it if it is text."
+            self._problem(event, location, message)
+            return text
         try:
-            return yaml.SafeLoader("").construct_object(node)
-        except (ValueError, OverflowError):
-            self.problems.append(
-                Problem(self.path, *_position(node), field_name(location), "a number too long to be meant.")
-            )
+            return _VALUES[kind](text)
+        except ValueError:
+            self._problem(event, location, "a number too long to be meant.")
             return None
 
-    def _mapping(self, node: yaml.MappingNode, location: Path) -> dict[str, Any]:
+    def _items(self) -> Iterator[yaml.Event]:
+        """First events of what a collection holds, up to its end; the caller reads the rest of each."""
+        while not isinstance(event := next(self.events), yaml.CollectionEndEvent):
+            yield event
+
+    def _mapping(self, location: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        first: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            line, column = _position(key_node)
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(Problem(self.path, line, column, "", "a key must be a plain word."))
+        for event in self._items():
+            if not isinstance(event, yaml.ScalarEvent):
+                self._problem(event, (), "a key must be a plain word.")
+                self._skip(event)
+                self._skip(next(self.events))
                 continue
-            key = key_node.value
+            key = event.value
+            here = (*location, key)
             if key in result:
-                message = f"duplicate key, first used in line {first[key]}; keep one."
-                self.problems.append(Problem(self.path, line, column, field_name((*location, key)), message))
+                self._problem(event, here, f"duplicate key, first used in line {self.keys[here][0]}; keep one.")
+                self._skip(next(self.events))
                 continue
-            first[key] = line
-            self.keys[(*location, key)] = (line, column)
-            result[key] = self.value(value_node, (*location, key))
+            self.keys[here] = _position(event)
+            result[key] = self.value(next(self.events), here)
         return result
 
+    def _skip(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.CollectionStartEvent):
+            for item in self._items():
+                self._skip(item)
 
-def _position(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+    def _problem(self, event: yaml.Event, location: Path, message: str) -> None:
+        self.problems.append(Problem(self.path, *_position(event), field_name(location), message))
+
+
+def _position(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
 
 
 def _error(path: str, line: int, column: int, message: str) -> SpecError:
