@@ -172,16 +172,20 @@ def _platforms(document: Document, files: StackFiles) -> tuple[list[str], list[P
     Only that file is read where it exists, so that other broken files do not matter.
     """
     named = document.values.get("platform")
+    broken: SpecError | None = None
+    if isinstance(named, str):
+        try:
+            if parse_document(files.text(named), files.path(named)).values.get("kind") == "Platform":
+                return [named], []  # the usual case, so that a fleet's folder is not listed for each of its files
+        except SpecError as error:
+            broken = error
     names = files.names()
-    if not isinstance(named, str) or named not in names:
-        return [name for name in names if _is_platform(name, files)], []
-    try:
-        if parse_document(files.text(named), files.path(named)).values.get("kind") == "Platform":
-            return [named], []
-    except SpecError as broken:
+    if named in names and broken:
         fault = document.problem(("platform",), f"{files.path(named)} cannot be read; correct it first.")
         return [named], [*broken.problems, fault]
     known = [name for name in names if _is_platform(name, files)]
+    if named not in names:
+        return known, []
     message = f"{files.path(named)} is not of kind Platform. {nearest(named, known)}"
     return [*known, named], [document.problem(("platform",), message)]
 

@@ -66,16 +66,17 @@ class StackFolder:
             stem = PurePath(name).stem
             hint = f" Write {stem}." if name.endswith(".yaml") and re.fullmatch(NAME_PATTERN, stem) else ""
             raise SpecError(f"{shown!r} is not a stack name: {_NAME_RULE}.{hint}")
-        names = self.names()
-        if name not in names:
-            raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {nearest(name, names)}")
         file = self.folder / f"{name}.yaml"
         try:
+            file.lstat()  # not the folder's list: a fleet's would be read again for each of its files
             if not file.is_file():
                 raise self._refused(name, "not a file, or a link to none.")
             size = file.stat().st_size
             with file.open("rb") as stream:
                 content = stream.read(MAX_BYTES + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            known = nearest(name, self.names())
+            raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {known}") from None
         except OSError as error:
             raise self._refused(name, f"cannot be read: {error.strerror}.") from None
         if len(content) > MAX_BYTES:
