@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.records import Accelerator, Model
+from infra.catalog.records import Accelerator, Checkpoint, Model
 from infra.frameworks.arguments import with_engine_args
 from infra.frameworks.base import (
     Framework,
@@ -10,8 +10,16 @@ from infra.frameworks.base import (
     Volume,
     from_plan,
 )
-from infra.plan.capabilities import Capabilities, Trial
-from infra.plan.kv_cache import LLAMACPP_UBATCH_TOKENS, llamacpp_request_bytes, llamacpp_slot_tokens
+from infra.plan.capabilities import Capabilities
+from infra.plan.demand import Setting
+from infra.plan.gguf import gguf_bytes
+from infra.plan.kv_llamacpp import (
+    ELEMENT_BYTES,
+    UBATCH_TOKENS,
+    context_size,
+    demand_terms,
+    host_terms,
+)
 from infra.plan.serving_plan import ServingPlan
 
 PORT = 8080
@@ -67,8 +75,7 @@ _DENIED = {
     "--tensor-split": _LAYERS,
     "--tools*": _TOOLS,
 }
-# Prompt cache in host memory; the default of 8192 MiB is as large as the weights of a small model.
-_PROMPT_CACHE_MIB = 2048
+_COMPUTED = ("bf16", "q8_0")
 
 
 def _one(_model: Model) -> int:
@@ -76,7 +83,7 @@ def _one(_model: Model) -> int:
 
 
 def _step_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
-    return (DEFAULT_UBATCH_TOKENS,)
+    return (UBATCH_TOKENS,)
 
 
 def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
@@ -85,6 +92,18 @@ def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
 
 def _max_tokens(model: Model, _accelerator: Accelerator) -> int:
     return model.max_context_tokens
+
+
+def _weights_bytes(model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]) -> int | None:
+    size = checkpoint.bytes
+    if size is None:
+        size = gguf_bytes(model, checkpoint.precision) if checkpoint.precision in _COMPUTED else None
+    projector = (checkpoint.projector_bytes or 0) if inputs != ("text",) else 0
+    return None if size is None else size + projector
+
+
+def _growing_bytes(setting: Setting) -> int:
+    return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
 
 
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
@@ -171,11 +190,11 @@ FRAMEWORK = Framework(
         step_tokens=_step_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=("auto", *sorted(KV_TYPES)),
+        kv_cache_dtypes=("auto", *sorted(ELEMENT_BYTES)),
         unified_slots=True,
-        weights_bytes=gguf_weights_bytes,
+        weights_bytes=_weights_bytes,
         terms=demand_terms,
-        growing_bytes=growing_bytes,
+        growing_bytes=_growing_bytes,
         host_terms=host_terms,
         objection=_no_objection,
         engine_seconds=30,

@@ -163,6 +163,11 @@ def _terms(setting: Setting) -> tuple[Term, ...]:
     return (*weight_terms(setting), *overhead_terms(setting), cache)
 
 
+def _growing_bytes(setting: Setting) -> int:
+    overhead = sum(term.size_bytes + term.uncertainty_bytes for term in overhead_terms(setting))
+    return _kv_bytes(setting) + overhead
+
+
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     """Weights pass through the page cache of the pod; processes and staging buffers stay."""
     size = weights_bytes(setting.model, setting.checkpoint, setting.inputs) or 0
@@ -278,7 +283,7 @@ FRAMEWORK = Framework(
         unified_slots=False,
         weights_bytes=weights_bytes,
         terms=_terms,
-        growing_bytes=_kv_bytes,
+        growing_bytes=_growing_bytes,
         host_terms=_host_terms,
         objection=_objection,
         engine_seconds=135,

@@ -137,7 +137,9 @@ def _overhead_terms(
     encoders = batched_tokens * patch_bytes
     encoded = batched_tokens * hidden * _BF16_BYTES if patch_bytes else 0
     activations = max(step, sampler, encoders) + encoded
-    graphs = int(_graphs(requests, batched_tokens) * layers * _GRAPH_BYTES_PER_LAYER * (_DRAFTER_GRAPHS if drafter else 1))
+    graphs = int(
+        _graphs(requests, batched_tokens) * layers * _GRAPH_BYTES_PER_LAYER * (_DRAFTER_GRAPHS if drafter else 1)
+    )
     buffer = batched_tokens * layers * per_layer_embedding * _BF16_BYTES
     terms = [
         Term(
