@@ -134,9 +134,9 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
             failures.append(error)
     if failures:
         kind = SpecError if any(isinstance(error, SpecError) for error in failures) else PlanError
-        problems = dict.fromkeys(problem for error in failures for problem in error.problems)
+        found = dict.fromkeys(problem for error in failures for problem in error.problems)
         told = dict.fromkeys(str(error) for error in failures if not error.problems)
-        raise kind("\n".join([*told, *map(str, problems)]))
+        raise kind("\n".join([*told, *map(str, found)]))
     return built
 
 

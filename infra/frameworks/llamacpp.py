@@ -10,76 +10,33 @@ from infra.frameworks.base import (
     Volume,
     from_plan,
 )
+from infra.frameworks.llamacpp_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import Setting
 from infra.plan.gguf import gguf_bytes
 from infra.plan.kv_llamacpp import (
     ELEMENT_BYTES,
+    MIB,
     UBATCH_TOKENS,
+    checkpoints,
     context_size,
     demand_terms,
     host_terms,
+    prompt_cache_bytes,
 )
 from infra.plan.serving_plan import ServingPlan
 
 PORT = 8080
 _CACHE = "/cache"
-# Flags that stand for a decision of the plan under another name; this engine has many synonyms.
-_OWNED = ("--kv-unified-per-slot", "--mmproj-auto", "--no-mmproj", "--reasoning-budget", "--ui", "--webui")
-_LAYERS = "the plan keeps every layer on the accelerator"
-_MEMORY = "the memory proof would no longer hold"
-_TEXT = "it shows prompts to every caller or on disk"
-_TOOLS = "it lets the model run tools inside the pod"
-_WEIGHTS = "the checkpoint is the plan's"
-_DENIED = {
-    "--agent": _TOOLS,
-    "--api-key*": "a key in a stack file is no secret",
-    "--api-prefix": "clients and probes use the planned address",
-    "--batch-size": _MEMORY,
-    "--cache-type-*": _MEMORY,
-    "--control-vector*": _WEIGHTS,
-    "--cpu-moe*": _LAYERS,
-    "--device*": _LAYERS,
-    "--docker-repo": _WEIGHTS,
-    "--fit*": "it would shrink what the plan proved",
-    "--gpu-layers*": _LAYERS,
-    "--hf-file": _WEIGHTS,
-    "--hf-repo-draft": _MEMORY,
-    "--hf-token": "a token in a stack file is no secret",
-    "--kv-offload": _LAYERS,
-    "--log-file": _TEXT,
-    "--log-prompts-dir": _TEXT,
-    "--lora*": _WEIGHTS,
-    "--main-gpu": _LAYERS,
-    "--mcp-*": _TOOLS,
-    "--media-path": "it shows the pod's files to every caller",
-    "--mmproj": _WEIGHTS,
-    "--mmproj-device": _LAYERS,
-    "--mmproj-offload": _LAYERS,
-    "--mmproj-url": _WEIGHTS,
-    "--model": _WEIGHTS,
-    "--model-draft": _MEMORY,
-    "--model-url": _WEIGHTS,
-    "--models-*": _WEIGHTS,
-    "--n-cpu-*": _LAYERS,
-    "--override-*": _WEIGHTS,
-    "--path": "it shows the pod's files to every caller",
-    "--props": "it lets callers change the server",
-    "--rpc": "it sends layers to other machines",
-    "--slot-save-path": _TEXT,
-    "--slots": _TEXT,
-    "--spec-*": _MEMORY,
-    "--split-mode": _LAYERS,
-    "--ssl-*": "probes and clients speak HTTP",
-    "--swa-*": _MEMORY,
-    "--tensor-split": _LAYERS,
-    "--tools*": _TOOLS,
-}
 _COMPUTED = ("bf16", "q8_0")
 
 
 def _one(_model: Model) -> int:
     return 1
+
+
+def _nothing_outside(_setting: Setting) -> int:
+    return 0
 
 
 def _step_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
@@ -106,6 +63,12 @@ def _growing_bytes(setting: Setting) -> int:
     return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
 
 
+def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+    kv_type = "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
+    cache = prompt_cache_bytes(setting.model, tokens=setting.tokens, kv_type=kv_type)
+    return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)
+
+
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
     return None
 
@@ -113,6 +76,7 @@ def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
 def _args(plan: ServingPlan) -> tuple[str, ...]:
     """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
     quant = plan.precision.upper()
+    settings = dict(plan.settings)
     cache_type = "f16" if plan.memory.kv_cache_dtype == "auto" else plan.memory.kv_cache_dtype
     args = [
         f"--hf-repo={plan.model.checkpoint}:{quant}",
@@ -127,8 +91,8 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--cache-type-v={cache_type}",
         "--n-gpu-layers=all",
         "--flash-attn=auto",
-        f"--cache-ram={_PROMPT_CACHE_MIB}",
-        "--ctx-checkpoints=8",
+        f"--cache-ram={settings['promptCacheMiB']}",
+        f"--ctx-checkpoints={settings['contextCheckpoints']}",
         "--sse-ping-interval=2",
         f"--reasoning={'auto' if plan.reasoning else 'off'}",
         "--metrics",
@@ -137,7 +101,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     ]
     if plan.inputs == ("text",):
         args.append("--no-mmproj")
-    checked = with_engine_args(args, plan.engine_args, owned=_OWNED, denied=_DENIED)
+    checked = with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
     return tuple(word for argument in checked for word in argument.split("=", 1))
 
 
@@ -196,6 +160,9 @@ FRAMEWORK = Framework(
         terms=demand_terms,
         growing_bytes=_growing_bytes,
         host_terms=host_terms,
+        settings=_settings,
+        outside_bytes=_nothing_outside,
+        pins_revision=False,
         objection=_no_objection,
         engine_seconds=30,
         pre_stop_seconds=5,

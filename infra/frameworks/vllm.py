@@ -12,11 +12,12 @@ from infra.frameworks.base import (
     Volume,
     from_plan,
 )
+from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import concurrent_batches, max_pipeline, request_bytes
-from infra.plan.overhead_vllm import overhead_terms
+from infra.plan.overhead_vllm import outside_share_bytes, overhead_terms, sequences
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
 
@@ -29,83 +30,7 @@ _PROCESSES_GIB = 8
 # (vllm-project/vllm issue 42687).
 _MULTIMODAL_STEP_TOKENS = 2496
 _LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
-# Requests that run at once by default on a card below the large ones; those take the 1024 of a stack file.
-_SEQUENCES = 256
 _CACHE = "/cache"
-# Flags that stand for a field of the stack file, given or not.
-_OWNED = (
-    "--chat-template",
-    "--enable-auto-tool-choice",
-    "--language-model-only",
-    "--limit-mm-per-prompt",
-    "--reasoning-parser",
-    "--revision",
-    "--tool-call-parser",
-)
-_CODE = "it runs code that the image does not hold"
-_COUNT = "the plan decides how many accelerators work and how"
-_MEMORY = "the memory proof would no longer hold"
-_WEIGHTS = "the checkpoint is the plan's"
-_DENIED = {
-    "--additional-config": _CODE,
-    "--allowed-local-media-path": "it shows the pod's files to every caller",
-    "--api-key": "a key in a stack file is no secret",
-    "--block-size": _MEMORY,
-    "--code-revision": _CODE,
-    "--config": "it would replace what the plan decided",
-    "--convert": _WEIGHTS,
-    "--cpu-offload*": _MEMORY,
-    "--data-parallel-*": _COUNT,
-    "--decode-context-parallel-size": _COUNT,
-    "--disable-hybrid-kv-cache-manager": _MEMORY,
-    "--disable-sliding-window": _MEMORY,
-    "--distributed-executor-backend": _COUNT,
-    "--download-dir": "weights go to the planned volume",
-    "--dtype": _MEMORY,
-    "--enable-dbo": _MEMORY,
-    "--enable-lora": _MEMORY,
-    "--enable-mm-embeds": "it loads tensors that callers send",
-    "--enable-prompt-embeds": "it loads tensors that callers send",
-    "--grpc*": "probes and clients speak HTTP",
-    "--headless": _COUNT,
-    "--hf-config-path": _WEIGHTS,
-    "--hf-overrides": _WEIGHTS,
-    "--hf-token": "a token in a stack file is no secret",
-    "--io-processor-plugin": _CODE,
-    "--kv-cache-memory-bytes": _MEMORY,
-    "--kv-offloading-*": _MEMORY,
-    "--kv-transfer-config": _CODE,
-    "--load-format": _WEIGHTS,
-    "--logits-processors": _CODE,
-    "--lora-modules": _MEMORY,
-    "--master-*": _COUNT,
-    "--middleware": _CODE,
-    "--model": _WEIGHTS,
-    "--model-class-overrides": _CODE,
-    "--model-loader-extra-config": _WEIGHTS,
-    "--nnodes": _COUNT,
-    "--node-rank": _COUNT,
-    "--num-gpu-blocks-override": _MEMORY,
-    "--offload-*": _MEMORY,
-    "--pipeline-parallel-size": _COUNT,
-    "--prefill-context-parallel-size": _COUNT,
-    "--quantization*": "the precision is the plan's",
-    "--reasoning-parser-plugin": _CODE,
-    "--root-path": "clients use the planned address",
-    "--runner": _WEIGHTS,
-    "--scheduler-cls": _CODE,
-    "--spec-*": _MEMORY,
-    "--speculative-config": _MEMORY,
-    "--ssl-*": "probes and clients speak HTTP",
-    "--tokenizer": _WEIGHTS,
-    "--tokenizer-revision": _WEIGHTS,
-    "--tool-parser-plugin": _CODE,
-    "--tool-server": "it lets the model run tools outside the pod",
-    "--trust-remote-code": "it runs code from the hub, and Gemma 4 does not need it",
-    "--trust-request-*": "it lets callers choose templates and processors",
-    "--uds": "probes and clients speak HTTP",
-    "--worker-*": _CODE,
-}
 
 
 def _max_tensor(model: Model) -> int:
@@ -130,9 +55,10 @@ def _floor(model: Model, inputs: tuple[str, ...]) -> int:
 def _batched_tokens(model: Model, accelerator: Accelerator, inputs: tuple[str, ...]) -> tuple[int, ...]:
     """The engine's own default for the card (vllm 0.33.0 engine/arg_utils.py) or 4096, then smaller steps."""
     default = 2048
-    if accelerator.memory_gib >= _HUGE_CARD_GIB:
+    memory_gib = accelerator.memory_gib or 0
+    if memory_gib >= _HUGE_CARD_GIB:
         default = 16384
-    elif _is_large(accelerator.id, accelerator.memory_gib):
+    elif _is_large(accelerator.id, memory_gib):
         default = 8192
     floor = _floor(model, inputs)
     sizes = sorted({default, 8192, 4096, 2048, floor}, reverse=True)
@@ -168,6 +94,14 @@ def _growing_bytes(setting: Setting) -> int:
     return _kv_bytes(setting) + overhead
 
 
+def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+    return (("maxNumSeqs", sequences(setting.accelerator, setting.concurrency, setting.batched_tokens)),)
+
+
+def _outside_bytes(setting: Setting) -> int:
+    return outside_share_bytes(setting.tensor, setting.pipeline)
+
+
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     """Weights pass through the page cache of the pod; processes and staging buffers stay."""
     size = weights_bytes(setting.model, setting.checkpoint, setting.inputs) or 0
@@ -187,12 +121,10 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--max-model-len={plan.context.max_model_len}",
         f"--max-num-batched-tokens={plan.context.max_num_batched_tokens}",
         f"--gpu-memory-utilization={plan.memory.utilization:g}",
+        f"--max-num-seqs={dict(plan.settings)['maxNumSeqs']}",
         f"--kv-cache-dtype={plan.memory.kv_cache_dtype}",
         f"--shutdown-timeout={plan.timing.drain_seconds}",
     ]
-    concurrency = plan.context.concurrency
-    if concurrency > _SEQUENCES and not _is_large(plan.accelerator.type, plan.memory.per_accelerator_gib):
-        args.append(f"--max-num-seqs={concurrency}")
     if plan.model.revision:
         args.append(f"--revision={plan.model.revision}")
     if plan.inputs == ("text",):
@@ -211,7 +143,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         ]
     if plan.reasoning:
         args.append("--reasoning-parser=gemma4")
-    return with_engine_args(args, plan.engine_args, owned=_OWNED, denied=_DENIED)
+    return with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
 
 
 def _copies(plan: ServingPlan) -> list[str]:
@@ -285,6 +217,9 @@ FRAMEWORK = Framework(
         terms=_terms,
         growing_bytes=_growing_bytes,
         host_terms=_host_terms,
+        settings=_settings,
+        outside_bytes=_outside_bytes,
+        pins_revision=True,
         objection=_objection,
         engine_seconds=135,
         pre_stop_seconds=15,

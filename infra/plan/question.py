@@ -81,6 +81,8 @@ def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts, capabilit
         raise RefusedError(
             ("engine", "kvCacheDtype"), f"{facts.display_name} keeps no {dtype} KV cache here; write {known}."
         )
+    if spec.weights.revision and not capabilities.pins_revision:
+        raise RefusedError(("weights", "revision"), f"{facts.display_name} takes the newest only; leave it out.")
     if spec.engine.unifiedSlots and not capabilities.unified_slots:
         raise RefusedError(("engine", "unifiedSlots"), f"{facts.display_name} has no slots; leave it out.")
 

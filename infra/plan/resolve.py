@@ -84,6 +84,7 @@ def resolve(
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
+    reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
     plan = ServingPlan(
         stack=stack,
@@ -91,7 +92,7 @@ def resolve(
         model=ModelChoice(
             id=request.model.id,
             checkpoint=checkpoint.repository,
-            revision=spec.weights.revision or checkpoint.revision,
+            revision=(spec.weights.revision or checkpoint.revision) if request.capabilities.pins_revision else None,
             format=checkpoint.format,
             drafter=request.drafter.repository if request.drafter else None,
             draft_tokens=request.drafter.tokens if request.drafter else None,
@@ -99,7 +100,9 @@ def resolve(
             gated=checkpoint.gated,
         ),
         framework=FrameworkChoice(
-            facts.name, request.version, image.reference.format(version=request.version) if image else ""
+            facts.name,
+            request.version,
+            image.reference.format(version=request.version, model=request.model.id) if image else "",
         ),
         precision=checkpoint.precision,
         inputs=request.inputs,
@@ -132,6 +135,7 @@ def resolve(
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
+        settings=request.capabilities.settings(setting),
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from infra.plan.candidates import Candidate, candidates
@@ -146,6 +147,14 @@ def _charged(request: Request, candidate: Candidate, tokens: int, step: int) -> 
         hybrid_kv=since is None or at_least(request.version, since),
     )
     whole_gib = memory_of_one_gib(request, candidate)
+    outside_gib = request.capabilities.outside_bytes(setting) / GIB
+    if whole_gib * (1 - request.utilization) < outside_gib:
+        most = math.floor((1 - outside_gib / whole_gib) * 100) / 100
+        raise RefusedError(
+            ("engine", "gpuMemoryUtilization"),
+            f"{request.utilization:g} leaves {whole_gib * (1 - request.utilization):.2f} of {whole_gib:.2f} GiB, and "
+            f"{outside_gib:.2f} GiB are taken before the engine starts. Write {most:g} or less.",
+        )
     return charge(request.capabilities, setting, whole_gib=whole_gib, utilization=request.utilization)
 
 

@@ -235,6 +235,7 @@ class ServingPlan:
 
     Attributes:
         replicas: the most; `min_replicas` the fewest.
+        settings: further engine settings on which the memory proof rests.
         only_planned: why this version does not deploy it; empty where it does.
     """
 
@@ -254,6 +255,7 @@ class ServingPlan:
     timing: Timing
     cost: Cost
     unified_slots: bool
+    settings: tuple[tuple[str, int], ...]
     min_replicas: int
     replicas: int
     ladder: tuple[Rung, ...]
@@ -276,6 +278,7 @@ class ServingPlan:
         """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.01."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
+        plain["settings"] = dict(self.settings)
         return plain
 
 
