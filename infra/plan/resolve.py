@@ -99,11 +99,7 @@ def resolve(
             licence=checkpoint.licence,
             gated=checkpoint.gated,
         ),
-        framework=FrameworkChoice(
-            facts.name,
-            request.version,
-            image.reference.format(version=request.version, model=request.model.id) if image else "",
-        ),
+        framework=FrameworkChoice(facts.name, request.version, reference),
         precision=checkpoint.precision,
         inputs=request.inputs,
         tools=spec.tools,
