@@ -25,7 +25,7 @@ PORT = 8000
 _KV_SOURCE = "vllm 0.33.0 v1/core/kv_cache_planning.py: what admission charges"
 # What was shown to work on TPUs (AI-Hypercomputer/tpu-recipes inference/trillium/vLLM/Gemma4).
 _TPU_SIZES, _TPU_TOKENS = ("26b-a4b", "31b"), 16384
-_PROCESSES_GIB = 8
+_PROCESSES_GIB, _SHARED_MEMORY_GIB = 8, 12
 # One item must fit one step where attention is bidirectional over images: a video of 32 frames x 78 tokens
 # (vllm-project/vllm issue 42687).
 _MULTIMODAL_STEP_TOKENS = 2496
@@ -108,6 +108,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     return (
         HostTerm("weights in the page cache", size, "safetensors files are mapped"),
         HostTerm("engine processes", _PROCESSES_GIB * GIB, "assumed: API server, engine core, workers, staging"),
+        *([HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")] if setting.tensor > 1 else []),
     )
 
 
@@ -177,7 +178,7 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
     """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
-    shared_memory_gib = 2 if plan.parallelism.tensor == 1 else 12
+    shared_memory_gib = 2 if plan.parallelism.tensor == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
