@@ -1,19 +1,22 @@
 """What vLLM takes of an accelerator beside weights and KV cache, in bytes.
 
-The engine profiles itself at start-up and gives the cache what is left of `--gpu-memory-utilization`: total times share,
-less what the process took since its first look at the device, less the peak of a step of `--max-num-batched-tokens`
-with `--max-num-seqs` requests, less its estimate of the CUDA graphs (vllm 0.33.0 v1/worker/gpu_worker.py
-`determine_available_memory`). The CUDA context and NCCL are there before the first look: they live in the part that the
-share leaves free, see `outside_share_bytes`.
+The engine profiles itself at start-up and gives the cache what is left of `--gpu-memory-utilization`: total times
+share, less what the process took since its first look at the device, less the peak of a step of
+`--max-num-batched-tokens` with `--max-num-seqs` requests, less its estimate of the CUDA graphs (vllm 0.33.0
+v1/worker/gpu_worker.py `determine_available_memory`). The CUDA context and NCCL are there before the first look: they
+live in the part that the share leaves free, see `outside_share_bytes`.
 
-Calibrated on start-up logs, GiB; B300 and RTX PRO 6000 are logs in public repositories, found by their log lines:
+Calibrated on start-up logs that people published, in GiB of (activations, non-torch, CUDA graphs):
 
 | endpoint | logged | here |
 |---|---|---|
-| 31B bf16, B300, 8192 tokens, 1024 requests, vision | activations 3.9, non-torch 0.25, graphs 0.70 | 3.9, 0.25, 0.78 |
-| 31B bf16, RTX PRO 6000, 8192 tokens, 20 requests, vision | all three together 1.87 | 1.8 |
-| 26B bf16, A100, 2048 tokens, 256 requests, vision, no graphs | activations and non-torch 1.2 | 1.2 |
-| 31B with drafter, 18 + 10 graphs (vllm-project/vllm issue 41789) | graphs 0.27 | 0.28 |
+| 31B bf16, B300, 8192 tokens a step, 1024 requests, vision | 3.9, 0.25, 0.76 | 3.9, 0.25, 0.90 |
+| 31B bf16, RTX PRO 6000, 8192 tokens, 20 requests, vision | 1.74 for two, 0.13 | 1.43, 0.25, 0.11 |
+| E4B bf16, 24 GB card, 2048 tokens, 256 requests, all inputs | 1.14 for two, 0.79 | 0.96, 0.25, 0.76 |
+| 26B bf16, A100, 2048 tokens, 256 requests, vision, no graphs | 1.2 for two | 0.96, 0.25 |
+| 31B with drafter, 28 graphs (vllm-project/vllm issue 41789) | graphs 0.27 | 0.25 |
+
+Graphs are the engine's estimate, which is what it subtracts; capturing took 0.03 to 0.08 less.
 """
 
 from __future__ import annotations
@@ -36,12 +39,14 @@ _HIDDEN_STATES = 4
 # Bytes per image patch and per unit of the vision tower's width, at most: the RTX PRO 6000 log bounds it from above.
 _PATCH_BYTES_PER_WIDTH = 17
 _PATCHES_PER_TOKEN = 9
-_VISION_WIDTH_SMALL, _VISION_WIDTH_LARGE = 768, 1152
+# The encoders are profiled with one longest item at least, a video of 32 frames (vllm-project/vllm issue 42687).
+_LONGEST_ITEM_TOKENS = 2496
+# Width of the vision tower by its parameters.
+_VISION_WIDTHS = ((400_000_000, 1152), (100_000_000, 768))
 # The unified architecture projects 48-pixel patches of 6912 numbers; one token each.
 _UNIFIED_PATCH_NUMBERS = 6912
-_GRAPH_BYTES_PER_LAYER = 136_000
-_GRAPH_SIZES = (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16))
-_DRAFTER_GRAPHS = 1.3
+_GRAPH_BYTES = 9 * _MIB
+_GRAPH_SIZES: tuple[int, ...] = (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16))
 _NON_TORCH_BYTES = 256 * _MIB
 _COLLECTIVES_BYTES = 256 * _MIB
 _CONTEXT_BYTES = 640 * _MIB
@@ -93,10 +98,9 @@ def _patch_bytes(vision_parameters: int, hidden: int, inputs: tuple[str, ...]) -
     """Bytes that the encoders hold per token of their budget at their peak; 0 for text."""
     if inputs == ("text",):
         return 0
-    if vision_parameters > 4 * _VISION_WIDTH_LARGE * 72_000:
-        return _PATCHES_PER_TOKEN * _PATCH_BYTES_PER_WIDTH * _VISION_WIDTH_LARGE
-    if vision_parameters > 100_000_000:
-        return _PATCHES_PER_TOKEN * _PATCH_BYTES_PER_WIDTH * _VISION_WIDTH_SMALL
+    for parameters, width in _VISION_WIDTHS:
+        if vision_parameters >= parameters:
+            return _PATCHES_PER_TOKEN * _PATCH_BYTES_PER_WIDTH * width
     return 2 * (_UNIFIED_PATCH_NUMBERS + 2 * hidden) * _BF16_BYTES
 
 
@@ -134,12 +138,11 @@ def _overhead_terms(
     states = (_HIDDEN_STATES + (2 if drafter else 0)) * hidden
     step = batched_tokens * (states + per_layer + max(attention, feed_forward + experts)) * _BF16_BYTES
     sampler = requests * vocabulary * _LOGIT_BYTES + batched_tokens * hidden * _BF16_BYTES
-    encoders = batched_tokens * patch_bytes
-    encoded = batched_tokens * hidden * _BF16_BYTES if patch_bytes else 0
+    budget = max(batched_tokens, _LONGEST_ITEM_TOKENS) if patch_bytes else 0
+    encoders = budget * patch_bytes
+    encoded = budget * hidden * _BF16_BYTES
     activations = max(step, sampler, encoders) + encoded
-    graphs = int(
-        _graphs(requests, batched_tokens) * layers * _GRAPH_BYTES_PER_LAYER * (_DRAFTER_GRAPHS if drafter else 1)
-    )
+    graphs = _graphs(requests, batched_tokens) * _GRAPH_BYTES
     buffer = batched_tokens * layers * per_layer_embedding * _BF16_BYTES
     terms = [
         Term(
@@ -147,21 +150,21 @@ def _overhead_terms(
             "position tables",
             position_numbers * _BF16_BYTES,
             0,
-            "vllm 0.33.0 model_executor/layers/rotary_embedding: one table per head size, as long as the model's context",
+            "vllm 0.33.0 model_executor/layers/rotary_embedding: one per head size, for the whole context",
         ),
         Term(
             "overhead",
             "activations",
             activations,
             activations // 5 + 64 * _MIB,
-            f"{_PROFILER}: the larger of a step, the sampler and the encoders; start-up logs of 31B and 26B",
+            f"{_PROFILER}: the larger of a step, the sampler and the encoders; start-up logs of 31B, 26B and E4B",
         ),
         Term(
             "overhead",
             "CUDA graphs",
             graphs,
-            graphs * 2 // 5,
-            "vllm 0.33.0 config/vllm.py for their number; start-up logs of 31B for their size",
+            graphs // 4,
+            "vllm 0.33.0 config/vllm.py for their number; start-up logs of 31B and E4B for their size",
         ),
         Term(
             "overhead",
