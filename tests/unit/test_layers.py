@@ -26,6 +26,7 @@ ALLOWED = {
     "operate": {"errors", "operate", "spec"},
     "report": {"catalog", "operate", "plan"},
     "golden": {"pipeline", "render", "report"},
+    "page": {"page", "plan"},
     "pipeline": {"catalog", "document", "errors", "frameworks", "naming", "plan", "render", "spec", "vocabulary"},
     "components": {"components", "errors", "pipeline", "plan", "spec"},
     "cli": {"errors", "golden", "operate", "pipeline", "report", "schema", "stack_folder"},
