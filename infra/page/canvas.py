@@ -14,11 +14,13 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from infra.page import numbers
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 360
+WIDTH = 330
 # A colour of the style sheet stands in the figure as a number, and comes out as `var(--name)`.
 COLOURS = (
     "page",
@@ -61,7 +63,9 @@ def colour(name: str) -> str:
 
 
 @contextmanager
-def drawing(height: int, left: int = 8, right: int = 8, top: int = 0, bottom: int = 22) -> Iterator[tuple[Figure, Axes]]:
+def drawing(
+    height: int, left: int = 8, right: int = 8, top: int = 0, bottom: int = 22
+) -> Iterator[tuple[Figure, Axes]]:
     """A figure with one bare plot area, margins in points, free of what this machine sets for matplotlib."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -74,7 +78,7 @@ def drawing(height: int, left: int = 8, right: int = 8, top: int = 0, bottom: in
         FigureCanvasSVG(figure)
         box = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - top - bottom) / height)
         axes = figure.add_axes(box, frameon=False)
-        axes.tick_params(length=0, labelsize=10, labelcolor=colour("muted"))
+        axes.tick_params(length=0, labelsize=10.5, labelcolor=colour("muted"))
         axes.set_axisbelow(True)
         yield figure, axes
 
@@ -102,9 +106,9 @@ def inline(figure: Figure, identifier: str, title: str, description: str) -> Mar
     )
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
         named = ElementTree.Element(tag, {"id": f"{identifier}-{'title' if tag == 'title' else 'description'}"})
-        named.text = text
+        named.text = numbers.visible(text)
         root.insert(place, named)
-    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - escaped by ElementTree
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
 def _bare(tag: str) -> str:

@@ -17,7 +17,10 @@ from infra.plan.serving_plan import Context, Memory, Rung, Timing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LONGEST_LABEL = 52
+_SIZE = 11.5
+_LETTER = 6.5
+_LONGEST_LABEL = 50
+_LONGEST_TERM = 32
 _ROW = 34
 
 
@@ -33,8 +36,10 @@ def memory_chart(identifier: str, memory: Memory, parts: Sequence[Part]) -> Mark
                 58, part.size_gib, left=start, height=38, color=colour(part.colour), edgecolor=colour("page"), lw=1.5
             )
             text = f"{part.size_gib:.1f}"
-            if part.size_gib / whole * (WIDTH - 16) > 7 * len(text) + 4:
-                axes.text(start + part.size_gib / 2, 54, text, color=colour(f"on-{part.colour}"), ha="center", size=11)
+            if part.size_gib / whole * (WIDTH - 16) > _LETTER * len(text) + 4:
+                axes.text(
+                    start + part.size_gib / 2, 54, text, color=colour(f"on-{part.colour}"), ha="center", size=_SIZE
+                )
             start += part.size_gib
         for size_gib, words, line_y, text_y in (
             (memory.need_gib, f"needs {numbers.gib(memory.need_gib)}", 84, 94),
@@ -43,7 +48,7 @@ def memory_chart(identifier: str, memory: Memory, parts: Sequence[Part]) -> Mark
             axes.plot([0, size_gib], [line_y, line_y], color=colour("text"), lw=1.5, solid_capstyle="butt")
             axes.plot([size_gib, size_gib], [line_y - 4, line_y + 4], color=colour("text"), lw=1.5)
             right = size_gib > whole / 2
-            axes.text(size_gib, text_y, words, color=colour("text"), ha="right" if right else "left", size=11)
+            axes.text(size_gib, text_y, words, color=colour("text"), ha="right" if right else "left", size=_SIZE)
         _numbered(axes, "x", _round_ticks(whole), [f"{tick:g}" for tick in _round_ticks(whole)])
         described = ", ".join(f"{part.name} {numbers.gib(part.size_gib)}" for part in parts)
         return inline(
@@ -73,14 +78,16 @@ def curve_chart(identifier: str, curve: Sequence[tuple[int, int]], planned: Cont
             axes.plot(horizontal, vertical, color=colour("line"), lw=2)
             for at_once, tokens in shown:
                 axes.plot([at_once], [tokens], "o", color=colour("line"), markersize=5)
-        axes.plot(*[[value] for value in point], "D", color=colour("mark"), markeredgecolor=colour("page"), markersize=11)
+        axes.plot(
+            *[[value] for value in point], "D", color=colour("mark"), markeredgecolor=colour("page"), markersize=_SIZE
+        )
         _numbered(axes, "x", *_doublings(across))
         _numbered(axes, "y", *_doublings(up))
-        words = f"◆ planned: {point[1]:,} tokens × {point[0]:,}"
-        figure.text(58 / WIDTH, 222 / 236, words, color=colour("mark"), size=11, weight="bold")
-        figure.text(0.985, 222 / 236, "● longest that fits", color=colour("line"), size=11, ha="right")
-        figure.text(0.985, 5 / 236, "requests at once", color=colour("muted"), size=11, ha="right")
-        figure.text(58 / WIDTH, 5 / 236, "tokens per request ↑", color=colour("muted"), size=11)
+        words = f"◆ planned {point[1]:,} × {point[0]:,}"
+        figure.text(58 / WIDTH, 222 / 236, words, color=colour("mark"), size=_SIZE, weight="bold")
+        figure.text(0.985, 222 / 236, "● longest that fits", color=colour("line"), size=_SIZE, ha="right")
+        figure.text(0.985, 5 / 236, "requests at once", color=colour("muted"), size=_SIZE, ha="right")
+        figure.text(58 / WIDTH, 5 / 236, "tokens per request ↑", color=colour("muted"), size=_SIZE)
         described = "; ".join(f"{tokens:,} tokens with {at_once:,} at once" for at_once, tokens in curve)
         return inline(
             figure,
@@ -103,19 +110,19 @@ def cost_chart(identifier: str, ladder: Sequence[Rung]) -> Markup:
             label = f"{place + 1}. {rung_name(rung)}"
             price = f"{numbers.hourly(rung.hourly_usd, rung.exact)}"
             words.append(f"{label}: {price}")
-            axes.text(0, top + 13, numbers.shortened(label, _LONGEST_LABEL), color=colour("text"), size=11)
+            axes.text(0, top + 13, numbers.shortened(label, _LONGEST_LABEL), color=colour("text"), size=_SIZE)
             if rung.hourly_usd is None:
-                axes.text(0, top + 32, "price unknown", color=colour("muted"), size=11, style="italic")
+                axes.text(0, top + 32, "price unknown", color=colour("muted"), size=_SIZE, style="italic")
                 continue
             axes.barh(
                 top + 28, rung.hourly_usd, height=18, color=colour("weights" if rung.exact else "area"),
                 edgecolor=colour("weights"), lw=1, linestyle="-" if rung.exact else "--",
             )  # fmt: skip
-            inside = rung.hourly_usd / most * (WIDTH - 16) > 7 * len(price) + 8
+            inside = rung.hourly_usd / most * (WIDTH - 16) > _LETTER * len(price) + 12
             paper = "on-weights" if rung.exact else "on-area"
             axes.annotate(
                 price, (rung.hourly_usd, top + 32), (-5 if inside else 5, 0), textcoords="offset points",
-                color=colour(paper if inside else "text"), ha="right" if inside else "left", size=11,
+                color=colour(paper if inside else "text"), ha="right" if inside else "left", size=_SIZE,
             )  # fmt: skip
         ticks = _round_ticks(most)
         _numbered(axes, "x", ticks, [f"${tick:g}" for tick in ticks])
@@ -136,10 +143,11 @@ def startup_chart(identifier: str, timing: Timing) -> Markup:
             axes.barh(13, term.seconds, left=start, height=20, color=fill, edgecolor=colour("page"), lw=1.5)
             top = 30 + place * _ROW
             axes.barh(top + 23, term.seconds, left=start, height=10, color=fill, lw=0)
-            right = start > total / 2
-            label = f"{numbers.shortened(term.name, _LONGEST_LABEL - 12)}, {numbers.duration(term.seconds)}"
-            anchor = start + term.seconds if right else start
-            axes.text(anchor, top + 14, label, color=colour("text"), ha="right" if right else "left", size=11)
+            label = f"{numbers.shortened(term.name, _LONGEST_TERM)}, {numbers.duration(term.seconds)}"
+            room = _LETTER * len(label) / (WIDTH - 16) * total
+            right = start + room > total
+            anchor = min(max(start + term.seconds, room), total) if right else start
+            axes.text(anchor, top + 14, label, color=colour("text"), ha="right" if right else "left", size=_SIZE)
         ticks = _time_ticks(total)
         _numbered(axes, "x", ticks, [numbers.duration(tick) if tick else "0" for tick in ticks])
         described = "; ".join(f"{term.name} {numbers.duration(term.seconds)}" for term in terms)

@@ -7,7 +7,7 @@ _TIED = "\u00a0"  # keeps a number and its unit on one line
 
 def visible(text: str) -> str:
     """`text` with every character that moves a cursor, reverses a line or shows nothing made U+FFFD."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return "".join(character if character.isprintable() or character == _TIED else "\ufffd" for character in text)
 
 
 def shortened(text: str, longest: int) -> str:
