@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ _FONT = re.compile(r"font(-family)?:[^;]*;?")
 _FONT_SIZE = re.compile(r"\b(\d+(?:\.\d+)?)px")
 _COLOUR = re.compile(r"#fe00([0-9a-f]{2})")
 _REFERENCE = re.compile(r"#(?=[A-Za-z])([\w-]+)")
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "servestack",
     "text.parse_math": False,
@@ -86,7 +87,9 @@ def drawing(
 def inline(figure: Figure, identifier: str, title: str, description: str) -> Markup:
     """The figure as an SVG element for HTML, named and described; ids in it start with `identifier`."""
     written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the reader's typeface has it
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     root = ElementTree.fromstring(written.getvalue())
     for parent in list(root.iter()):
         for child in [one for one in parent if _bare(one.tag) in ("metadata", "style")]:

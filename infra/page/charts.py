@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SIZE = 11.5
 _LETTER = 6.5
-_LONGEST_LABEL = 50
+_LONGEST_LABEL = 47
 _LONGEST_TERM = 32
 _ROW = 34
 
@@ -36,7 +36,7 @@ def memory_chart(identifier: str, memory: Memory, parts: Sequence[Part]) -> Mark
                 58, part.size_gib, left=start, height=38, color=colour(part.colour), edgecolor=colour("page"), lw=1.5
             )
             text = f"{part.size_gib:.1f}"
-            if part.size_gib / whole * (WIDTH - 16) > _LETTER * len(text) + 4:
+            if part.size_gib / whole * (WIDTH - 16) > _LETTER * numbers.letters(text) + 4:
                 axes.text(
                     start + part.size_gib / 2, 54, text, color=colour(f"on-{part.colour}"), ha="center", size=_SIZE
                 )
@@ -55,8 +55,8 @@ def memory_chart(identifier: str, memory: Memory, parts: Sequence[Part]) -> Mark
             figure,
             identifier,
             "Memory of the fullest accelerator",
-            f"Of {numbers.gib(memory.per_accelerator_gib)}: {described}. The plan needs {numbers.gib(memory.need_gib)}; "
-            f"the engine may fill {numbers.gib(memory.have_gib)}.",
+            f"Of {numbers.gib(memory.per_accelerator_gib)}: {described}. "
+            f"The plan needs {numbers.gib(memory.need_gib)}; the engine may fill {numbers.gib(memory.have_gib)}.",
         )
 
 
@@ -83,7 +83,7 @@ def curve_chart(identifier: str, curve: Sequence[tuple[int, int]], planned: Cont
         )
         _numbered(axes, "x", *_doublings(across))
         _numbered(axes, "y", *_doublings(up))
-        words = f"◆ planned {point[1]:,} × {point[0]:,}"
+        words = f"◆ planned {point[1]:,} x {point[0]:,}"
         figure.text(58 / WIDTH, 222 / 236, words, color=colour("mark"), size=_SIZE, weight="bold")
         figure.text(0.985, 222 / 236, "● longest that fits", color=colour("line"), size=_SIZE, ha="right")
         figure.text(0.985, 5 / 236, "requests at once", color=colour("muted"), size=_SIZE, ha="right")
@@ -99,7 +99,8 @@ def curve_chart(identifier: str, curve: Sequence[tuple[int, int]], planned: Cont
 
 def cost_chart(identifier: str, ladder: Sequence[Rung]) -> Markup:
     """Price of an hour per rung; one that is unknown has no bar and says so."""
-    most = max([rung.hourly_usd or 0.0 for rung in ladder] + [0.01])
+    known = [rung.hourly_usd for rung in ladder if rung.hourly_usd]
+    most = max(known, default=1.0)
     height = 22 + (_ROW + 10) * len(ladder)
     with drawing(height=height) as (figure, axes):
         axes.set_xlim(0, most)
@@ -118,13 +119,13 @@ def cost_chart(identifier: str, ladder: Sequence[Rung]) -> Markup:
                 top + 28, rung.hourly_usd, height=18, color=colour("weights" if rung.exact else "area"),
                 edgecolor=colour("weights"), lw=1, linestyle="-" if rung.exact else "--",
             )  # fmt: skip
-            inside = rung.hourly_usd / most * (WIDTH - 16) > _LETTER * len(price) + 12
+            inside = rung.hourly_usd / most * (WIDTH - 16) > _LETTER * numbers.letters(price) + 12
             paper = "on-weights" if rung.exact else "on-area"
             axes.annotate(
                 price, (rung.hourly_usd, top + 32), (-5 if inside else 5, 0), textcoords="offset points",
                 color=colour(paper if inside else "text"), ha="right" if inside else "left", size=_SIZE,
             )  # fmt: skip
-        ticks = _round_ticks(most)
+        ticks = _round_ticks(most) if known else []
         _numbered(axes, "x", ticks, [f"${tick:g}" for tick in ticks])
         return inline(figure, identifier, "Cost of an hour per rung of the capacity ladder", "; ".join(words) + ".")
 
@@ -144,7 +145,7 @@ def startup_chart(identifier: str, timing: Timing) -> Markup:
             top = 30 + place * _ROW
             axes.barh(top + 23, term.seconds, left=start, height=10, color=fill, lw=0)
             label = f"{numbers.shortened(term.name, _LONGEST_TERM)}, {numbers.duration(term.seconds)}"
-            room = _LETTER * len(label) / (WIDTH - 16) * total
+            room = _LETTER * numbers.letters(label) / (WIDTH - 16) * total
             right = start + room > total
             anchor = min(max(start + term.seconds, room), total) if right else start
             axes.text(anchor, top + 14, label, color=colour("text"), ha="right" if right else "left", size=_SIZE)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _TIED = "\u00a0"  # keeps a number and its unit on one line
+_BROAD = "mwMW@%\ufffd—"
+_SLIM = "iljtfrI1.,:;|!'()[]- /"
 
 
 def visible(text: str) -> str:
@@ -10,10 +14,25 @@ def visible(text: str) -> str:
     return "".join(character if character.isprintable() or character == _TIED else "\ufffd" for character in text)
 
 
-def shortened(text: str, longest: int) -> str:
-    """`text` for a chart, where there is no second line: visible, and at most `longest` characters."""
+def letters(text: str) -> float:
+    """Width of `text` in letters of usual width, on the wide side: the typeface is that of whoever reads."""
+    return sum(_letter(character) for character in text)
+
+
+def _letter(character: str) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2.0
+    return 1.5 if character in _BROAD else 0.65 if character in _SLIM else 1.1
+
+
+def shortened(text: str, longest: float) -> str:
+    """`text` for a chart, where there is no second line: visible, and at most `longest` letters wide."""
     clean = visible(text)
-    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+    if letters(clean) <= longest:
+        return clean
+    while letters(clean) > longest - 1.5:
+        clean = clean[:-1]
+    return f"{clean}…"
 
 
 def gib(size_gib: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from infra.page import numbers, series
 from infra.plan.serving_plan import ServingPlan
 
-_NOTHING = "–"
+_NOTHING = "none"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _memory_terms(plan: ServingPlan) -> Table:
 def _ladder(plan: ServingPlan) -> Table:
     columns = (
         Column("Rung"),
-        Column("Tensor × pipeline × data"),
+        Column("Tensor x pipeline x data"),
         Column("Precision"),
         Column("Context"),
         Column("Memory, GiB"),
@@ -66,9 +66,9 @@ def _ladder(plan: ServingPlan) -> Table:
     rows = tuple(
         (
             f"{place}. {series.rung_name(rung)}",
-            f"{rung.parallelism.tensor} × {rung.parallelism.pipeline} × {rung.parallelism.data}",
+            f"{rung.parallelism.tensor} x {rung.parallelism.pipeline} x {rung.parallelism.data}",
             f"{rung.precision}, {rung.checkpoint}",
-            f"{rung.context.max_model_len:,} tokens × {rung.context.concurrency:,}",
+            f"{rung.context.max_model_len:,} tokens x {rung.context.concurrency:,}",
             f"{rung.need_gib:,.2f} of {rung.have_gib:,.2f}",
             numbers.duration(rung.drain_seconds),
             "; ".join(rung.loses) or "nothing",
@@ -81,6 +81,8 @@ def _ladder(plan: ServingPlan) -> Table:
 def _facts(plan: ServingPlan) -> Table:
     model, accelerator, host, cost = plan.model, plan.accelerator, plan.host, plan.cost
     drafter = f"{model.drafter}, {numbers.count(model.draft_tokens or 0, 'token')} ahead" if model.drafter else "none"
+    step = plan.context.max_num_batched_tokens
+    memory = f"{host.memory_gib} GiB of memory, of which the engine uses {numbers.gib(host.need_gib)}"
     tokens = cost.usd_per_million_output_tokens
     rows = (
         ("Checkpoint", f"{model.checkpoint}, {model.format}"),
@@ -91,10 +93,10 @@ def _facts(plan: ServingPlan) -> Table:
         ("Tools, reasoning", f"{_yes(plan.tools)}, {_yes(plan.reasoning)}"),
         ("Image", plan.framework.image),
         ("Zones", ", ".join(accelerator.zones) or _NOTHING),
-        ("Batched tokens", f"{plan.context.max_num_batched_tokens:,}" if plan.context.max_num_batched_tokens else "engine's own"),
+        ("Batched tokens", f"{step:,}" if step else "engine's own"),
         ("KV cache", f"{plan.memory.kv_cache_dtype}, {numbers.gib(plan.memory.kv_cache_per_request_gib)} per request"),
         ("Memory that the engine fills", f"{plan.memory.utilization:.2f} of the accelerator"),
-        ("Host", f"{host.cpu} CPU, {host.memory_gib} GiB of memory, of which the engine uses {numbers.gib(host.need_gib)}"),
+        ("Host", f"{host.cpu} CPU, {memory}"),
         ("Disks", _disks(plan)),
         ("Weights", f"{plan.timing.weights_bytes / 1e9:,.2f} GB, loaded once per replica"),
         ("A million output tokens", f"{numbers.hourly(tokens, cost.exact)}; {cost.tokens_basis}"),
@@ -113,8 +115,8 @@ def _disks(plan: ServingPlan) -> str:
 def _stop_terms(plan: ServingPlan) -> Table:
     timing = plan.timing
     notice = "" if timing.notice_seconds is None else f", {numbers.duration(timing.notice_seconds)} when it is taken"
-    columns = (Column("Term"), Column("Seconds", number=True), Column("Rests on"))
-    rows = tuple((term.name, f"{term.seconds:,.0f}", term.basis) for term in timing.stop_terms)
+    columns = (Column("Term"), Column("Rests on"), Column("Seconds", number=True))
+    rows = tuple((term.name, term.basis, f"{term.seconds:,.0f}") for term in timing.stop_terms)
     return Table(f"How it stops: {numbers.duration(timing.grace_seconds)} at most{notice}", columns, rows)
 
 

@@ -138,12 +138,13 @@ def test_an_unknown_price_is_said_so_and_a_ceiling_is_marked() -> None:
     assert chart.count(">at most $44.24<") == 1
     assert "Price unknown" in Read(page(tpu())).text()
     assert "None" not in page(tpu())
+    assert "$" not in page(tpu()).split('id="plan-1-cost-description"')[1].split("</svg>")[0]
 
 
 def test_the_index_sums_what_is_known_and_counts_what_is_not() -> None:
     read = Read(page(simple(), ladder(), tpu()))
     together = [" ".join(cell.split()) for cell in read.row("Together")]
-    assert together == ["$22.97and 1 unknown", "$8,697and 1 unknown", "$32,918and 1 unknown", ""]
+    assert together == ["$22.97 and 1 unknown", "$8,697 and 1 unknown", "$32,918 and 1 unknown", ""]
     assert read.row("gemma4-26b-a4b-v6e (only planned)")[3:6] == ["unknown"] * 3
     assert Read(page(tpu(), tpu())).row("Together")[0].strip() == "unknown"
     assert read.tags["section"] == 3
@@ -166,15 +167,17 @@ def test_hostile_text_is_text() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.text(max_size=80))
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80))
 def test_any_text_leaves_the_structure_as_it_is(words: str) -> None:
+    assert Read(page(worded(words))).tags == Read(page(worded("plain"))).tags
+
+
+def worded(words: str) -> ServingPlan:
     plan = ladder()
     rungs = tuple(dataclasses.replace(rung, machine_type=words, loses=(words,)) for rung in plan.ladder)
     terms = (TimeTerm(words, 12.0, words), *plan.timing.startup_terms[1:])
-    changed = dataclasses.replace(
-        plan, stack=words, ladder=rungs, timing=dataclasses.replace(plan.timing, startup_terms=terms)
-    )
-    assert Read(page(changed)).tags == Read(page(plan)).tags
+    timing = dataclasses.replace(plan.timing, startup_terms=terms)
+    return dataclasses.replace(plan, stack=words, ladder=rungs, timing=timing)
 
 
 def test_the_same_plans_make_the_same_bytes_whatever_the_machine_is_set_to(tmp_path: Path, root: Path) -> None:
