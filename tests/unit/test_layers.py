@@ -29,6 +29,7 @@ ALLOWED = {
     "report": {"bars", "catalog", "plan", "text"},
     "diagnosis_report": {"operate", "text"},
     "golden": {"pipeline", "render", "report"},
+    "page": {"page", "plan"},
     "pipeline": {"catalog", "document", "errors", "frameworks", "naming", "plan", "render", "spec", "vocabulary"},
     "components": {"components", "errors", "pipeline", "plan", "spec"},
     "cli": {

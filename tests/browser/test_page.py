@@ -1,0 +1,208 @@
+"""The page in a real browser, from a file: it shows everything, asks nobody for anything and runs nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
+
+from infra.page import PlanPage, page_text
+from infra.plan.serving_plan import ServingPlan
+from tests.unit.sample_plans import CURVE, hostile, ladder, simple, tpu
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Without these the browser itself talks to its maker's hosts.
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = {"one": [simple()], "ladder": [ladder()], "hostile": [hostile()], "several": [simple(), ladder(), tpu()]}
+WIDTHS = (360, 480, 768, 1024, 1600)
+VISIBLE_TEXT = """() => [...document.querySelectorAll('svg text')].map(one => {
+  const box = one.getBoundingClientRect(), frame = one.ownerSVGElement.getBoundingClientRect();
+  return {text: one.textContent, width: box.width, size: box.height,
+          inside: box.left >= frame.left - 1 && box.right <= frame.right + 1};
+})"""
+CUT_OFF = """() => [...document.querySelectorAll('figure, .wide, .answers > div')]
+  .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 90))"""
+# WCAG contrast of every text with the nearest background that is painted behind it.
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255))
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const behind = one => {
+    for (let at = one; at; at = at.parentElement) {
+      const found = rgba(getComputedStyle(at).backgroundColor);
+      if (found[3] === 255) return found;
+    }
+    return rgba(getComputedStyle(document.body).backgroundColor);
+  };
+  const ratio = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
+  const root = getComputedStyle(document.documentElement);
+  const bars = ['weights', 'overhead', 'uncertain', 'guaranteed', 'free', 'headroom', 'area']
+    .map(name => [name, ratio(rgba(root.getPropertyValue('--' + name)), rgba(root.getPropertyValue('--on-' + name)))]);
+  const texts = [...document.querySelectorAll('body *')]
+    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
+    .filter(one => !one.closest('title, desc') && !(one.getAttribute('style') || '').includes('--on-'))
+    .map(one => {
+      const style = getComputedStyle(one);
+      return [one.textContent.slice(0, 40), ratio(rgba(one.closest('svg') ? style.fill : style.color), behind(one))];
+    });
+  return [...bars, ...texts].filter(([, value]) => value < 4.5);
+}"""
+
+
+@dataclass
+class Opened:
+    """A page that is open, with what the browser asked for and complained of."""
+
+    page: Page
+    text: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    """`request.param` names a page; a file of it is opened 1200 wide and light."""
+    plans: list[ServingPlan] = PAGES[request.param]
+    file = tmp_path / "page.html"
+    text = page_text([PlanPage(plan, CURVE) for plan in plans])
+    file.write_text(text, encoding="utf-8")
+    context = browser.new_context(viewport=ViewportSize(width=1200, height=800), color_scheme="light")
+    opened = Opened(context.new_page(), text)
+
+    def asked(made: Request) -> None:
+        opened.requests.append(made.url)
+
+    opened.page.on("request", asked)
+    opened.page.on("console", lambda message: opened.complaints.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.page.on("dialog", lambda dialog: opened.complaints.append(dialog.message))
+    opened.page.goto(file.as_uri(), wait_until="load")
+    yield opened
+    context.close()
+
+
+every_page = pytest.mark.parametrize("opened", list(PAGES), indirect=True)
+
+
+@every_page
+def test_only_the_file_itself_is_asked_for_and_nothing_is_complained_of(opened: Opened) -> None:
+    opened.page.wait_for_load_state("networkidle")
+    assert [url.rsplit("/", 1)[1] for url in opened.requests if not url.startswith("data:")] == ["page.html"]
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("opened", ["ladder"], indirect=True)
+def test_the_policy_of_the_page_stops_what_would_be_asked_for(opened: Opened) -> None:
+    """So that the test above can fail: a picture put into the page is asked for nowhere and complained of."""
+    opened.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}))")
+    opened.page.wait_for_load_state("networkidle")
+    assert any("Content Security Policy" in one for one in opened.complaints)
+
+
+@every_page
+def test_every_chart_is_seen_and_its_labels_are_text(opened: Opened) -> None:
+    charts = opened.page.locator("svg[role=img]")
+    assert charts.count() == 4 * opened.page.locator("section.plan").count()
+    for chart in charts.all():
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["width"] > 250
+        assert box["height"] > 40
+        named, described = (chart.get_attribute(one) for one in ("aria-labelledby", "aria-describedby"))
+        assert opened.page.locator(f"#{named}").text_content()
+        assert opened.page.locator(f"#{described}").text_content()
+    labels = opened.page.evaluate(VISIBLE_TEXT)
+    assert len(labels) > 20
+    assert all(label["width"] > 0 and label["size"] >= 10 for label in labels), labels
+    assert [label["text"] for label in labels if not label["inside"]] == []
+
+
+@every_page
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_width_makes_the_page_scroll_sideways(opened: Opened, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 740})
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("opened", ["one", "ladder"], indirect=True)
+def test_the_first_screen_answers_what_fits_costs_and_starts(opened: Opened) -> None:
+    box = opened.page.locator(".answers").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 800
+    questions = opened.page.locator(".answers dt").all_text_contents()
+    assert questions == ["What is it", "Does it fit", "What does it cost", "How long to start"]
+
+
+@pytest.mark.parametrize("opened", ["several"], indirect=True)
+def test_dark_mode_changes_page_and_charts(opened: Opened) -> None:
+    page = opened.page
+    colours = (
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('svg text')).fill]"
+    )
+    assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(85, 96, 111)"]
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(colours) == ["rgb(18, 22, 29)", "rgb(167, 177, 191)"]
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(68, 68, 68)"]
+
+
+@every_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_the_contrast_of_wcag_aa(opened: Opened, scheme: str) -> None:
+    opened.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    assert opened.page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("opened", ["hostile"], indirect=True)
+def test_hostile_text_stays_text(opened: Opened) -> None:
+    page = opened.page
+    assert page.title() == "<script>document.title='owned'</script>: serving plan"
+    assert page.locator("script, img, iframe, object, embed, form, svg a").count() == 0
+    names = page.evaluate("[...document.querySelectorAll('*')].flatMap(one => one.getAttributeNames())")
+    assert [name for name in names if name.startswith("on")] == []
+    assert page.locator("h1").inner_text() == "<script>document.title='owned'</script>"
+    assert "$\\frac{1}{2}$ {{ 7*7 }}" in json.dumps(page.evaluate(VISIBLE_TEXT)).replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("opened", ["several"], indirect=True)
+def test_the_index_leads_to_every_plan(opened: Opened) -> None:
+    for link in opened.page.locator("#index a").all():
+        name = link.inner_text()
+        link.click()
+        target = opened.page.evaluate("document.querySelector(':target h2').textContent")
+        assert target == name
+
+
+@pytest.mark.parametrize("opened", ["several"], indirect=True)
+def test_the_page_prints(opened: Opened) -> None:
+    assert opened.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
