@@ -31,7 +31,7 @@ _CACHE = "/cache"
 _COMPUTED = ("bf16", "q8_0")
 
 
-def _one(_model: Model) -> int:
+def _one(_model: Model, _drafter: bool = False) -> int:
     return 1
 
 

@@ -16,7 +16,7 @@ from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
-from infra.plan.kv_vllm import concurrent_batches, max_pipeline, request_bytes
+from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
 from infra.plan.overhead_vllm import outside_share_bytes, overhead_terms, sequences
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
@@ -25,7 +25,9 @@ PORT = 8000
 _KV_SOURCE = "vllm 0.33.0 v1/core/kv_cache_planning.py: what admission charges"
 # What was shown to work on TPUs (AI-Hypercomputer/tpu-recipes inference/trillium/vLLM/Gemma4).
 _TPU_SIZES, _TPU_TOKENS = ("26b-a4b", "31b"), 16384
+_DRAFTER_HEADS = 4
 _PROCESSES_GIB, _SHARED_MEMORY_GIB = 8, 12
+_SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
 # One item must fit one step where attention is bidirectional over images: a video of 32 frames x 78 tokens
 # (vllm-project/vllm issue 42687).
 _MULTIMODAL_STEP_TOKENS = 2496
@@ -33,8 +35,9 @@ _LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
 _CACHE = "/cache"
 
 
-def _max_tensor(model: Model) -> int:
-    return model.query_heads
+def _max_tensor(model: Model, drafter: bool) -> int:
+    """A head is never split; the drafters of the E sizes have four."""
+    return min(model.query_heads, _DRAFTER_HEADS) if drafter and model.per_layer_embedding else model.query_heads
 
 
 def _max_tokens(model: Model, accelerator: Accelerator) -> int:
@@ -56,7 +59,9 @@ def _batched_tokens(model: Model, accelerator: Accelerator, inputs: tuple[str, .
     """The engine's own default for the card (vllm 0.33.0 engine/arg_utils.py) or 4096, then smaller steps."""
     default = 2048
     memory_gib = accelerator.memory_gib or 0
-    if memory_gib >= _HUGE_CARD_GIB:
+    if accelerator.kind == "tpu":
+        default = 1024
+    elif memory_gib >= _HUGE_CARD_GIB:
         default = 16384
     elif _is_large(accelerator.id, memory_gib):
         default = 8192
@@ -71,17 +76,26 @@ def _is_large(accelerator: str, memory_gib: float) -> bool:
 
 
 def _kv_bytes(setting: Setting) -> int:
-    """KV cache of all guaranteed requests of one data rank, on the fullest accelerator."""
-    return setting.concurrency * request_bytes(
-        setting.model,
+    """KV cache of all guaranteed requests of one data rank, and the block that the engine keeps back."""
+    element_bytes = 1 if setting.kv_cache_dtype == "fp8" else 2
+    block = block_tokens(setting.accelerator.architecture, element_bytes)
+    hybrid = setting.hybrid_kv and setting.accelerator.kind != "tpu"
+    model, tensor, pipeline = setting.model, setting.tensor, setting.pipeline
+    request = request_bytes(
+        model,
         tokens=setting.tokens,
-        tensor=setting.tensor,
-        pipeline=setting.pipeline,
+        tensor=tensor,
+        pipeline=pipeline,
         batched_tokens=setting.batched_tokens,
-        concurrent_batches=concurrent_batches(setting.version, setting.pipeline),
-        element_bytes=1 if setting.kv_cache_dtype == "fp8" else 2,
-        hybrid=setting.hybrid_kv and setting.accelerator.kind != "tpu",
+        concurrent_batches=concurrent_batches(setting.version, pipeline),
+        element_bytes=element_bytes,
+        block_tokens=block,
+        hybrid=hybrid,
     )
+    kept_back = block_bytes(
+        model, tensor=tensor, pipeline=pipeline, element_bytes=element_bytes, block_tokens=block, hybrid=hybrid
+    )
+    return setting.concurrency * request + kept_back
 
 
 def _terms(setting: Setting) -> tuple[Term, ...]:
@@ -95,7 +109,7 @@ def _growing_bytes(setting: Setting) -> int:
 
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
-    return (("maxNumSeqs", sequences(setting.accelerator, setting.concurrency, setting.batched_tokens)),)
+    return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
 
 
 def _outside_bytes(setting: Setting) -> int:
@@ -108,7 +122,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     return (
         HostTerm("weights in the page cache", size, "safetensors files are mapped"),
         HostTerm("engine processes", _PROCESSES_GIB * GIB, "assumed: API server, engine core, workers, staging"),
-        *([HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")] if setting.tensor > 1 else []),
+        *((_SHARED_MEMORY,) if setting.tensor > 1 else ()),
     )
 
 

@@ -75,7 +75,11 @@ def shapes_of(request: Request, count: int) -> list[tuple[int, int, int]]:
     """(tensor, pipeline, data) whose product is `count` and which the model, the framework and the stack allow."""
     engine, capabilities, model = request.spec.engine, request.capabilities, request.model
     asked = (engine.tensorParallelSize, engine.pipelineParallelSize, engine.dataParallelSize)
-    limits = (capabilities.max_tensor(model), capabilities.max_pipeline(model), capabilities.max_data)
+    limits = (
+        capabilities.max_tensor(model, request.drafter is not None),
+        capabilities.max_pipeline(model),
+        capabilities.max_data,
+    )
     return [
         shape
         for shape in _products(count)
@@ -99,7 +103,7 @@ def _triples(count: int) -> Iterator[tuple[int, int, int]]:
 
 def _no_shape(request: Request, counts: list[int]) -> tuple[tuple[str | int, ...], str]:
     model, engine, capabilities = request.model, request.spec.engine, request.capabilities
-    limit = capabilities.max_tensor(model)
+    limit = capabilities.max_tensor(model, request.drafter is not None)
     sizes = ", ".join(str(size) for size in range(1, limit + 1) if model.query_heads % size == 0)
     tensor, count = engine.tensorParallelSize, request.spec.accelerator.count
     if tensor and (tensor > limit or model.query_heads % tensor):

@@ -16,7 +16,8 @@ class Capabilities:
     Attributes:
         kinds: kinds of accelerator for which its memory is known.
         utilization: share of an accelerator's memory that it may fill, unless overridden.
-        max_tensor, max_pipeline, max_data: largest sizes for a model; 1 where it does not split so.
+        max_tensor, max_pipeline, max_data: largest sizes for a model (the first also by whether it has a drafter); 1
+            where it does not split so.
         step_field: field of `engine` that sets the tokens per step, or None where it is fixed.
         step_is_shared: whether all running requests share a step, and so need a token each.
         step_tokens: candidates for tokens per engine step, best first, by model, accelerator and inputs.
@@ -38,7 +39,7 @@ class Capabilities:
 
     kinds: tuple[str, ...]
     utilization: float
-    max_tensor: Callable[[Model], int]
+    max_tensor: Callable[[Model, bool], int]
     max_pipeline: Callable[[Model], int]
     max_data: int
     step_field: str | None

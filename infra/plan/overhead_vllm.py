@@ -23,14 +23,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from infra.catalog.records import Accelerator
 from infra.plan.demand import Setting, Term
 
 _MIB = 2**20
 _BF16_BYTES = 2
-# Requests per step that the engine allows by default, by the memory of the card (vllm 0.33.0 engine/arg_utils.py).
-_LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
-_LARGE_CARD_SEQUENCES, _SEQUENCES = 1024, 256
+_SEQUENCES = 256
 # Bytes per logit at the sampler's peak: bf16 logits, their fp32 copy, and the copies that masking and softmax make
 # (vllm 0.33.0 v1/worker/gpu/sample/sampler.py); from the B300 log, where the sampler sets the peak.
 _LOGIT_BYTES = 15
@@ -53,13 +50,12 @@ _CONTEXT_BYTES = 640 * _MIB
 _PROFILER = "vllm 0.33.0 v1/worker/gpu_worker.py"
 
 
-def sequences(accelerator: Accelerator, concurrency: int, batched_tokens: int) -> int:
-    """Requests that one step may hold: the engine's default for the card, more where the plan asks for more."""
-    memory_gib = accelerator.memory_gib or 0
-    large = memory_gib >= _HUGE_CARD_GIB or (
-        memory_gib >= _LARGE_CARD_GIB and not accelerator.id.startswith("a100") and accelerator.kind == "gpu"
-    )
-    return min(max(_LARGE_CARD_SEQUENCES if large else _SEQUENCES, concurrency), batched_tokens)
+def sequences(concurrency: int, batched_tokens: int) -> int:
+    """Requests that one step may hold, which the plan sets: the engine's own default on large cards is 1024.
+
+    Each takes 3.75 MiB at the sampler's peak, so that 1024 would cost 3.75 GiB of cache for requests that do not fit.
+    """
+    return min(max(_SEQUENCES, concurrency), batched_tokens)
 
 
 def outside_share_bytes(tensor: int, pipeline: int) -> int:
@@ -87,7 +83,7 @@ def overhead_terms(setting: Setting) -> tuple[Term, ...]:
         model.max_context_tokens * (model.head_dim_sliding + model.head_dim_global),
         _patch_bytes(model.vision_parameters, model.hidden, setting.inputs),
         setting.batched_tokens,
-        sequences(setting.accelerator, setting.concurrency, setting.batched_tokens),
+        sequences(setting.concurrency, setting.batched_tokens),
         setting.tensor,
         setting.tensor * setting.pipeline > 1,
         setting.drafter is not None,

@@ -102,11 +102,13 @@ def _written(kind: str) -> str:
 
 
 def zones(accelerator: Accelerator, gke: Gke) -> tuple[str, ...]:
-    """Zones of the platform that offer the accelerator, sorted.
+    """Zones of the platform that offer the accelerator, sorted; empty for a processor, which every zone has.
 
     Raises:
         RefusedError: none does.
     """
+    if accelerator.kind == "cpu":
+        return ()
     zonal = gke.location.count("-") == 2
     region = gke.location.rpartition("-")[0] if zonal else gke.location
     allowed = gke.zones or ([gke.location] if zonal else [])

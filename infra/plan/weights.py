@@ -13,6 +13,8 @@ GIB = 2**30
 _BF16_BYTES = 2
 _FP8_BYTES = 1
 _SCALE_BYTES = 4
+# Scales per row, or per block of 128 x 128, which are fewer.
+_FP8 = ("fp8", "fp8-block")
 # What loading adds to the computed sum: the allocator rounds every tensor up. Logged, with the position tables that
 # `overhead_vllm` counts, against computed: 31B 58.99 and 58.83 GiB, 26B 48.5 and 48.47, E4B with all inputs 15.18 and
 # 15.12, 31B in NVFP4 31.04 and 31.03, 26B in FP8 25.67 and 25.72 (eugr/spark-vllm-docker issue 217).
@@ -59,23 +61,23 @@ def _layer_parameters(model: Model, layer: int) -> int:
     return total
 
 
-def weights_bytes(model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]) -> int | None:
-    """Bytes of weights that the accelerators hold; None where the checkpoint's size is not known.
-
-    The towers count as soon as any input but text is on: the engines load them together.
-    """
-    multimodal = set(inputs) != {"text"}
+def weights_bytes(model: Model, checkpoint: Checkpoint, _inputs: tuple[str, ...] = ()) -> int | None:
+    """Bytes of a checkpoint's files, towers and all, whatever requests may hold; None where they are not known."""
+    towers = (model.vision_parameters + model.audio_parameters) * _BF16_BYTES
     if checkpoint.bytes is not None:
-        return checkpoint.bytes + (checkpoint.projector_bytes or 0 if multimodal else 0)
-    if checkpoint.precision != "bf16":
-        return None
-    towers = model.vision_parameters + model.audio_parameters if multimodal else 0
-    return (text_parameters(model) + towers) * _BF16_BYTES
+        return checkpoint.bytes
+    if checkpoint.precision == "bf16":
+        return text_parameters(model) * _BF16_BYTES + towers
+    if checkpoint.precision in _FP8:
+        shape = _shape(model, False)
+        twice = sum(_kept_twice_bytes(shape, layer) for layer in range(model.layers)) // _BF16_BYTES
+        return _text_bytes(shape, 1, 1, "fp8") - twice + towers
+    return None
 
 
 def has_known_size(setting: Setting) -> bool:
     """Whether `weight_terms` can size the setting: its weights and, where it has one, its drafter."""
-    computed = setting.checkpoint.precision in ("bf16", "fp8")
+    computed = setting.checkpoint.precision in ("bf16", *_FP8)
     sized = computed or setting.checkpoint.bytes is not None
     return sized and (setting.drafter is None or setting.drafter.parameters is not None)
 
@@ -206,7 +208,7 @@ def _embedding_bytes(shape: _Shape, tensor: int) -> int:
 @cache
 def _text_bytes(shape: _Shape, tensor: int, pipeline: int, precision: str) -> int:
     """Text model of the fullest stage on one accelerator, computed."""
-    size = _fp8_bytes if precision == "fp8" else _bf16_bytes
+    size = _fp8_bytes if precision in _FP8 else _bf16_bytes
     stages = stage_layers(shape.layers, pipeline)
     layers = max(sum(size(_layer(shape, layer, tensor)) for layer in range(first, end)) for first, end in stages)
     return _embedding_bytes(shape, tensor) + layers
@@ -252,8 +254,8 @@ def _weight_terms(
     vision, audio, with_vision, with_audio, tower_uncertainty = towers
     if listed_bytes is None:
         text = _text_bytes(shape, tensor, pipeline, precision)
-        uncertainty = int(text * (_FP8_UNCERTAINTY if precision == "fp8" else _BF16_UNCERTAINTY))
-        source = f"{_TEXT_SOURCE}; {_FP8_SOURCE}" if precision == "fp8" else _TEXT_SOURCE
+        uncertainty = int(text * (_FP8_UNCERTAINTY if precision in _FP8 else _BF16_UNCERTAINTY))
+        source = f"{_TEXT_SOURCE}; {_FP8_SOURCE}" if precision in _FP8 else _TEXT_SOURCE
     else:
         all_towers = (vision + audio) * _BF16_BYTES
         text = _listed_text_bytes(shape, tensor, pipeline, max(0, listed_bytes - all_towers))

@@ -102,6 +102,8 @@ def simple() -> ServingPlan:
             usd_per_million_output_tokens=0.2712,
             tokens_basis="measured at full load",
         ),
+        unified_slots=False,
+        settings=(),
         min_replicas=1,
         replicas=1,
         ladder=(),
@@ -214,6 +216,8 @@ def ladder() -> ServingPlan:
         ),
         timing=dataclasses.replace(_timing(2), notice_seconds=30),
         cost=Cost(22.12, 8073.8, 32_295.2, True, "one-year commitment, list price", None, "no throughput measured"),
+        unified_slots=False,
+        settings=(),
         min_replicas=1,
         replicas=2,
     )

@@ -19,8 +19,8 @@ PRECISIONS = [None, *sorted({one.precision for model in CATALOG.models.values() 
 HOST = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: studio.lan, memoryGiB: 64}\n"
 # Words by which a refusal says what to do.
 ADVICE = re.compile(
-    r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits)|leave it out|They take|[Mm]achines carry|say how much"
-    r"|use a "
+    r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits)|leave it out|They take|[Mm]achines carry"
+    r"|say how much"
 )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from infra.diagnosis_report import diagnosis_text
 from infra.operate.diagnosis import diagnose
 from infra.operate.recovery import adopt_pending, keep_ours
-from infra.diagnosis_report import diagnosis_text
 
 URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
 

@@ -82,7 +82,7 @@ def feasible(request: Request, way: Way, tokens: int) -> bool:
     capabilities, model = request.capabilities, request.model
     splits = (
         model.query_heads % way.tensor == 0
-        and way.tensor <= capabilities.max_tensor(model)
+        and way.tensor <= capabilities.max_tensor(model, False)
         and way.pipeline <= capabilities.max_pipeline(model)
         and way.data <= capabilities.max_data
     )
