@@ -88,6 +88,7 @@ def schema_text() -> str:
         "framework": _words(catalog.frameworks),
         "precision": _words(precisions),
     }
+    platform["oneOf"] = [{"required": [place]} for place in ("gke", "host", "local")]
     for definition in definitions.values():
         definition.pop("title", None)
         for key, value in definition["properties"].items():

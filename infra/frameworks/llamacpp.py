@@ -155,6 +155,7 @@ FRAMEWORK = Framework(
         step_floor=_floor,
         max_tokens=_max_tokens,
         kv_cache_dtypes=("auto", *sorted(ELEMENT_BYTES)),
+        smaller_kv_cache_dtypes=("q8_0", "q4_0"),
         unified_slots=True,
         weights_bytes=_weights_bytes,
         terms=demand_terms,

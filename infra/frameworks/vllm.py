@@ -227,6 +227,7 @@ FRAMEWORK = Framework(
         step_floor=_floor,
         max_tokens=_max_tokens,
         kv_cache_dtypes=("auto", "fp8"),
+        smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
         weights_bytes=weights_bytes,
         terms=_terms,

@@ -24,6 +24,7 @@ class Capabilities:
         step_floor: fewest tokens per step with which the engine starts, by model and inputs.
         max_tokens: longest request on an accelerator, for a model.
         kv_cache_dtypes: number formats of the KV cache.
+        smaller_kv_cache_dtypes: those that take less than the engine's own, largest first.
         unified_slots: whether all requests can share one cache.
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
@@ -48,6 +49,7 @@ class Capabilities:
     step_floor: Callable[[Model, tuple[str, ...]], int]
     max_tokens: Callable[[Model, Accelerator], int]
     kv_cache_dtypes: tuple[str, ...]
+    smaller_kv_cache_dtypes: tuple[str, ...]
     unified_slots: bool
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
     terms: Callable[[Setting], tuple[Term, ...]]

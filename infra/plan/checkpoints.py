@@ -68,7 +68,8 @@ def _none_of(request: Request, usable: list[Checkpoint]) -> str:
     elsewhere = [one for one in model.checkpoints if one.precision == precision and framework.name in one.frameworks]
     if elsewhere and elsewhere[0].architectures:
         needed = " or ".join(elsewhere[0].architectures)
-        return f"{precision} needs {needed}; {accelerator.id} is {accelerator.architecture}."
+        known = ", ".join(dict.fromkeys(one.precision for one in usable)) or "nothing of this model"
+        return f"{precision} needs {needed}; {accelerator.id} is {accelerator.architecture}. It runs {known}."
     known = ", ".join(dict.fromkeys(one.precision for one in usable))
     what = f"{precision} checkpoint" if precision else "checkpoint"
     loads = f"It loads {known}." if known else f"Use framework: {_loader(model)}."

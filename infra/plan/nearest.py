@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, choose
-from infra.spec import Accelerator, Capacity, EndpointSpec
+from infra.spec import Accelerator, Capacity, EndpointSpec, Engine
 
 _CONTEXT_STEP_TOKENS = 1024
 _OTHER_ACCELERATORS = 3
@@ -21,19 +22,37 @@ def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Calla
         capacities: how machines may be bought.
         ask: a changed spec as a request.
     """
+    plan = _planner(capacities, ask)
+    found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
+    if not found:
+        return "No single change of the file makes it fit; use a smaller model or another framework."
+    return "\n".join(["It fits with one of:", *_lines(request, found)])
 
+
+def other_accelerators(
+    request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
+) -> list[str]:
+    """Lines that name the cheapest accelerators on which the request would be served; none where there are none."""
+    plan = _planner(capacities, ask)
+    found = [(change, choice) for change, spec in _elsewhere(request, plan) for choice in [plan(spec)] if choice]
+    return ["It fits with one of:", *_lines(request, found)] if found else []
+
+
+def _planner(
+    capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
+) -> Callable[[EndpointSpec], Choice | None]:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
             return choose(ask(changed), capacities)
         except RefusedError:
             return None
 
-    found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
-    if not found:
-        return "No single change of the file makes it fit; use a smaller model or more accelerators."
+    return plan
+
+
+def _lines(request: Request, found: list[tuple[str, Choice]]) -> list[str]:
     width = max(len(change) for change, _ in found)
-    lines = [f"    {change:<{width}}  {_price(request, choice)}" for change, choice in found]
-    return "\n".join(["It fits with one of:", *lines])
+    return [f"  {change:<{width}}  {_price(request, choice)}" for change, choice in found]
 
 
 def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
@@ -51,17 +70,16 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
     shorter = _largest(contexts, lambda n: fits(spec.model_copy(update={"contextLength": n})))
     if shorter:
         yield f"contextLength: {shorter}", spec.model_copy(update={"contextLength": shorter})
-    for dtype in request.capabilities.kv_cache_dtypes:
-        if dtype not in {"auto", "bf16", "f16", "f32", request.kv_cache_dtype}:
-            changed = spec.model_copy(update={"engine": engine.model_copy(update={"kvCacheDtype": dtype})})
+    for dtype in request.capabilities.smaller_kv_cache_dtypes:
+        changed = spec.model_copy(update={"engine": engine.model_copy(update={"kvCacheDtype": dtype})})
+        if request.kv_cache_dtype == "auto" and fits(changed):
             yield f"engine.kvCacheDtype: {dtype}", changed
+            break
     if spec.precision:
         for precision in request.framework.precisions:
             if precision != spec.precision:
                 yield f"precision: {precision}", spec.model_copy(update={"precision": precision})
-    alone = engine.model_copy(
-        update={"tensorParallelSize": None, "pipelineParallelSize": None, "dataParallelSize": None}
-    )
+    alone = _unsplit(spec)
     counts = sorted({one.accelerators for one in request.accelerator.machines})
     asked = spec.accelerator.count or engine.tensorParallelSize or 0
     for count in counts:
@@ -70,13 +88,12 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
         if count > asked > 0 and fits(changed):
             yield f"accelerator.count: {count}", changed
             break
-    yield from _other_accelerators(request, plan, alone)
+    yield from _elsewhere(request, plan)
 
 
-def _other_accelerators(
-    request: Request, plan: Callable[[EndpointSpec], Choice | None], alone: object
-) -> list[tuple[str, EndpointSpec]]:
-    """The cheapest other accelerators that carry the request as it is."""
+def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> list[tuple[str, EndpointSpec]]:
+    """The cheapest other accelerators that carry the request as it is, counts and splits left to the plan."""
+    alone = _unsplit(request.spec)
     priced = []
     for name in sorted(request.catalog.accelerators):
         if name == request.accelerator.id:
@@ -91,13 +108,20 @@ def _other_accelerators(
     ]
 
 
+def _unsplit(spec: EndpointSpec) -> Engine:
+    return spec.engine.model_copy(
+        update={"tensorParallelSize": None, "pipelineParallelSize": None, "dataParallelSize": None}
+    )
+
+
 def _price(request: Request, choice: Choice) -> str:
     candidate, replicas = choice.candidate, request.spec.replicas.most
-    name, precision = choice.fit.setting.accelerator.id, candidate.checkpoint.precision
-    shape = f"{candidate.count} x {name}, {precision}, {candidate.capacity}"
-    if candidate.usd_per_hour is None:
-        return f"{shape}, price not known"
-    return f"{shape}, at most {candidate.usd_per_hour * replicas:,.2f} USD per hour"
+    name, kind, price = choice.fit.setting.accelerator.id, candidate.capacity.kind, candidate.usd_per_hour
+    shape = f"{candidate.count} x {name}, {candidate.checkpoint.precision}, {candidate.capacity}"
+    if price is None:
+        return f"   price unknown  {shape}"
+    exact = exact_usd_per_hour(request.catalog, candidate.machine.machine_type, kind) is not None
+    return f"{'  ' if exact else '<='} {price * replicas:>6,.2f} USD/h  {shape}"
 
 
 def _largest(candidates: Sequence[int], holds: Callable[[int], bool]) -> int | None:

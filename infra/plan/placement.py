@@ -34,10 +34,11 @@ def machines(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[M
         return [(_own_machine(request), OWN, 1)]
     if accelerator.kind == "apple":
         raise RefusedError(("accelerator",), f"{accelerator.display_name} is no part of GKE; use a platform with host.")
-    count = spec.accelerator.count
     if not accelerator.machines:
-        why = accelerator.note or "no machine that carries it is known."
-        raise RefusedError(("accelerator",), f"{accelerator.id}: {why}")
+        why = accelerator.note or "no machine that carries it is known"
+        raise RefusedError(("accelerator",), f"{accelerator.id}: {why.rstrip('.')}.")
+    zones(accelerator, request.platform.gke)
+    count = spec.accelerator.count
     of_count = [(one, one.accelerators or 1) for one in accelerator.machines if count in {None, one.accelerators or 1}]
     if not of_count:
         carried = sorted({one.accelerators or 1 for one in accelerator.machines})
@@ -112,6 +113,8 @@ def zones(accelerator: Accelerator, gke: Gke) -> tuple[str, ...]:
     zonal = gke.location.count("-") == 2
     region = gke.location.rpartition("-")[0] if zonal else gke.location
     allowed = gke.zones or ([gke.location] if zonal else [])
+    if not accelerator.zones:
+        raise RefusedError(("accelerator",), f"no zone that offers {accelerator.id} is known.")
     found = [z for z in accelerator.zones if z.startswith(f"{region}-") and (not allowed or z in allowed)]
     if not found:
         near = [z for z in accelerator.zones if z.startswith(f"{region}-")] or list(accelerator.zones)

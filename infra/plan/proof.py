@@ -20,7 +20,7 @@ def proof_lines(fit: Fit, framework: str) -> list[str]:
     share = f"there: {fit.whole_gib:.2f} x {fit.utilization:g}" if fit.utilization < 1 else "there"
     rows.append((share, gib_text(fit.have_bytes / GIB)))
     width = max(len(name) for name, _ in rows)
-    return [head, *(f"    {name:<{width}}  {size:>8}" for name, size in rows)]
+    return [head, *(f"  {name:<{width}}  {size:>8}" for name, size in rows)]
 
 
 def arithmetic(fit: Fit) -> str:

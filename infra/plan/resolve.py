@@ -11,7 +11,7 @@ from infra.plan.cost import check_budget, cost
 from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, rungs
-from infra.plan.nearest import nearest_plans
+from infra.plan.nearest import nearest_plans, other_accelerators
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
 from infra.plan.question import ask
@@ -67,15 +67,17 @@ def resolve(
 
     request = request_of(spec)
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
-    places = zones(request.accelerator, platform.gke) if platform.gke else ()
     try:
         first = choose(request, capacities)
     except DoesNotFitError as refused:
-        lines = [
-            *proof_lines(refused.closest, request.framework.display_name),
-            nearest_plans(request, capacities, request_of),
-        ]
-        raise RefusedError(refused.field, "\n".join(lines)) from None
+        lines = proof_lines(refused.closest, request.framework.display_name)
+        advice = nearest_plans(request, capacities, request_of)
+        raise RefusedError(refused.field, "\n".join([*lines, advice])) from None
+    except RefusedError as refused:
+        if refused.field != ("accelerator",):
+            raise
+        others = other_accelerators(request, capacities, request_of)
+        raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
     chosen = choices(request, first)
     prices = [cost(request, one.candidate) for one in chosen]
     check_budget(request, [(one.candidate, price) for one, price in zip(chosen, prices, strict=True)])
@@ -113,7 +115,7 @@ def resolve(
             reservation=candidate.capacity.reservation,
             gke_label=accelerator.gke_label or "",
             resource=accelerator.resource or "",
-            zones=places,
+            zones=zones(accelerator, platform.gke) if platform.gke else (),
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),

@@ -19,7 +19,7 @@ PRECISIONS = [None, *sorted({one.precision for model in CATALOG.models.values() 
 HOST = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: studio.lan, memoryGiB: 64}\n"
 # Words by which a refusal says what to do.
 ADVICE = re.compile(
-    r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits)|leave it out|They take|[Mm]achines carry"
+    r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits|has)|leave it out|They take|[Mm]achines carry"
     r"|say how much"
 )
 
@@ -84,7 +84,7 @@ def test_the_cells_that_platform_teams_ask_for_are_planned() -> None:
     asked = [
         *[(f"gemma-4-{size}-it", "h100", "vllm") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "rtxpro6000", "vllm") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
-        *[(f"gemma-4-{size}-it", "l4", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
+        *[(f"gemma-4-{size}-it", "l4", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b")],
         *[(f"gemma-4-{size}-it", "tpu-v6e", "vllm") for size in ("26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "cpu", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "apple-64gb", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],

@@ -9,11 +9,17 @@ import pytest
 from infra.catalog.loader import load_catalog
 from infra.catalog.records import Accelerator, Machine
 from infra.frameworks import FRAMEWORKS
+from infra.plan.fit import GIB
+from infra.plan.images import image_for
 from infra.plan.placement import host
-from infra.plan.weights import GIB, weights_bytes
 
 CATALOG = load_catalog()
-MACHINES = [(gpu, machine) for gpu in CATALOG.accelerators.values() for machine in gpu.machines]
+MACHINES = [
+    (gpu, machine)
+    for gpu in CATALOG.accelerators.values()
+    for machine in gpu.machines
+    if gpu.kind == "gpu" and machine.vcpus and machine.memory_gib
+]
 EACH = pytest.mark.parametrize(("accelerator", "machine"), MACHINES, ids=[one.machine_type for _, one in MACHINES])
 # GoogleCloudPlatform/cluster-autoscaler 7d25050, reserved.go and config/os-reserved.yaml (COS, amd64).
 CPU_SHARES = [(1, 0.06), (2, 0.01), (4, 0.005), (float("inf"), 0.0025)]
@@ -81,22 +87,26 @@ def test_every_checkpoint_fits_every_machine_beside_its_daemons(
     accelerator: Accelerator, machine: Machine, framework: str
 ) -> None:
     facts = CATALOG.frameworks[framework]
+    image = image_for(facts, accelerator)
+    image_gib = (image.size_gib if image else None) or 0
     for model in CATALOG.models.values():
         for checkpoint in model.checkpoints:
-            size_bytes = weights_bytes(model, checkpoint, ("image", "text"))
-            if checkpoint.format != facts.format or size_bytes is None:
+            if framework not in checkpoint.frameworks:
                 continue
-            asked = host(accelerator, machine, weights_gib=size_bytes / GIB, image_gib=facts.image_gib)
+            size_bytes = FRAMEWORKS[framework].capabilities.weights_bytes(model, checkpoint, ("image", "text"))
+            if size_bytes is None:
+                continue
+            asked = host(accelerator, machine, weights_gib=size_bytes / GIB, image_gib=image_gib, need_gib=1)
             storage_gib = allocatable_storage_gib(asked.local_ssds, asked.boot_disk_gb)
             assert asked.cpu <= allocatable_cpu(machine) - DAEMON_CPU
             assert asked.memory_gib <= allocatable_memory_gib(machine) - DAEMON_MEMORY_GIB
             assert size_bytes / GIB < asked.ephemeral_storage_gib <= storage_gib - DAEMON_STORAGE_GIB
             disk_gib = 375 * asked.local_ssds or asked.boot_disk_gb * 1e9 / GIB
-            assert asked.ephemeral_storage_gib + 2 * facts.image_gib + DAEMON_STORAGE_GIB < 0.9 * disk_gib
+            assert asked.ephemeral_storage_gib + 2 * image_gib + DAEMON_STORAGE_GIB < 0.9 * disk_gib
 
 
 @EACH
 def test_a_pod_asks_for_most_of_the_machine_that_is_paid_for(accelerator: Accelerator, machine: Machine) -> None:
-    asked = host(accelerator, machine, weights_gib=3.0, image_gib=3)
+    asked = host(accelerator, machine, weights_gib=3.0, image_gib=3, need_gib=1)
     assert asked.cpu >= machine.vcpus / 2
     assert asked.memory_gib >= machine.memory_gib * 0.6

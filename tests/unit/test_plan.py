@@ -94,7 +94,7 @@ def test_what_a_refusal_advises_is_planned_and_at_that_price(
         for line in str(refused).partition("It fits with one of:\n")[2].splitlines():
             change, _, rest = line.strip().partition("  ")
             key, value = change.split(": ")
-            price = re.search(r"at most ([0-9,.]+) USD", rest)
+            price = re.search(r"([0-9,.]+) USD/h", rest)
             cost = attempt({key: value}).plan.cost
             if price is None:
                 assert cost.hourly_usd is None

@@ -87,6 +87,8 @@ def feasible(request: Request, way: Way, tokens: int) -> bool:
         and way.data <= capabilities.max_data
     )
     count = request.spec.accelerator.count
+    if tokens > capabilities.max_tokens(model, request.accelerator):
+        return False
     if not splits or count not in {None, way.machine.accelerators} or not way.machine.memory_gib:
         return False
     if capabilities.weights_bytes(model, way.checkpoint, request.inputs) is None:
