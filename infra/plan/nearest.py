@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, choose
-from infra.spec import Accelerator, Capacity, EndpointSpec, Engine
+from infra.spec import Accelerator, Capacity, EndpointSpec, Engine, Weights
 
 _CONTEXT_STEP_TOKENS = 1024
-_OTHER_ACCELERATORS = 3
+_OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
 
 def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]) -> str:
@@ -36,6 +36,21 @@ def other_accelerators(
     plan = _planner(capacities, ask)
     found = [(change, choice) for change, spec in _elsewhere(request, plan) for choice in [plan(spec)] if choice]
     return ["It fits with one of:", *_lines(request, found)] if found else []
+
+
+def other_frameworks(
+    spec: EndpointSpec, names: Iterable[str], capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
+) -> list[str]:
+    """Lines that name the frameworks with which the request would be served where it is, precision left to the plan."""
+    plan, lines = _planner(capacities, ask), []
+    for name in sorted(names):
+        changed = spec.model_copy(
+            update={"framework": name, "precision": None, "engine": Engine(), "weights": Weights()}
+        )
+        choice = plan(changed)
+        if choice is not None:
+            lines += _lines(ask(changed), [(f"framework: {name}", choice)])
+    return ["It fits with one of:", *lines] if lines else []
 
 
 def _planner(
@@ -76,9 +91,9 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
             yield f"engine.kvCacheDtype: {dtype}", changed
             break
     if spec.precision:
-        for precision in request.framework.precisions:
-            if precision != spec.precision:
-                yield f"precision: {precision}", spec.model_copy(update={"precision": precision})
+        others = [one for one in request.framework.precisions if one != spec.precision]
+        smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
+        yield from [(f"precision: {one}", changed) for one, changed in smaller if fits(changed)][:_OTHER_PRECISIONS]
     alone = _unsplit(spec)
     counts = sorted({one.accelerators for one in request.accelerator.machines})
     asked = spec.accelerator.count or engine.tensorParallelSize or 0
@@ -96,7 +111,7 @@ def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) 
     alone = _unsplit(request.spec)
     priced = []
     for name in sorted(request.catalog.accelerators):
-        if name == request.accelerator.id:
+        if name == request.accelerator.id or _scale(request, name) != _scale(request, request.accelerator.id):
             continue
         changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name), "engine": alone})
         choice = plan(changed)
@@ -106,6 +121,11 @@ def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) 
     return [(f"accelerator: {name}", changed) for _, name, changed in sorted(priced, key=lambda one: one[:2])][
         :_OTHER_ACCELERATORS
     ]
+
+
+def _scale(request: Request, name: str) -> bool:
+    """Whether an accelerator is a processor or a Mac: no near substitute for a GPU or TPU, nor the other way round."""
+    return request.catalog.accelerators[name].kind in {"apple", "cpu"}
 
 
 def _unsplit(spec: EndpointSpec) -> Engine:

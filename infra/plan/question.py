@@ -20,7 +20,7 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     model, facts = catalog.models[spec.model], catalog.frameworks[spec.framework]
     accelerator = catalog.accelerators[spec.accelerator.type]
     if capabilities is None:
-        raise RefusedError(("framework",), _not_planned(facts, catalog))
+        raise NotPlannedError(("framework",), _not_planned(facts))
     version = choose_version(facts, spec.engine.version, model.size)
     if facts.architectures and accelerator.architecture not in facts.architectures:
         runs = sorted(one.id for one in catalog.accelerators.values() if one.architecture in facts.architectures)
@@ -42,13 +42,14 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
 
 
-def _not_planned(facts: FrameworkFacts, catalog: Catalog) -> str:
-    why = " ".join(f"{one.statement}." for one in facts.evidence[:2])
-    instead = facts.alternative or "vllm"
-    return (
-        f"{facts.display_name} is not planned by this version. {why} "
-        f"Use framework: {instead} ({catalog.frameworks[instead].display_name})."
-    )
+class NotPlannedError(RefusedError):
+    """The framework cannot be planned, so that another one is what helps."""
+
+
+def _not_planned(facts: FrameworkFacts) -> str:
+    why = " ".join(one.statement for one in facts.evidence[:2])
+    state = "does not serve Gemma 4" if facts.state == "refused" else "is not planned by this version"
+    return f"{facts.display_name} {state}. {why} Use framework: {facts.alternative or 'vllm'}."
 
 
 def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:

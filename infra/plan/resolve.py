@@ -11,10 +11,10 @@ from infra.plan.cost import check_budget, cost
 from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, rungs
-from infra.plan.nearest import nearest_plans, other_accelerators
+from infra.plan.nearest import nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
-from infra.plan.question import ask
+from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -65,8 +65,12 @@ def resolve(
     def request_of(changed: EndpointSpec) -> Request:
         return ask(changed, platform, catalog, frameworks.get(changed.framework))
 
-    request = request_of(spec)
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
+    try:
+        request = request_of(spec)
+    except NotPlannedError as refused:
+        others = other_frameworks(spec, frameworks, capacities, request_of)
+        raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
     try:
         first = choose(request, capacities)
     except DoesNotFitError as refused:
