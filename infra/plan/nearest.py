@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from infra.catalog.records import Catalog
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -26,7 +27,7 @@ def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Calla
     found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
     if not found:
         return "No single change of the file makes it fit; use a smaller model or another framework."
-    return "\n".join(["It fits with one of:", *_lines(request, found)])
+    return "\n".join(["It fits with one of:", *_lines(request.spec, request.catalog, found)])
 
 
 def other_accelerators(
@@ -35,22 +36,24 @@ def other_accelerators(
     """Lines that name the cheapest accelerators on which the request would be served; none where there are none."""
     plan = _planner(capacities, ask)
     found = [(change, choice) for change, spec in _elsewhere(request, plan) for choice in [plan(spec)] if choice]
-    return ["It fits with one of:", *_lines(request, found)] if found else []
+    return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
 
 
 def other_frameworks(
-    spec: EndpointSpec, names: Iterable[str], capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
+    spec: EndpointSpec,
+    catalog: Catalog,
+    names: Iterable[str],
+    capacities: tuple[Capacity, ...],
+    ask: Callable[[EndpointSpec], Request],
 ) -> list[str]:
     """Lines that name the frameworks with which the request would be served where it is, precision left to the plan."""
-    plan, lines = _planner(capacities, ask), []
+    plan, found = _planner(capacities, ask), []
     for name in sorted(names):
-        changed = spec.model_copy(
-            update={"framework": name, "precision": None, "engine": Engine(), "weights": Weights()}
-        )
-        choice = plan(changed)
+        plain = {"framework": name, "precision": None, "engine": Engine(), "weights": Weights()}
+        choice = plan(spec.model_copy(update=plain))
         if choice is not None:
-            lines += _lines(ask(changed), [(f"framework: {name}", choice)])
-    return ["It fits with one of:", *lines] if lines else []
+            found.append((f"framework: {name}", choice))
+    return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
 
 
 def _planner(
@@ -65,9 +68,9 @@ def _planner(
     return plan
 
 
-def _lines(request: Request, found: list[tuple[str, Choice]]) -> list[str]:
+def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]) -> list[str]:
     width = max(len(change) for change, _ in found)
-    return [f"  {change:<{width}}  {_price(request, choice)}" for change, choice in found]
+    return [f"  {change:<{width}}  {_price(spec, catalog, choice)}" for change, choice in found]
 
 
 def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
@@ -134,13 +137,13 @@ def _unsplit(spec: EndpointSpec) -> Engine:
     )
 
 
-def _price(request: Request, choice: Choice) -> str:
-    candidate, replicas = choice.candidate, request.spec.replicas.most
+def _price(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:
+    candidate, replicas = choice.candidate, spec.replicas.most
     name, kind, price = choice.fit.setting.accelerator.id, candidate.capacity.kind, candidate.usd_per_hour
     shape = f"{candidate.count} x {name}, {candidate.checkpoint.precision}, {candidate.capacity}"
     if price is None:
         return f"   price unknown  {shape}"
-    exact = exact_usd_per_hour(request.catalog, candidate.machine.machine_type, kind) is not None
+    exact = exact_usd_per_hour(catalog, candidate.machine.machine_type, kind) is not None
     return f"{'  ' if exact else '<='} {price * replicas:>6,.2f} USD/h  {shape}"
 
 

@@ -69,7 +69,7 @@ def resolve(
     try:
         request = request_of(spec)
     except NotPlannedError as refused:
-        others = other_frameworks(spec, frameworks, capacities, request_of)
+        others = other_frameworks(spec, catalog, frameworks, capacities, request_of)
         raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
     try:
         first = choose(request, capacities)
