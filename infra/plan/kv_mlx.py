@@ -51,8 +51,9 @@ def cache_bytes(
     whole = (model.global_layers - 1) * packed + plain
     window = model.sliding_window_tokens
     decoding = min(window, tokens + _GROWTH_TOKENS - 1)
-    later = min(step_tokens, max(0, tokens - 1 - step_tokens))
-    prefilling = max(decoding, min(tokens, step_tokens), min(window - 1, step_tokens) + later if later else 0)
+    steps, rest = divmod(tokens - 1, step_tokens)
+    full = min(window - 1, (steps - 1) * step_tokens) + step_tokens if steps else 0
+    prefilling = max(decoding, full, min(window - 1, steps * step_tokens) + rest)
     rows = min(PREFILL_ROWS, concurrency)
     held = rows * prefilling + (concurrency - rows) * decoding
     token = 2 * model.kv_heads_sliding * model.head_dim_sliding * _BF16_BYTES

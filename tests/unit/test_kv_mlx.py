@@ -29,7 +29,7 @@ FACTS: dict[str, Any] = json.loads(
 def test_cache_holds_what_the_engines_own_classes_hold(point: list[Any]) -> None:
     size, tokens, _prompt, rows, kv_bits, step, prefill, end = point
     charged = cache_bytes(models()[size], tokens=tokens, concurrency=rows, kv_bits=kv_bits, step_tokens=step)
-    assert max(prefill, end) <= charged <= 1.15 * max(prefill, end)
+    assert max(prefill, end) <= charged <= 1.2 * max(prefill, end)
 
 
 def walk(model: Model, tokens: int, rows: int, kv_bits: int | None, step: int) -> tuple[int, int]:
