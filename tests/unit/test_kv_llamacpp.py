@@ -278,6 +278,21 @@ def test_a_listed_size_comes_with_its_uncertainty_and_a_projector_only_where_it_
     assert media["projector buffers"].kind == "overhead"
 
 
+@pytest.mark.parametrize(
+    ("size", "tower"), [("31b", "large"), ("26b-a4b", "large"), ("e2b", "small"), ("e4b", "small")]
+)
+def test_projector_buffers_equal_the_servers_own_estimate(size: str, tower: str) -> None:
+    for name, weights, image_tokens, estimate_mib in FACTS["projectors"]:
+        if name == tower and models()[size].bidirectional_over_images:
+            terms = demand_terms(setting(size, inputs=("image", "text"), batched_tokens=image_tokens))
+            buffers = next(term.size_bytes for term in terms if term.name == "projector buffers")
+            assert buffers == pytest.approx(estimate_mib * MIB - weights, rel=2e-3)
+        elif name == tower:
+            terms = demand_terms(setting(size, inputs=("image", "text")))
+            buffers = next(term.size_bytes for term in terms if term.name == "projector buffers")
+            assert buffers == pytest.approx((estimate_mib * MIB - weights) / image_tokens * 1120, rel=2e-3)
+
+
 def test_a_drafter_adds_its_weights_and_no_cache() -> None:
     drafter = Drafter("gemma-4-31b-it", "gguf", "google/gemma-4-31B-it-assistant", 454700000, 10**5, 4, (), ())
     plain, drafted = demand_terms(setting()), demand_terms(setting(drafter=drafter))
