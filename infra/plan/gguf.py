@@ -11,7 +11,7 @@ WEIGHT_BYTES = {"bf16": Fraction(2), "q8_0": Fraction(34, 32)}
 _ALIGNMENT = 32
 
 
-def _tensors(model: Model) -> Iterator[tuple[int, bool]]:
+def tensors(model: Model) -> Iterator[tuple[int, bool]]:
     """Values of every tensor that a converter writes, and whether it is a matrix: vectors and routers stay f32."""
     hidden, per_layer = model.hidden, model.per_layer_embedding
     yield model.vocabulary * hidden, True
@@ -48,7 +48,7 @@ def gguf_bytes(model: Model, precision: str) -> int:
     """
     size = WEIGHT_BYTES[precision]
     total = 0
-    for values, matrix in _tensors(model):
+    for values, matrix in tensors(model):
         tensor = values * size.numerator // size.denominator if matrix else values * 4
         total += -(-tensor // _ALIGNMENT) * _ALIGNMENT
     return total

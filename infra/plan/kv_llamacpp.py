@@ -31,7 +31,7 @@ _FLOATS = frozenset({"f32", "f16", "bf16"})
 _PAIR = {kind: (2 * size.numerator, size.denominator) for kind, size in ELEMENT_BYTES.items()}
 # Embedding tables of a 4-bit file: q4_0 at least; llama-quantize takes q6_K.
 _TABLE_BYTES_AT_LEAST, _TABLE_BYTES_AT_MOST = ELEMENT_BYTES["q4_0"], Fraction(210, 256)
-_CELLS = 256
+_CELLS, _TEXT = 256, ("text",)
 # Bytes of compute buffer per token of the micro-batch, beside the mask: without an accelerator; on one, and what the
 # host keeps then; and what a quantised cache adds to the first two.
 _COMPUTE = {
@@ -43,9 +43,7 @@ _COMPUTE = {
 }
 # A quantised cache is rotated by Hadamard matrices: 512 x 512 and 256 x 256 of f32 for K, two of 64 x 64 for V.
 _ROTATION_BYTES = 4 * (512**2 + 256**2 + 2 * 64**2)
-_FIT = "fit pass of llama-server b11434"
-_READ = "llama.cpp b11434, read"
-_ASSUMED = "assumed"
+_FIT, _READ, _ASSUMED = "fit pass of llama-server b11434", "llama.cpp b11434, read", "assumed"
 _TABLES = "tied output copied, tables in host memory"
 _COMPUTE_SOURCE = {
     "cpu": _FIT,
@@ -55,8 +53,11 @@ _COMPUTE_SOURCE = {
 # Together the 1024 MiB per device that the server's own --fit-target leaves free for what it does not project.
 _CONTEXT_BYTES = {"gpu": (512 * MIB, 512 * MIB), "apple": (128 * MIB, 384 * MIB)}
 _CONTEXT_SOURCE = "assumed; uncertainty from the margin of --fit-target"
-_PROJECTOR_BYTES = (256 * MIB, 512 * MIB)
-_PROJECTOR_SOURCE = _ASSUMED
+# Largest image and, by tower width, bytes of buffer per image token.
+_IMAGE_TOKENS, _IMAGE_TOKEN_BYTES = (
+    1120,
+    {"e2b": 415000, "e4b": 415000, "26b-a4b": 617000, "31b": 617000, "12b": 125000},
+)
 
 
 def slot_tokens(tokens: int) -> int:
@@ -196,10 +197,6 @@ def _kv_type(setting: Setting) -> str:
     return "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
 
 
-def _multimodal(setting: Setting) -> bool:
-    return setting.inputs != ("text",)
-
-
 def _compute(setting: Setting, place: str) -> int:
     drafter = setting.drafter
     return compute_bytes(
@@ -219,7 +216,7 @@ def _weight_terms(setting: Setting) -> list[Term]:
     file, uncertainty, table, _tables = _weights(setting)
     on_gpu = setting.accelerator.kind == "gpu"
     terms = [Term("weights", "weights", file - (table if on_gpu else 0), uncertainty, f"{_FIT}; {_TABLES}")]
-    if _multimodal(setting):
+    if setting.inputs != _TEXT:
         listed = checkpoint.projector_bytes
         size = listed or 2 * (model.vision_parameters + model.audio_parameters)
         slack = size // 50 if listed else 2 * model.tower_parameters_uncertainty
@@ -231,6 +228,14 @@ def _weight_terms(setting: Setting) -> list[Term]:
         size, slack = 2 * drafter.parameters, 2 * drafter.parameters_uncertainty
         terms.append(Term("weights", "drafter", size, slack, "2 bytes per parameter"))
     return terms
+
+
+def _projector_buffers(setting: Setting, ubatch: int) -> Term:
+    """Of the largest image; where images are attended both ways they are cut to the micro-batch. Audio is assumed."""
+    tokens = min(_IMAGE_TOKENS, ubatch) if setting.model.bidirectional_over_images else _IMAGE_TOKENS
+    size = tokens * _IMAGE_TOKEN_BYTES[setting.model.size]
+    audio = 256 * MIB if "audio" in setting.inputs else 0
+    return Term("overhead", "projector buffers", size, size // 4 + audio, f"{_FIT}; 12b and audio assumed")
 
 
 def demand_terms(setting: Setting) -> tuple[Term, ...]:
@@ -262,8 +267,8 @@ def demand_terms(setting: Setting) -> tuple[Term, ...]:
     if kind != "cpu":
         size, slack = _CONTEXT_BYTES[kind]
         terms.append(Term("overhead", "driver context and work memory", size, slack, _CONTEXT_SOURCE))
-    if _multimodal(setting):
-        terms.append(Term("overhead", "projector buffers", *_PROJECTOR_BYTES, _PROJECTOR_SOURCE))
+    if setting.inputs != _TEXT:
+        terms.append(_projector_buffers(setting, ubatch))
     if setting.drafter is not None:
         terms.append(Term("overhead", "drafter buffers", compute // 2, compute // 2, _ASSUMED))
     return tuple(terms)
@@ -289,6 +294,6 @@ def host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     if setting.accelerator.kind == "gpu":
         terms.append(HostTerm("embedding tables", _weights(setting)[3], f"{_FIT}; {_TABLES}"))
         terms.append(HostTerm("compute buffer", _compute(setting, "host"), _FIT))
-    if _multimodal(setting):
+    if setting.inputs != _TEXT:
         terms.append(HostTerm("media in work", 256 * MIB * slots, _ASSUMED))
     return tuple(terms)
