@@ -60,6 +60,14 @@ def test_a_folder_without_permission_is_not_an_empty_one(tmp_path: Path, monkeyp
         StackFolder(tmp_path, "s").names()
 
 
+def test_planning_named_stacks_never_lists_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet's folder would be listed again for each of its thousand files."""
+    (tmp_path / "dev.yaml").write_text(PLATFORM, encoding="utf-8")
+    (tmp_path / "gemma4-e4b-l4.yaml").write_text(endpoint("gemma-4-e4b-it", "l4"), encoding="utf-8")
+    monkeypatch.setattr(Path, "iterdir", lambda _: pytest.fail("listed"))
+    assert main(["validate", "--stacks", str(tmp_path), "gemma4-e4b-l4"]) == 0
+
+
 def test_an_empty_folder_is_not_a_valid_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = validate(tmp_path, capsys)
     assert (code, said) == (2, f"{tmp_path}: no stack files. Name their folder with --stacks DIR.\n")
