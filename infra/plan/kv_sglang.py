@@ -9,6 +9,7 @@ from __future__ import annotations
 from infra.catalog.records import Model
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.gguf import tensors
+from infra.plan.weights import weights_bytes
 
 MIB = 2**20
 DEFAULT_RATIO = 0.8
@@ -117,7 +118,11 @@ def _weight_terms(setting: Setting) -> list[Term]:
         if towers:
             terms.append(Term("weights", "towers", _BF16_BYTES * towers, slack, f"{_LOADED}; not split"))
     else:
-        raise ValueError(f"the size of {checkpoint.repository} is not known")
+        file = weights_bytes(model, checkpoint)
+        if file is None:
+            raise ValueError(f"the size of {checkpoint.repository} is not known")
+        size = (file + duplicated) // tensor
+        terms = [Term("weights", "weights", size, size // 50, _LOADED)]
     drafter = setting.drafter
     if drafter is not None:
         if drafter.parameters is None:

@@ -97,7 +97,8 @@ class Engine(Strict):
     unifiedSlots: bool = False
     gpuMemoryUtilization: Annotated[float, Field(ge=0.1, le=0.98)] | None = None
     kvCacheDtype: (
-        Literal["auto", "bf16", "f16", "f32", "fp8", "iq4_nl", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"] | None
+        Literal["auto", "bf16", "f16", "f32", "fp8", "int4", "int8", "iq4_nl", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]
+        | None
     ) = None
     args: Annotated[list[Argument], Field(max_length=20)] = []
 

@@ -12,11 +12,10 @@ from infra.naming import base_name
 from infra.pipeline import Endpoint, build
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Accelerator, EndpointSpec
-from tests.unit.files import Files, endpoint
+from tests.unit.files import HOST, Files, endpoint
 
 CATALOG = load_catalog()
 PRECISIONS = [None, *sorted({one.precision for model in CATALOG.models.values() for one in model.checkpoints})]
-HOST = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: studio.lan, memoryGiB: 64}\n"
 # Words by which a refusal says what to do.
 ADVICE = re.compile(
     r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits|has)|leave it out|They take|[Mm]achines carry"
@@ -88,6 +87,8 @@ def test_the_cells_that_platform_teams_ask_for_are_planned() -> None:
         *[(f"gemma-4-{size}-it", "tpu-v6e", "vllm") for size in ("26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "cpu", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "apple-64gb", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
+        *[(f"gemma-4-{size}-it", "apple-128gb", "mlx") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
+        *[(f"gemma-4-{size}-it", "h100", "sglang") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}", "h100", "vllm") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
     ]
     answers = {cell: attempt(*cell, None) for cell in asked}

@@ -15,7 +15,7 @@ from infra.frameworks import FRAMEWORKS
 from infra.naming import base_name
 from infra.pipeline import Endpoint, build
 from infra.spec import Accelerator, EndpointSpec
-from tests.unit.files import Files, endpoint
+from tests.unit.files import HOST, Files, endpoint
 
 CATALOG = load_catalog()
 
@@ -32,7 +32,10 @@ def planned(model: str, accelerator: str, framework: str, *more: str, precision:
     )
     more += (f"precision: {precision}",) if precision else ()
     name = f"{base_name(spec, CATALOG)[:38]}-x"
-    built = build(name, Files(**{name: endpoint(model, accelerator, framework, *more)}))
+    text = endpoint(model, accelerator, framework, *more)
+    if accelerator.startswith("apple"):
+        text = text.replace("platform: dev", "platform: mac")
+    built = build(name, Files(**{name: text, "mac": HOST}))
     assert isinstance(built, Endpoint)
     return built
 
@@ -123,7 +126,7 @@ def planned_on(
     return built
 
 
-ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000")
+ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000") | {"mlx": "apple-64gb"}
 STATED = {
     "stack",
     "platform",
