@@ -131,7 +131,7 @@ def test_terms_of_a_split_model_with_images_and_a_drafter() -> None:
 
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="not known"):
-        demand_terms(setting("31b", "fp8", batched_tokens=8192))
+        demand_terms(setting("31b", "w4a16", batched_tokens=8192))
     with pytest.raises(ValueError, match="pipeline"):
         demand_terms(setting("31b", "bf16", batched_tokens=8192, pipeline=2))
     listed = demand_terms(setting("31b", "fp8", batched_tokens=8192, file_bytes=34 * 10**9))[0]

@@ -1,0 +1,144 @@
+"""Whatever a stack file says, it is planned or refused in words: no traceback.
+
+`SERVESTACK_SPECS=100000` makes the run as long as the claim in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.catalog.loader import load_catalog
+from infra.errors import PlanError, SpecError
+from infra.naming import base_name
+from infra.pipeline import Endpoint, build
+from infra.report import explain_text, fleet_text, plan_text
+from infra.spec import Accelerator, EndpointSpec
+from infra.spec.fields import CAPACITIES
+from tests.unit.files import HOST, Files
+
+CATALOG = load_catalog()
+EXAMPLES = int(os.environ.get("SERVESTACK_SPECS", "1500"))
+LOCAL = "apiVersion: servestack/v1\nkind: Platform\nlocal: {memoryGiB: 32}\n"
+BARE = "apiVersion: servestack/v1\nkind: Platform\nlocal: {}\n"
+PRECISIONS = sorted({one.precision for model in CATALOG.models.values() for one in model.checkpoints})
+REPOSITORIES = sorted({one.repository for model in CATALOG.models.values() for one in model.checkpoints})
+KV = ["auto", "bf16", "f16", "f32", "fp8", "int4", "int8", "iq4_nl", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"]
+SIZES = st.sampled_from([1, 2, 3, 4, 7, 8, 16, 32, 64])
+TOKENS = st.one_of(st.integers(256, 262144), st.sampled_from([256, 8192, 32768, 131072, 262144]))
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.lists(st.integers(), max_size=2)
+)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly right values; one in twenty is anything."""
+    return st.integers(0, 19).flatmap(lambda dice: ODD if dice == 0 else strategy)
+
+
+ENGINE = st.fixed_dictionaries(
+    {},
+    optional={
+        "version": maybe(st.sampled_from(["0.33.0", "0.28.0", "0.27.1", "b11434", "1.3.0rc26", "latest"])),
+        "tensorParallelSize": maybe(SIZES),
+        "pipelineParallelSize": maybe(st.integers(1, 16)),
+        "dataParallelSize": maybe(SIZES),
+        "maxNumBatchedTokens": maybe(st.integers(256, 131072)),
+        "microBatchTokens": maybe(st.integers(32, 2048)),
+        "unifiedSlots": maybe(st.booleans()),
+        "gpuMemoryUtilization": maybe(st.floats(0.1, 0.98)),
+        "kvCacheDtype": maybe(st.sampled_from(KV)),
+        "args": maybe(st.lists(st.sampled_from(["--seed=7", "--model=x", "--no-slots", "--api-key=k"]), max_size=2)),
+    },
+)
+CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
+MORE = st.fixed_dictionaries(
+    {},
+    optional={
+        "contextLength": maybe(TOKENS),
+        "concurrency": maybe(st.integers(1, 1024)),
+        "inputs": maybe(st.lists(st.sampled_from(["audio", "image", "text", "video"]), min_size=1, max_size=4)),
+        "tools": maybe(st.booleans()),
+        "reasoning": maybe(st.booleans()),
+        "speculativeDecoding": maybe(st.booleans()),
+        "capacity": maybe(st.lists(CAPACITY, min_size=1, max_size=4)),
+        "replicas": maybe(st.fixed_dictionaries({}, optional={"min": st.integers(1, 9), "max": st.integers(1, 9)})),
+        "weights": maybe(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "source": st.sampled_from(["gcs", "hugging-face", "pvc"]),
+                    "checkpoint": st.sampled_from(REPOSITORIES),
+                    "revision": st.just("0" * 40),
+                },
+            )
+        ),
+        "longestAnswerSeconds": maybe(st.integers(1, 3600)),
+        "startupTimeoutSeconds": maybe(st.integers(10, 14400)),
+        "budgetUsdPerMonth": maybe(st.floats(1, 1e6)),
+        "labels": maybe(st.dictionaries(st.sampled_from(["team", "cost-centre"]), st.sampled_from(["a", "b"]))),
+        "engine": maybe(ENGINE),
+    },
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> tuple[str, str]:
+    """Name and text of a stack file."""
+    model, accelerator = (
+        draw(st.sampled_from(sorted(CATALOG.models))),
+        draw(st.sampled_from(sorted(CATALOG.accelerators))),
+    )
+    framework, precision = draw(st.sampled_from(sorted(CATALOG.frameworks))), draw(st.sampled_from([None, *PRECISIONS]))
+    kind = CATALOG.accelerators[accelerator].kind
+    platform = draw(
+        st.sampled_from({"apple": ["mac", "here", "dev"], "cpu": ["dev", "here", "bare"]}.get(kind, ["dev"]))
+    )
+    count = draw(st.one_of(st.none(), SIZES))
+    values: dict[str, Any] = {
+        "apiVersion": "servestack/v1",
+        "kind": "Endpoint",
+        "platform": platform,
+        "model": model,
+        "accelerator": accelerator if count is None else {"type": accelerator, "count": count},
+        "framework": framework,
+        **({"precision": precision} if precision else {}),
+        **draw(MORE),
+    }
+    spec = EndpointSpec.model_construct(
+        model=model, accelerator=Accelerator(type=accelerator), framework=framework, precision=precision
+    )
+    return base_name(spec, CATALOG), yaml.safe_dump(values, sort_keys=False)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(specs())
+def test_every_generated_spec_is_planned_or_refused_in_words(case: tuple[str, str]) -> None:
+    name, text = case
+    try:
+        built = build(name, Files(**{name: text, "mac": HOST, "here": LOCAL, "bare": BARE}))
+    except (PlanError, SpecError) as refused:
+        assert str(refused).startswith("stacks/")
+        assert "Traceback" not in str(refused)
+        return
+    assert isinstance(built, Endpoint)
+    plan = built.plan
+    assert plan.memory.need_gib <= plan.memory.have_gib
+    assert all(len(line) <= 80 for line in plan_text(plan).splitlines() if len(line.split()) > 3)
+    assert explain_text(plan)
+    assert fleet_text([plan])
+    assert json.loads(json.dumps(plan.to_json(), allow_nan=False))
+    if plan.only_planned:
+        try:
+            built.objects()
+        except PlanError as refused:
+            assert "does not deploy" in str(refused)
+        else:
+            raise AssertionError("rendered although it is only planned")
+    else:
+        assert built.objects()
