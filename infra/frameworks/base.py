@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.catalog.records import Checkpoint, Model
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
 
@@ -54,6 +55,22 @@ class KubernetesWorkload:
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
+
+
+WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
+
+
+def kept(compute: WeightsBytes) -> WeightsBytes:
+    """The same function, each answer kept: sizes are asked for at every candidate, and records are dear to hash."""
+    known: dict[tuple[int, int, tuple[str, ...]], tuple[Model, Checkpoint, int | None]] = {}
+
+    def answer(model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]) -> int | None:
+        key = (id(model), id(checkpoint), inputs)
+        if key not in known:
+            known[key] = (model, checkpoint, compute(model, checkpoint, inputs))
+        return known[key][2]
+
+    return answer
 
 
 @dataclass(frozen=True)

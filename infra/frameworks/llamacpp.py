@@ -9,6 +9,7 @@ from infra.frameworks.base import (
     KubernetesWorkload,
     Volume,
     from_plan,
+    kept,
 )
 from infra.frameworks.llamacpp_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
@@ -157,7 +158,7 @@ FRAMEWORK = Framework(
         kv_cache_dtypes=("auto", *sorted(ELEMENT_BYTES)),
         smaller_kv_cache_dtypes=("q8_0", "q4_0"),
         unified_slots=True,
-        weights_bytes=_weights_bytes,
+        weights_bytes=kept(_weights_bytes),
         terms=demand_terms,
         growing_bytes=_growing_bytes,
         host_terms=host_terms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.catalog.records import Accelerator, Checkpoint, Model
-from infra.frameworks.base import Framework
+from infra.frameworks.base import Framework, kept
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import Setting
 from infra.plan.kv_mlx import KV_BITS, demand_terms, host_terms, mlx_bytes
@@ -61,7 +61,7 @@ FRAMEWORK = Framework(
         kv_cache_dtypes=tuple(KV_BITS),
         smaller_kv_cache_dtypes=("int8", "int4"),
         unified_slots=False,
-        weights_bytes=_weights_bytes,
+        weights_bytes=kept(_weights_bytes),
         terms=demand_terms,
         growing_bytes=_growing_bytes,
         host_terms=host_terms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.catalog.records import Accelerator, Model
-from infra.frameworks.base import Framework
+from infra.frameworks.base import Framework, kept
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import Setting
 from infra.plan.kv_sglang import ELEMENT_BYTES, demand_terms, host_terms, swa_full_tokens_ratio
@@ -72,7 +72,7 @@ FRAMEWORK = Framework(
         kv_cache_dtypes=tuple(ELEMENT_BYTES),
         smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
-        weights_bytes=weights_bytes,
+        weights_bytes=kept(weights_bytes),
         terms=demand_terms,
         growing_bytes=_growing_bytes,
         host_terms=host_terms,

@@ -11,6 +11,7 @@ from infra.frameworks.base import (
     KubernetesWorkload,
     Volume,
     from_plan,
+    kept,
 )
 from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
@@ -229,7 +230,7 @@ FRAMEWORK = Framework(
         kv_cache_dtypes=("auto", "fp8"),
         smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
-        weights_bytes=weights_bytes,
+        weights_bytes=kept(weights_bytes),
         terms=_terms,
         growing_bytes=_growing_bytes,
         host_terms=_host_terms,

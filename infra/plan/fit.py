@@ -99,13 +99,27 @@ def gib_text(size_gib: float) -> str:
 
 
 def _largest(fit: Fit, capabilities: Capabilities, limit: int, setting_of: Callable[[int], Setting]) -> int:
-    fixed = fit.need_bytes - capabilities.growing_bytes(fit.setting)
-    room = fit.have_bytes - fixed
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if capabilities.growing_bytes(setting_of(middle)) <= room:
-            low = middle
+    """Largest number up to the limit whose setting fits; what grows is nearly linear, so guesses are interpolated."""
+
+    def growing(number: int) -> int:
+        return capabilities.growing_bytes(setting_of(number))
+
+    room = fit.have_bytes - (fit.need_bytes - capabilities.growing_bytes(fit.setting))
+    low, high = 1, limit
+    at_low, at_high = growing(low), growing(high)
+    if at_high <= room:
+        return limit
+    if at_low > room:
+        return 0
+    interpolate = True
+    while high - low > 1:
+        guess = low + (room - at_low) * (high - low) // (at_high - at_low) if interpolate else (low + high) // 2
+        probe = min(max(guess, low + 1), high - 1)
+        at_probe = growing(probe)
+        if at_probe <= room:
+            interpolate = probe - low > (high - low) // 4 or probe == low + 1
+            low, at_low = probe, at_probe
         else:
-            high = middle - 1
+            interpolate = high - probe > (high - low) // 4 or probe == high - 1
+            high, at_high = probe, at_probe
     return low
