@@ -1,4 +1,4 @@
-"""The support matrix: what each serving system can do with Gemma 4, on which evidence, and what is done here with it."""
+"""The support matrix: what serving systems can do with Gemma 4, on which evidence, and what is done here with them."""
 
 from infra.matrix.data import matrix_json
 from infra.matrix.markdown import matrix_markdown

@@ -32,7 +32,8 @@ def row_json(row: MatrixRow) -> dict[str, Any]:
         "plannedOn": list(row.planned_on),
         "deployed": row.deployed,
         "kinds": list(row.kinds),
-        "imageByArchitecture": dict(row.image_by_architecture),
+        "acceleratorsByArchitecture": {name: list(ones) for name, ones in row.accelerators},
+        "imageByArchitecture": {name: image and image.reference for name, image in row.image_by_architecture},
         "checkpoints": [_cited(one, row.checkpoint_sources) for one in row.checkpoints],
         "drafterCheckpoints": [_cited(one, row.checkpoint_sources) for one in row.drafters],
     }

@@ -15,16 +15,16 @@ _LABEL = 14
 def record_text(row: MatrixRow) -> str:
     """Everything known about a framework, and on what it rests."""
     facts = row.facts
-    place = words.PLACES.get(facts.runs, facts.runs)
+    place = "" if facts.state == "refused" else f"; runs on {words.PLACES.get(facts.runs, facts.runs)}"
     lines = [
-        wrapped(f"{facts.display_name} ({facts.name}): {facts.state}; runs on {place}", "", "  "),
+        wrapped(f"{facts.display_name} ({facts.name}): {facts.state}{place}", "", "  "),
         *_block("here", [words.here(row)]),
         *_block("versions", [words.versions(row)]),
         *_block("KV cache", [words.sliding_layers(row)] if facts.formats else []),
         *_block("images", [f"{image}: {names}" for image, names in words.images(row)]),
-        *_block("hardware", [", ".join(facts.architectures) or "none to choose"]),
+        *_block("hardware", words.hardware(row) or ["none to choose"]),
         *_block("can", [words.can(row)]),
-        *_block("cannot", [words.cannot(row)]),
+        *_block("left out", [words.left_out(row)]),
         *_block("metrics", facts.metrics),
         *_block("formats", [", ".join(facts.formats)] if facts.formats else []),
         *_block("precisions", [", ".join(facts.precisions)] if facts.precisions else []),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.catalog.loader import load_catalog, read_facts
-from infra.catalog.records import Catalog, Checkpoint, Drafter, Framework
+from infra.catalog.records import Catalog, Checkpoint, Drafter, Framework, Image
 from infra.errors import SpecError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import Framework as Served
@@ -34,6 +34,7 @@ class MatrixRow:
         planned_on: kinds of accelerator for which this version plans it; empty where it does not.
         deployed: whether this version deploys it.
         kinds: kinds of accelerator on which it runs.
+        accelerators: those of the catalogue on which it runs, by architecture.
         image_by_architecture: container image of the default version; None where it runs outside of containers.
         minimum_by_size: oldest version of those sizes that need a newer one than the rest.
         checkpoints: those that it loads, by model, best precision first.
@@ -46,7 +47,8 @@ class MatrixRow:
     planned_on: tuple[str, ...]
     deployed: bool
     kinds: tuple[str, ...]
-    image_by_architecture: tuple[tuple[str, str | None], ...]
+    accelerators: tuple[tuple[str, tuple[str, ...]], ...]
+    image_by_architecture: tuple[tuple[str, Image | None], ...]
     minimum_by_size: tuple[tuple[str, str], ...]
     checkpoints: tuple[Checkpoint, ...]
     drafters: tuple[Drafter, ...]
@@ -148,14 +150,19 @@ def _row(
     sources: Mapping[str, Source],
     checkpoint_sources: Mapping[str, Source],
 ) -> MatrixRow:
-    architectures = {one.architecture: one for one in catalog.accelerators.values()}
     checkpoints, drafters = _checkpoints(facts, catalog), _drafters(facts, catalog)
-    cited = sorted({name for one in (*checkpoints, *drafters) for name in one.sources})
+    named = [*(one.sources for one in checkpoints), *(one.sources for one in drafters)]
     return MatrixRow(
         facts=facts,
         planned_on=served.capabilities.kinds if served else (),
         deployed=served is not None and served.workload is not None,
-        kinds=tuple(sorted({architectures[one].kind for one in facts.architectures if one in architectures})),
+        kinds=tuple(
+            sorted({one.kind for one in catalog.accelerators.values() if one.architecture in facts.architectures})
+        ),
+        accelerators=tuple(
+            (each, tuple(one.id for one in catalog.accelerators.values() if one.architecture == each))
+            for each in facts.architectures
+        ),
         image_by_architecture=_images(facts, catalog),
         minimum_by_size=tuple(
             (size, version)
@@ -166,7 +173,7 @@ def _row(
         drafters=drafters,
         evidence=tuple((one.statement, sources[one.source]) for one in facts.evidence),
         sources=tuple(sources[name] for name in facts.sources),
-        checkpoint_sources={name: checkpoint_sources[name] for name in cited},
+        checkpoint_sources={name: checkpoint_sources[name] for names in named for name in names},
     )
 
 
@@ -177,14 +184,15 @@ def _sources(facts: Mapping[str, Any]) -> dict[str, Source]:
     }
 
 
-def _images(facts: Framework, catalog: Catalog) -> tuple[tuple[str, str | None], ...]:
+def _images(facts: Framework, catalog: Catalog) -> tuple[tuple[str, Image | None], ...]:
     """Image by architecture. A Mac's GPU is out of reach of containers; `{model}` stays, it is the model's id."""
-    found: dict[str, str | None] = {}
+    found: dict[str, Image | None] = {}
     for accelerator in catalog.accelerators.values():
         image = image_for(facts, accelerator) if accelerator.kind != "apple" else None
-        found[accelerator.architecture] = image and image.reference.format(
-            version=facts.default_version, model="{model}"
-        )
+        if image:
+            reference = image.reference.replace("{version}", facts.default_version or "")
+            image = dataclasses.replace(image, reference=reference)
+        found[accelerator.architecture] = image
     return tuple((one, found.get(one)) for one in facts.architectures) if facts.images else ()
 
 

@@ -16,12 +16,8 @@ def table_text(matrix: Matrix) -> str:
     taken = ", ".join(f"{one[0].upper()} {one}" for one in matrix.inputs)
     lines = [
         *_table([["framework", "state", "here", "version", "runs", "can", "evidence"], *map(_line, matrix.rows)]),
-        wrapped(
-            f"here: what this version of Servestack does with it. version: the default. can: {marks}. "
-            "evidence: date of the newest.",
-            "",
-            "",
-        ),
+        "here: what this version of Servestack does with it; evidence: its newest date",
+        wrapped(f"can: {marks}", "", "  "),
         "",
         *_table([["inputs", *matrix.sizes], *(_inputs(row, matrix) for row in matrix.rows)]),
         wrapped(f"{taken}; -: this size is not served.", "", ""),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from infra.catalog.records import Image
 from infra.matrix.rows import Matrix, MatrixRow, Source
 
 KINDS = {"apple": "Macs", "cpu": "CPUs", "gpu": "GPUs", "tpu": "TPUs"}
-PLACES = {"batch": "batch jobs", "host": "the host itself", "kubernetes": "Kubernetes", "managed": "Google's service"}
+PLACES = {"batch": "batch jobs", "host": "the host", "kubernetes": "Kubernetes", "managed": "Google's service"}
 
 
 def kinds(names: tuple[str, ...]) -> str:
     """Kinds of accelerator in words."""
-    return ", ".join(KINDS.get(one, one) for one in names)
+    return ", ".join(sorted(KINDS.get(one, one) for one in names))
 
 
 def runs_on(row: MatrixRow) -> str:
     """On what it runs, and where that is no cluster; `-` where it is refused."""
     if row.facts.state == "refused":
         return "-"
-    place = "" if row.facts.runs == "kubernetes" else PLACES.get(row.facts.runs, row.facts.runs)
-    return ", ".join(one for one in (kinds(row.kinds), place) if one)
+    place = PLACES.get(row.facts.runs, row.facts.runs)
+    if not row.kinds:
+        return place
+    return kinds(row.kinds) if row.facts.runs == "kubernetes" else f"{kinds(row.kinds)} ({place})"
 
 
 def modalities(row: MatrixRow, sizes: tuple[str, ...]) -> str:
@@ -56,17 +59,21 @@ def sliding_layers(row: MatrixRow) -> str:
 
 def images(row: MatrixRow) -> tuple[tuple[str, str], ...]:
     """Images with the architectures that each serves."""
-    by_image: dict[str | None, list[str]] = {}
+    by_image: dict[str, list[str]] = {}
     for architecture, image in row.image_by_architecture:
-        by_image.setdefault(image, []).append(architecture)
-    sizes = {image.reference.split(":")[0]: image.size_gib for image in row.facts.images}
-    return tuple((_sized(image, sizes), ", ".join(names)) for image, names in by_image.items())
+        by_image.setdefault(_sized(image), []).append(architecture)
+    return tuple((image, ", ".join(names)) for image, names in by_image.items())
+
+
+def hardware(row: MatrixRow) -> tuple[str, ...]:
+    """Architectures, each with its accelerators' names in stack files."""
+    return tuple(f"{name}: {', '.join(ones) or 'no accelerator here'}" for name, ones in row.accelerators)
 
 
 def here(row: MatrixRow) -> str:
     """What this version does with it, as a sentence."""
     if row.deployed:
-        return f"planned for {kinds(row.planned_on)}, and deployed unless the plan says why not"
+        return f"planned for {kinds(row.planned_on)}; deployed where the plan names no reason against it"
     if row.planned_on:
         return f"planned for {kinds(row.planned_on)}, not deployed"
     if row.facts.state == "refused":
@@ -80,7 +87,7 @@ def can(row: MatrixRow) -> str:
     return ", ".join(name for name, able in row.abilities if able) or "none"
 
 
-def cannot(row: MatrixRow) -> str:
+def left_out(row: MatrixRow) -> str:
     """What it cannot do, or is not trusted with."""
     return ", ".join(name for name, able in row.abilities if not able) or "none"
 
@@ -101,8 +108,7 @@ def unquoted(row: MatrixRow) -> tuple[Source, ...]:
     return tuple(one for one in row.sources if one.name not in quoted)
 
 
-def _sized(image: str | None, sizes: dict[str, int | None]) -> str:
+def _sized(image: Image | None) -> str:
     if image is None:
         return "no container"
-    size = sizes.get(image.split(":")[0])
-    return f"{image}, {size} GiB" if size else image
+    return f"{image.reference}, {image.size_gib} GiB" if image.size_gib else image.reference
