@@ -81,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("stack", **named)
     verb.set_defaults(run=_recover)
 
+    verb = verbs.add_parser("matrix", parents=[shared], help="what each framework can do, and on which evidence")
+    verb.add_argument("framework", nargs="?", metavar="FRAMEWORK", help="the whole record of one (default: all)")
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print everything as JSON")
+    form.add_argument("--markdown", action="store_true", help="print the table of the README")
+    verb.add_argument("--html", metavar="FILE", help="write the matrix as one page for a browser")
+    verb.set_defaults(run=_matrix)
+
     verb = verbs.add_parser("schema", parents=[shared], help="print the JSON schema of stack files")
     verb.set_defaults(run=_schema)
     return parser
@@ -125,7 +133,10 @@ def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
     from infra.plan.curve import context_curve
 
     pages = [PlanPage(one.plan, context_curve(one.resolved.request, one.resolved.choice)) for one in endpoints]
-    text = page_text(pages)
+    _write(page_text(pages), file)
+
+
+def _write(text: str, file: str) -> None:
     try:
         Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -162,6 +173,23 @@ def _recover(options: argparse.Namespace, folder: StackFolder) -> int:
 
     read(options.stack, folder)
     recover(options.stack, lambda line: print(line, flush=True))
+    return 0
+
+
+def _matrix(options: argparse.Namespace, _folder: StackFolder) -> int:
+    from infra.matrix import matrix_json, matrix_markdown, matrix_page, own_matrix, record_text, table_text
+
+    matrix = own_matrix().only(options.framework) if options.framework is not None else own_matrix()
+    if options.html:
+        _write(matrix_page(matrix), options.html)
+    if options.json:
+        print(json.dumps(matrix_json(matrix), indent=2))
+    elif options.markdown:
+        print(matrix_markdown(matrix), end="")
+    elif options.framework is not None:
+        print(record_text(matrix.rows[0]), end="")
+    else:
+        print(table_text(matrix), end="")
     return 0
 
 
