@@ -17,11 +17,11 @@ def choose_version(facts: Framework, asked: str | None, size: str) -> str:
     field = ("engine", "version")
     if facts.default_version is None or facts.minimum_version is None:
         raise RefusedError(field, f"{facts.display_name} has no versions to choose from; leave it out.")
+    oldest = max(facts.minimum_version, dict(facts.minimum_version_by_size).get(size, facts.minimum_version), key=_key)
     if asked is None:
-        return facts.default_version
+        return max(facts.default_version, oldest, key=_key)
     if asked in facts.denied_versions:
         raise RefusedError(field, f"{facts.display_name} {asked} fails with Gemma 4. Use {facts.default_version}.")
-    oldest = max(facts.minimum_version, dict(facts.minimum_version_by_size).get(size, facts.minimum_version), key=_key)
     key, minimum = _key(asked), _key(oldest)
     if len(key) != len(minimum) or asked[0].isdigit() != oldest[0].isdigit():
         raise RefusedError(field, f"'{asked}' is no version of {facts.display_name}, such as {facts.default_version}.")
