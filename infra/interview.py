@@ -14,7 +14,7 @@ from infra.offers import Offer, accelerator_offers, capacity_offers, cheapest, c
 from infra.pipeline import StackFiles, read
 from infra.text import wrapped
 
-_PRICES = "Prices are USD per hour of one replica."
+_COLUMNS = "USD per hour of one replica; how many, how bought; weights; tokens per request:"
 _NUMBER = re.compile(r"[0-9][0-9,]{0,11}")
 
 
@@ -54,16 +54,19 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
         answer = draft.accelerator
         if answer is None:
             rows = [(str(one.draft.accelerator), _row(one)) for one in found]
-            terminal.say(_PRICES)
+            terminal.say(_COLUMNS)
             terminal.say(f"'{ANY}' is the cheapest that fits: {best}.")
-            answer = _choose("accelerator", [*rows, (ANY, "")], ANY, terminal)
+            refusal = _refusal_of("accelerator", draft, files)
+            answer = _choose("accelerator", [*rows, (ANY, "")], ANY, terminal, refusal)
         draft = dataclasses.replace(draft, accelerator=best if answer == ANY else answer)
     if draft.framework is None:
         found = framework_offers(draft, files)
         rows = [(str(one.draft.framework), _row(one)) for one in found]
-        name = rows[0][0] if len(rows) == 1 else _choose("framework", rows, rows[0][0], terminal)
+        name = rows[0][0]
         if len(rows) == 1:
             terminal.say(f"framework: {name}, the only one that is planned there.")
+        else:
+            name = _choose("framework", rows, name, terminal, _refusal_of("framework", draft, files))
         draft = dataclasses.replace(draft, framework=name)
     return draft
 
@@ -96,7 +99,7 @@ def _bought(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     if len(found) < 2:
         return draft
     rows = [(str((one.draft.capacity or ("",))[0]), _row(one)) for one in found]
-    terminal.say(f"'{ANY}' leaves the cheapest to every plan.")
+    terminal.say(f"'{ANY}' takes the cheapest whenever the stack is planned.")
     answer = _choose("capacity", [*rows, (ANY, "")], ANY, terminal)
     return draft if answer == ANY else dataclasses.replace(draft, capacity=(answer,))
 
@@ -104,7 +107,7 @@ def _bought(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
 def _named(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     """With a suffix, where a file of the same name exists."""
     while (name := complete(draft, files).name) in files.names():
-        terminal.say(f"{files.path(name)} exists and stays as it is; give the new one a last word.")
+        terminal.say(wrapped(f"{files.path(name)} exists and stays as it is; give the new one a last word.", "", "  "))
         while True:
             answer = terminal.read("suffix: ").strip()
             try:
@@ -117,7 +120,30 @@ def _named(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     return draft
 
 
-def _choose(what: str, answers: Sequence[tuple[str, str]], default: str, terminal: Terminal) -> str:
+def _refusal_of(field: str, draft: Draft, files: StackFiles) -> Callable[[str], str | None]:
+    """Why an accelerator or framework that exists is not on offer."""
+
+    def refusal(answer: str) -> str | None:
+        changed = dataclasses.replace(draft, **{field: answer})  # type: ignore[arg-type]
+        try:
+            check(changed)
+            accelerator_offers(changed, files)
+        except PlanError as error:
+            return str(error)
+        except SpecError:
+            pass
+        return None
+
+    return refusal
+
+
+def _choose(
+    what: str,
+    answers: Sequence[tuple[str, str]],
+    default: str,
+    terminal: Terminal,
+    refusal: Callable[[str], str | None] = lambda _: None,
+) -> str:
     """One of the answers, by name or number; anything else is explained and asked again."""
     width = max(len(name) for name, _ in answers)
     numbered = {str(number): name for number, (name, _) in enumerate(answers, start=1)}
@@ -131,7 +157,8 @@ def _choose(what: str, answers: Sequence[tuple[str, str]], default: str, termina
         if chosen in numbered.values():
             return chosen
         known = nearest(answer[:63], numbered.values())
-        terminal.say(wrapped(f"{what}: {quoted(answer)} is no answer here. {known}", "", "  "))
+        why = refusal(chosen)
+        terminal.say(why or wrapped(f"{what}: {quoted(answer)} is no answer here. {known}", "", "  "))
 
 
 def _number(draft: Draft, field: str, what: str, default: str, terminal: Terminal) -> Draft:
@@ -141,7 +168,7 @@ def _number(draft: Draft, field: str, what: str, default: str, terminal: Termina
         if not answer:
             return draft
         if not _NUMBER.fullmatch(answer):
-            terminal.say(f"{field}: {quoted(answer)} is no whole number; write one such as 16.")
+            terminal.say(f"{field}: {quoted(answer)} is no whole number; write digits only.")
             continue
         number = int(answer.replace(",", ""))
         changed = dataclasses.replace(draft, **{field: number})  # type: ignore[arg-type]
@@ -162,4 +189,4 @@ def _row(offer: Offer) -> str:
     chosen, tokens = plan.accelerator, plan.context.max_model_len
     later = "; planned only" if plan.only_planned else ""
     price = offer.price_text.removesuffix(" USD per hour")
-    return f"{price:>15}  {chosen.count} x {chosen.capacity}, {plan.precision}, {tokens:,} tokens{later}"
+    return f"{price:>15}  {chosen.count} x {chosen.capacity}, {plan.precision}, {tokens:,}{later}"

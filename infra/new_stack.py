@@ -21,6 +21,7 @@ from infra.vocabulary import vocabulary_problems
 
 ANY = "any"
 DEFAULT_FRAMEWORK = "vllm"
+_LONGEST = 40
 _SCHEMA_LINE = "# yaml-language-server: $schema=schema.json\n"
 _NO_PLATFORM = """\
 {folder} has no platform, and an endpoint needs one. Write {file} first:
@@ -128,8 +129,7 @@ def propose(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewStac
         SpecError: an answer is wrong.
         PlanError: it cannot be served.
     """
-    values = _values(draft)
-    name = _name(EndpointSpec.model_validate(values), draft.suffix)
+    name, values = _name(spec_of(draft), draft.suffix), _values(draft)
     text = (_SCHEMA_LINE if schema else "") + "".join(f"{key}: {_flow(value)}\n" for key, value in values.items())
     proposed = _Proposed(name, text, files)
     try:
@@ -145,6 +145,11 @@ def propose(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewStac
         raise type(error)("\n".join(lines)) from None
     assert isinstance(built, Endpoint)
     return NewStack(name, text, built)
+
+
+def spec_of(draft: Draft) -> EndpointSpec:
+    """What a draft that was checked and lacks nothing asks for."""
+    return EndpointSpec.model_validate(_values(draft))
 
 
 def _values(draft: Draft) -> dict[str, Any]:
@@ -186,12 +191,12 @@ def _name(spec: EndpointSpec, suffix: str | None) -> str:
     base = base_name(spec, catalog)
     if suffix is None:
         return base
-    stem = base
-    while stem:
-        name = f"{stem}-{suffix}"
+    words = base.split("-")
+    shortest = 2 if len(f"{base}-{suffix}") > _LONGEST else len(words)
+    for kept in range(len(words), shortest - 1, -1):
+        name = "-".join([*words[:kept], suffix])
         if re.fullmatch(NAME_PATTERN, name) and name_fault(name, spec, catalog) is None:
             return name
-        stem = stem.rpartition("-")[0]
     raise SpecError(told(f"suffix: {_BAD_SUFFIX.format(quoted(suffix))}"))
 
 

@@ -9,11 +9,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.catalog.loader import load_catalog
-from infra.errors import PlanError, StackError
-from infra.new_stack import ANY, DEFAULT_FRAMEWORK, Draft, NewStack, check, platforms, propose, told
-from infra.pipeline import Endpoint, StackFiles
-from infra.spec import CAPACITIES
+from infra.errors import PlanError, SpecError, StackError
+from infra.frameworks import FRAMEWORKS
+from infra.new_stack import ANY, DEFAULT_FRAMEWORK, Draft, NewStack, check, platforms, propose, spec_of, told
+from infra.pipeline import Endpoint, StackFiles, read
+from infra.plan.placement import SOLD
+from infra.plan.question import ask
+from infra.plan.refusal import RefusedError
+from infra.plan.search import DoesNotFitError, choose
+from infra.spec import CAPACITIES, PlatformSpec
 from infra.text import wrapped
+
+_TOO_SMALL = "too little memory for this load. Fewer requests at once, or shorter ones, may fit."
 
 
 @dataclass(frozen=True)
@@ -117,31 +124,59 @@ def _offers(groups: Iterable[Iterable[Draft]], files: StackFiles) -> list[Offer]
     Raises:
         PlanError: none does; of each group its first refusal.
     """
-    found, refused = [], []
+    found: list[Offer] = []
+    refused: list[tuple[Draft, str]] = []
     for group in groups:
-        reasons = []
+        reasons: list[tuple[Draft, str]] = []
         for draft in group:
+            plain = dataclasses.replace(draft, suffix=None)  # a suffix too long for one name is told of the chosen
             try:
-                plain = dataclasses.replace(draft, suffix=None)  # a suffix too long for one name is told of the chosen
+                if not _fits(plain, files):
+                    reasons.append((plain, _TOO_SMALL))
+                    continue
                 found.append(Offer(draft, propose(plain, files).endpoint))
                 break
             except PlanError as error:
-                reasons.append((str(draft.accelerator), str(error)))
+                reasons.append((plain, str(error)))
         else:
             refused.append(reasons[0])
-    if not found:
-        raise PlanError(_refusals(refused))
-    return found
+    if found:
+        return found
+    first, reason = refused[0]
+    if reason == _TOO_SMALL and len({draft.accelerator for draft, _ in refused}) == 1:
+        try:
+            propose(first, files)
+        except PlanError as error:
+            raise PlanError(told(str(error))) from None
+    raise PlanError(_refusals([(str(draft.accelerator), reason) for draft, reason in refused]))
+
+
+def _fits(draft: Draft, files: StackFiles) -> bool:
+    """False where memory is too small: found without what a refusal then costs, the search for the nearest plans."""
+    spec = spec_of(draft)
+    framework = FRAMEWORKS.get(spec.framework)
+    if framework is None:
+        return True
+    capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
+    try:
+        _, platform = read(spec.platform, files)
+        if not isinstance(platform, PlatformSpec):
+            return True
+        choose(ask(spec, platform, load_catalog(), framework.capabilities), capacities)
+    except DoesNotFitError:
+        return False
+    except (RefusedError, SpecError):
+        pass  # told better by the whole pipeline
+    return True
 
 
 def _refusals(refused: list[tuple[str, str]]) -> str:
-    """Why nothing fits: a single reason in full, else the first sentence of each with its accelerators."""
+    """Why nothing fits, accelerators of the same reason together."""
     if len({reason for _, reason in refused}) == 1:
         return told(refused[0][1])
     same: dict[str, list[str]] = {}
     for name, reason in refused:
-        first = f"{reason.split('. ')[0]}." if "\n" in reason else reason
-        anyone = re.sub(rf"(?<![\w-]){name}(?![\w-])", "it", first.removeprefix("accelerator: "))
+        anyone = re.sub(rf"(?<![\w-]){name}(?![\w-])", "it", reason.removeprefix("accelerator: "))
         same.setdefault(anyone, []).append(name)
     rows = [wrapped(f"{', '.join(names)}: {reason}", "  ", "    ") for reason, names in same.items()]
     return "\n".join(["No accelerator can serve this:", *rows])

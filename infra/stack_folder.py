@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -11,6 +12,8 @@ from infra.document import MAX_BYTES
 from infra.errors import Problem, SpecError, StackError, nearest
 from infra.spec import NAME_PATTERN
 
+# What file systems without hard links answer.
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _NAME_RULE = "lower-case letters, digits and hyphens, a letter first, 2 to 40 long"
 
 
@@ -114,13 +117,23 @@ class StackFolder:
                     stream.write(text)
                     stream.flush()
                     os.fsync(stream.fileno())
-                file.hardlink_to(draft)  # unlike a rename, it fails where the name is taken meanwhile
+                self._place(draft, file)
             finally:
                 draft.unlink(missing_ok=True)
         except FileExistsError:
             raise taken from None
         except OSError as error:
             raise StackError(f"{self.path(name)}: cannot be written: {error.strerror}.") from None
+
+    def _place(self, draft: Path, file: Path) -> None:
+        """Give a finished file its name; unlike a rename alone, this fails where the name was taken meanwhile."""
+        try:
+            file.hardlink_to(draft)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            file.touch(exist_ok=False)
+            draft.replace(file)
 
     def _file(self, name: str) -> Path:
         if not re.fullmatch(NAME_PATTERN, name):
