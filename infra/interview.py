@@ -46,8 +46,9 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     if draft.platform is None:
         name = _choose("platform", [(one, "") for one in known], known[0], terminal)
         draft = dataclasses.replace(draft, platform=name)
-    if draft.platform in files.names():
-        read(str(draft.platform), files)
+    if draft.platform not in {*known, *files.names()}:
+        raise SpecError(f"platform: unknown {quoted(draft.platform)}. {nearest(str(draft.platform), known)}")
+    read(str(draft.platform), files)
     draft, found = _loaded(draft, files, terminal)
     if draft.accelerator in {None, ANY}:
         best = str(cheapest(found).draft.accelerator)
@@ -55,10 +56,12 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
         if answer is None:
             rows = [(str(one.draft.accelerator), _row(one)) for one in found]
             terminal.say(_COLUMNS)
-            terminal.say(f"'{ANY}' is the cheapest that fits: {best}.")
             refusal = _refusal_of("accelerator", draft, files)
-            answer = _choose("accelerator", [*rows, (ANY, "")], ANY, terminal, refusal)
-        draft = dataclasses.replace(draft, accelerator=best if answer == ANY else answer)
+            answer = _choose("accelerator", [*rows, (ANY, f"the cheapest that fits: {best}")], ANY, terminal, refusal)
+        if answer == ANY:
+            answer = best
+            terminal.say(f"accelerator: {best}, the cheapest that fits.")
+        draft = dataclasses.replace(draft, accelerator=answer)
     if draft.framework is None:
         found = framework_offers(draft, files)
         rows = [(str(one.draft.framework), _row(one)) for one in found]
@@ -99,8 +102,7 @@ def _bought(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     if len(found) < 2:
         return draft
     rows = [(str((one.draft.capacity or ("",))[0]), _row(one)) for one in found]
-    terminal.say(f"'{ANY}' takes the cheapest whenever the stack is planned.")
-    answer = _choose("capacity", [*rows, (ANY, "")], ANY, terminal)
+    answer = _choose("capacity", [*rows, (ANY, "the cheapest, whenever the stack is planned")], ANY, terminal)
     return draft if answer == ANY else dataclasses.replace(draft, capacity=(answer,))
 
 

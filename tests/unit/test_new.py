@@ -425,7 +425,13 @@ def test_a_load_that_fits_nowhere_is_explained_and_asked_again() -> None:
 
 
 def test_flags_that_are_wrong_are_refused_before_any_question() -> None:
-    for draft in (Draft(accelerator="h1oo"), Draft(context=1), Draft(suffix="../x"), Draft(inputs=("smell",))):
+    for draft in (
+        Draft("nowhere"),
+        Draft(accelerator="h1oo"),
+        Draft(context=1),
+        Draft(suffix="../x"),
+        Draft(inputs=("smell",)),
+    ):
         with pytest.raises(SpecError):
             interview(draft, Files(), Script([]).terminal)
 
