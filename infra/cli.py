@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("stack", nargs="*", **named)
     verb.set_defaults(run=_validate)
 
+    _add_new(verbs, shared)
+
     verb = verbs.add_parser("plan", parents=[shared], help="memory proof, placement, start-up time, cost")
     which = verb.add_mutually_exclusive_group(required=True)
     which.add_argument("stack", nargs="?", **named)
@@ -94,6 +96,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_new(verbs: Any, shared: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "new",
+        parents=[shared],
+        help="write a stack file that plans; asks for what is missing",
+        description="Write a stack file that plans. Without --model and --platform it asks, on a terminal.",
+    )
+    verb.add_argument("--platform", metavar="NAME", help="X for stacks/X.yaml")
+    verb.add_argument("--model", metavar="M", help="such as gemma-4-31b-it")
+    verb.add_argument("--accelerator", metavar="A", help="such as h100; left out, or any: the cheapest that fits")
+    verb.add_argument("--framework", metavar="F", help="default: vllm, or another where it cannot")
+    verb.add_argument("--count", type=int, metavar="N", help="accelerators of one replica")
+    verb.add_argument("--precision", metavar="P", help="picks the checkpoint")
+    verb.add_argument("--context", type=int, metavar="N", help="tokens of the longest request")
+    verb.add_argument("--concurrency", type=int, metavar="N", help="full-length requests at once")
+    verb.add_argument("--capacity", type=_words, metavar="C,C", help="such as spot,on-demand; default: the cheapest")
+    verb.add_argument("--inputs", type=_words, metavar="I,I", help="such as text,image")
+    verb.add_argument("--tools", action="store_true", help="tool calls")
+    verb.add_argument("--reasoning", action="store_true", help="reasoning apart from the answer")
+    verb.add_argument("--suffix", metavar="WORD", help="last word of the name")
+    verb.add_argument("--dry-run", action="store_true", help="print the file; write nothing")
+    verb.set_defaults(run=_new)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(","))
+
+
 def _folder(named: str | None) -> StackFolder:
     if named is not None:
         return StackFolder(Path(named), named.rstrip("/") or named or ".")
@@ -106,6 +136,38 @@ def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
     built = build_all(options.stack or folder.names(), folder, strays)
     print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
     return 0
+
+
+def _new(options: argparse.Namespace, folder: StackFolder) -> int:
+    import dataclasses
+
+    from infra.interview import Terminal, interview
+    from infra.new_stack import Draft, new_text
+    from infra.offers import complete
+
+    if options.stacks is None:
+        folder = StackFolder(Path("stacks"))  # never those of the installation
+    draft = Draft(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Draft)})
+    if draft.missing:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise SpecError(f"missing: {' and '.join(draft.missing)}. Without a terminal nothing is asked.")
+        draft = interview(draft, folder, Terminal(_answer, lambda line: print(line, file=sys.stderr)))
+    new = complete(draft, folder, schema=folder.has_schema())
+    folder.create(new.name, new.text, dry_run=options.dry_run)
+    print(new_text(new, folder.path(new.name), written=not options.dry_run), end="")
+    return 0
+
+
+def _answer(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    try:
+        line = sys.stdin.buffer.readline()
+    except OSError:  # the terminal is gone
+        line = b""
+    if not line:
+        print(file=sys.stderr)
+        raise EOFError
+    return line.decode("utf-8", "replace")
 
 
 def _plan(options: argparse.Namespace, folder: StackFolder) -> int:

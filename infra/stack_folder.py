@@ -1,14 +1,19 @@
-"""The folder of stack files: the only reading of files that a user wrote. Names are checked before any path is made."""
+"""The folder of stack files, the only place that reads and writes them. Names are checked before any path is made."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import secrets
 from pathlib import Path, PurePath
 
 from infra.document import MAX_BYTES
-from infra.errors import Problem, SpecError, nearest
+from infra.errors import Problem, SpecError, StackError, nearest
 from infra.spec import NAME_PATTERN
 
+# What file systems without hard links answer.
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _NAME_RULE = "lower-case letters, digits and hyphens, a letter first, 2 to 40 long"
 
 
@@ -61,12 +66,7 @@ class StackFolder:
         Raises:
             SpecError: not a name, no such file, unreadable, too large, or not UTF-8.
         """
-        if not re.fullmatch(NAME_PATTERN, name):
-            shown = name if len(name) <= 60 else name[:57] + "..."
-            stem = PurePath(name).stem
-            hint = f" Write {stem}." if name.endswith(".yaml") and re.fullmatch(NAME_PATTERN, stem) else ""
-            raise SpecError(f"{shown!r} is not a stack name: {_NAME_RULE}.{hint}")
-        file = self.folder / f"{name}.yaml"
+        file = self._file(name)
         try:
             file.lstat()  # not the folder's list: a fleet's would be read again for each of its files
             if not file.is_file():
@@ -85,6 +85,63 @@ class StackFolder:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise self._refused(name, f"not UTF-8 text (byte {error.start}).") from None
+
+    def has_schema(self) -> bool:
+        """Whether the JSON schema that editors use lies beside the stack files."""
+        return (self.folder / "schema.json").is_file()
+
+    def create(self, name: str, text: str, *, dry_run: bool = False) -> None:
+        """Write a new stack file, whole or not at all; one that exists is never touched.
+
+        Args:
+            name: of the stack.
+            text: of its file.
+            dry_run: only check that it could be.
+
+        Raises:
+            SpecError: not a name, or the file exists.
+            StackError: it cannot be written.
+        """
+        file = self._file(name)
+        taken = SpecError(
+            f"{self.path(name)} exists and stays as it is. Give the new one a name of its own: --suffix WORD."
+        )
+        if os.path.lexists(file):
+            raise taken
+        if dry_run:
+            return
+        draft = self.folder / f".{name}.{secrets.token_hex(8)}"
+        try:
+            try:
+                with draft.open("x", encoding="utf-8", newline="") as stream:
+                    stream.write(text)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                self._place(draft, file)
+            finally:
+                draft.unlink(missing_ok=True)
+        except FileExistsError:
+            raise taken from None
+        except OSError as error:
+            raise StackError(f"{self.path(name)}: cannot be written: {error.strerror}.") from None
+
+    def _place(self, draft: Path, file: Path) -> None:
+        """Give a finished file its name; unlike a rename alone, this fails where the name was taken meanwhile."""
+        try:
+            file.hardlink_to(draft)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            file.touch(exist_ok=False)
+            draft.replace(file)
+
+    def _file(self, name: str) -> Path:
+        if not re.fullmatch(NAME_PATTERN, name):
+            shown = name if len(name) <= 60 else name[:57] + "..."
+            stem = PurePath(name).stem
+            hint = f" Write {stem}." if name.endswith(".yaml") and re.fullmatch(NAME_PATTERN, stem) else ""
+            raise SpecError(f"{shown!r} is not a stack name: {_NAME_RULE}.{hint}")
+        return self.folder / f"{name}.yaml"
 
     def _refused(self, name: str, message: str) -> SpecError:
         return SpecError(problems=[Problem(self.path(name), 0, 0, "", message)])
