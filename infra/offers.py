@@ -175,7 +175,8 @@ def _refusals(refused: list[tuple[str, str]]) -> str:
         return told(refused[0][1])
     same: dict[str, list[str]] = {}
     for name, reason in refused:
-        anyone = re.sub(rf"(?<![\w-]){name}(?![\w-])", "it", reason.removeprefix("accelerator: "))
+        words = f"{re.escape(load_catalog().accelerators[name].display_name)}|{name}"
+        anyone = re.sub(rf"(?<![\w-])({words})(?![\w-])", "it", reason.removeprefix("accelerator: "))
         same.setdefault(anyone, []).append(name)
     rows = [wrapped(f"{', '.join(names)}: {reason}", "  ", "    ") for reason, names in same.items()]
     return "\n".join(["No accelerator can serve this:", *rows])
