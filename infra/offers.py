@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.catalog.loader import load_catalog
+from infra.document import field_name
 from infra.errors import PlanError, SpecError, StackError
 from infra.frameworks import FRAMEWORKS
 from infra.new_stack import ANY, DEFAULT_FRAMEWORK, Draft, NewStack, check, platforms, propose, spec_of, told
@@ -131,9 +132,9 @@ def _offers(groups: Iterable[Iterable[Draft]], files: StackFiles) -> list[Offer]
         for draft in group:
             plain = dataclasses.replace(draft, suffix=None)  # a suffix too long for one name is told of the chosen
             try:
-                if not _fits(plain, files):
-                    reasons.append((plain, _TOO_SMALL))
-                    continue
+                reason = _objection(plain, files)
+                if reason:
+                    raise PlanError(reason)
                 found.append(Offer(draft, propose(plain, files).endpoint))
                 break
             except PlanError as error:
@@ -142,32 +143,30 @@ def _offers(groups: Iterable[Iterable[Draft]], files: StackFiles) -> list[Offer]
             refused.append(reasons[0])
     if found:
         return found
-    first, reason = refused[0]
-    if reason == _TOO_SMALL and len({draft.accelerator for draft, _ in refused}) == 1:
+    if len({draft.accelerator for draft, _ in refused}) == 1:
         try:
-            propose(first, files)
+            propose(refused[0][0], files)
         except PlanError as error:
             raise PlanError(told(str(error))) from None
     raise PlanError(_refusals([(str(draft.accelerator), reason) for draft, reason in refused]))
 
 
-def _fits(draft: Draft, files: StackFiles) -> bool:
-    """False where memory is too small: found without what a refusal then costs, the search for the nearest plans."""
+def _objection(draft: Draft, files: StackFiles) -> str | None:
+    """Why the plan refuses, found without what its own refusal costs: the search for the nearest that works."""
     spec = spec_of(draft)
     framework = FRAMEWORKS.get(spec.framework)
-    if framework is None:
-        return True
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
     try:
         _, platform = read(spec.platform, files)
-        if not isinstance(platform, PlatformSpec):
-            return True
-        choose(ask(spec, platform, load_catalog(), framework.capabilities), capacities)
+        if isinstance(platform, PlatformSpec):
+            choose(ask(spec, platform, load_catalog(), framework.capabilities if framework else None), capacities)
     except DoesNotFitError:
-        return False
-    except (RefusedError, SpecError):
-        pass  # told better by the whole pipeline
-    return True
+        return _TOO_SMALL
+    except RefusedError as refused:
+        return f"{field_name(refused.field)}: {refused.message}"
+    except SpecError:
+        pass  # told by the pipeline
+    return None
 
 
 def _refusals(refused: list[tuple[str, str]]) -> str:
@@ -176,7 +175,8 @@ def _refusals(refused: list[tuple[str, str]]) -> str:
         return told(refused[0][1])
     same: dict[str, list[str]] = {}
     for name, reason in refused:
-        anyone = re.sub(rf"(?<![\w-]){name}(?![\w-])", "it", reason.removeprefix("accelerator: "))
+        words = f"{re.escape(load_catalog().accelerators[name].display_name)}|{name}"
+        anyone = re.sub(rf"(?<![\w-])({words})(?![\w-])", "it", reason.removeprefix("accelerator: "))
         same.setdefault(anyone, []).append(name)
     rows = [wrapped(f"{', '.join(names)}: {reason}", "  ", "    ") for reason, names in same.items()]
     return "\n".join(["No accelerator can serve this:", *rows])

@@ -68,12 +68,28 @@ def test_every_precision_on_offer_has_a_name_that_plans(model: str) -> None:
                 assert new.name.endswith(suffix or "")
 
 
+@pytest.mark.parametrize("concurrency", [1, 60, 1024])
+@pytest.mark.parametrize("framework", ["vllm", "llamacpp", None])
+def test_everything_is_tried_in_a_moment(framework: str | None, concurrency: int) -> None:
+    files = Files()
+    accelerator_offers(Draft(platform="dev", model="gemma-4-e4b-it"), files)
+    draft = Draft(platform="dev", model="gemma-4-31b-it", framework=framework, concurrency=concurrency)
+    start = time.process_time()
+    try:
+        for offer in accelerator_offers(draft, files):
+            framework_offers(offer.draft, files)
+    except PlanError as error:
+        assert str(error).startswith("No accelerator can serve this:")
+    assert time.process_time() - start < 0.3
+
+
 def test_a_mac_is_offered_what_runs_on_a_mac() -> None:
     files = Files(mac=HOST)
     offers = accelerator_offers(Draft(platform="mac", model="gemma-4-e4b-it"), files)
     assert {one.endpoint.plan.accelerator.kind for one in offers} == {"apple"}
     assert "vllm" not in {one.draft.framework for one in offers}
-    draft, said = answered(Draft(platform="mac", model="gemma-4-e4b-it"), files, ["", "", "apple-36gb", ""])
+    asked = Draft(platform="mac", model="gemma-4-e4b-it", framework="llamacpp")
+    draft, said = answered(asked, files, ["", "", "apple-36gb"])
     assert (draft.accelerator, draft.capacity) == ("apple-36gb", None)
     assert "price not known" in said
 
@@ -120,7 +136,7 @@ def test_defaults_all_the_way_give_a_stack() -> None:
 
 def test_answers_are_names_or_numbers_and_wrong_ones_are_explained() -> None:
     answers = ["0", "DEV", "gemma-9", "gemma-4-31b-it", "many", "7", "999999", "8,192", "-1", "0", "2"]
-    answers += ["h1oo", "tpu-v5e", "h100", "vlm", "trtllm", "1", "free", "on demand", "spot"]
+    answers += ["h1oo", "tpu-v5e", "h100", "vlm", "tgi", "1", "free", "on demand", "spot"]
     draft, said = answered(Draft(), Files(), answers)
     assert draft == Draft("dev", "gemma-4-31b-it", "h100", "vllm", context=8192, concurrency=2, capacity=("spot",))
     assert "platform: '0' is no answer here. Known: dev." in said
@@ -128,7 +144,7 @@ def test_answers_are_names_or_numbers_and_wrong_ones_are_explained() -> None:
     assert "contextLength: should be greater than or equal to 256, not 7." in said
     assert "accelerator: 'h1oo' is no answer here. Did you mean 'h100'?" in said
     assert "accelerator: vLLM does not run on tpu-v5e." in said
-    assert "framework: TensorRT-LLM is not planned by this version." in said
+    assert "framework: Text Generation Inference " in said
     assert "capacity: 'free' is no answer here. Known: any, flex-start, on-demand, spot." in said
 
 
@@ -145,7 +161,7 @@ def test_only_what_is_missing_is_asked() -> None:
 
 
 def test_a_load_that_fits_nowhere_is_explained_and_asked_again() -> None:
-    draft, said = answered(Draft("dev"), Files(), ["3", "262144", "1024", "3", "", "", "", "", ""])
+    draft, said = answered(Draft("dev", framework="vllm"), Files(), ["3", "262144", "1024", "3", "", "", "", ""])
     assert "No accelerator can serve this:" in said
     assert (draft.context, draft.concurrency) == (None, None)
 
@@ -160,6 +176,13 @@ def test_flags_that_are_wrong_are_refused_before_any_question() -> None:
     ):
         with pytest.raises(SpecError):
             interview(draft, Files(), Script([]).terminal)
+
+
+def test_accelerators_of_the_same_refusal_are_told_together() -> None:
+    with pytest.raises(PlanError) as refused:
+        accelerator_offers(Draft("dev", "gemma-4-e4b-it", framework="llamacpp", capacity=("reservation:x",)), Files())
+    assert len(str(refused.value).splitlines()) < 40
+    assert max(len(line) for line in str(refused.value).splitlines()) <= 80
 
 
 def test_a_taken_name_is_told_and_a_suffix_asked() -> None:

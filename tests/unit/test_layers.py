@@ -33,7 +33,7 @@ ALLOWED = {
     "page": {"page", "plan"},
     "pipeline": {"catalog", "document", "errors", "frameworks", "naming", "plan", "render", "spec", "vocabulary"},
     "new_stack": {"catalog", "document", "errors", "naming", "pipeline", "report", "spec", "text", "vocabulary"},
-    "offers": {"catalog", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
+    "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
     "components": {"components", "errors", "pipeline", "plan", "spec"},
     "cli": {

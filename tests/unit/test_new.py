@@ -105,7 +105,7 @@ def test_a_reservation_and_words_that_yaml_reads_as_values_survive() -> None:
 REFUSED = [
     ("--accelerator l4 --concurrency 1000", 3, "accelerator: does not fit"),
     ("--accelerator h100 --count 1 --capacity on-demand", 3, "capacity: Compute Engine does not sell a3-highgpu-1g"),
-    ("--accelerator l4 --framework trtllm", 3, "framework: TensorRT-LLM is not planned"),
+    ("--accelerator l4 --framework tgi", 3, "framework: Text Generation Inference "),
     ("--context 262144 --concurrency 1024", 3, "No accelerator can serve this:\n"),
     ("--inputs audio,text", 3, "inputs[0]: gemma-4-31b-it takes no audio."),
     ("--accelerator h1oo", 2, "accelerator: unknown 'h1oo'. Did you mean 'h100'?"),
