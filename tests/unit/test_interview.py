@@ -68,21 +68,6 @@ def test_every_precision_on_offer_has_a_name_that_plans(model: str) -> None:
                 assert new.name.endswith(suffix or "")
 
 
-@pytest.mark.parametrize("concurrency", [1, 60, 1024])
-@pytest.mark.parametrize("framework", ["vllm", "llamacpp", None])
-def test_everything_is_tried_in_a_moment(framework: str | None, concurrency: int) -> None:
-    files = Files()
-    accelerator_offers(Draft(platform="dev", model="gemma-4-e4b-it"), files)
-    draft = Draft(platform="dev", model="gemma-4-31b-it", framework=framework, concurrency=concurrency)
-    start = time.process_time()
-    try:
-        for offer in accelerator_offers(draft, files):
-            framework_offers(offer.draft, files)
-    except PlanError as error:
-        assert str(error).startswith("No accelerator can serve this:")
-    assert time.process_time() - start < 0.3
-
-
 def test_a_mac_is_offered_what_runs_on_a_mac() -> None:
     files = Files(mac=HOST)
     offers = accelerator_offers(Draft(platform="mac", model="gemma-4-e4b-it"), files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +114,3 @@ def test_every_term_has_a_size_and_a_source() -> None:
 def test_a_listed_size_is_used_as_it_is() -> None:
     term = demand_terms(setting("e4b", "4bit", "apple", file_bytes=5 * 10**9, file_uncertainty=10**8))[0]
     assert (term.size_bytes, term.uncertainty_bytes) == (5 * 10**9, 10**8)
-
-
-def test_the_terms_of_a_setting_take_little_time() -> None:
-    one = setting("26b-a4b", "4bit", "apple")
-    demand_terms(one)
-    best = math.inf
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(200):
-            demand_terms(one)
-        best = min(best, (time.perf_counter() - start) / 200)
-    assert best < 100e-6
