@@ -165,7 +165,9 @@ def test_flags_that_are_wrong_are_refused_before_any_question() -> None:
 
 def test_accelerators_of_the_same_refusal_are_told_together() -> None:
     with pytest.raises(PlanError) as refused:
-        accelerator_offers(Draft("dev", "gemma-4-e4b-it", framework="llamacpp", capacity=("reservation:x",)), Files())
+        accelerator_offers(
+            Draft("dev", "gemma-4-31b-it", framework="llamacpp", context=262144, concurrency=1024), Files()
+        )
     assert len(str(refused.value).splitlines()) < 40
     assert max(len(line) for line in str(refused.value).splitlines()) <= 80
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
-from infra.errors import PlanError, SpecError, StackError
+from infra.errors import SpecError, StackError
 from infra.new_stack import Draft
 from infra.offers import accelerator_offers, complete
 from infra.pipeline import Endpoint, build
@@ -96,8 +96,7 @@ def test_keys_have_their_order_and_defaults_are_left_out(
 def test_a_reservation_and_words_that_yaml_reads_as_values_survive() -> None:
     files = Files(true=PLATFORM)
     draft = Draft(platform="true", model="gemma-4-e4b-it", accelerator="l4", capacity=("reservation:off", "spot"))
-    with pytest.raises(PlanError, match="as reservation"):
-        complete(draft, files)
+    assert "capacity: [reservation: 'off', spot]" in complete(draft, files).text.replace("{", "").replace("}", "")
     new = complete(Draft(platform="true", model="gemma-4-e4b-it", accelerator="l4"), files)
     assert "platform: 'true'\n" in new.text
 
@@ -159,7 +158,7 @@ def test_hostile_answers_are_refused(
     assert content(folder) == before
 
 
-@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("value", [one for one in HOSTILE if one.strip() != "dev"])  # a word, once it is stripped
 @pytest.mark.parametrize("option", ["--inputs=", "--capacity=", "--capacity=reservation:"])
 def test_hostile_words_of_lists_are_refused(
     option: str, value: str, folder: Path, run: Callable[..., tuple[int, str, str]]
