@@ -91,6 +91,120 @@ def test_how_machines_are_sold_is_what_compute_engine_says() -> None:
             assert machine.capacity == sold.get(name, both), name
 
 
+def test_tpus_are_sold_in_three_ways_and_every_kind_has_its_resource() -> None:
+    for one in CATALOG.accelerators.values():
+        resource = {"gpu": "nvidia.com/gpu", "tpu": "google.com/tpu"}.get(one.kind)
+        assert one.resource == resource, one.id
+        if one.kind == "tpu":
+            assert {machine.capacity for machine in one.machines} == {("on-demand", "reservation", "spot")}, one.id
+    assert {one.id for one in CATALOG.accelerators.values() if one.host_architecture == "arm64" and one.gke_label} == {
+        "gb200"
+    }
+
+
+def test_a_process_sees_the_memory_that_logs_name() -> None:
+    seen = {one.id: one.memory_gib for one in CATALOG.accelerators.values() if one.kind in ("gpu", "tpu")}
+    assert seen == {
+        "a100-40gb": 39.39,
+        "a100-80gb": 79.25,
+        "b200": 178.35,
+        "gb200": 184.31,
+        "h100": 79.11,
+        "h100-mega": 79.11,
+        "h200": 139.8,
+        "l4": 22.03,
+        "rtxpro6000": 94.97,
+        "t4": 14.56,
+        "tpu-v5e": 15.75,
+        "tpu-v6e": 31.25,
+        "tpu-v7x": 189.5,
+    }
+
+
+def test_gke_has_them_since_the_versions_that_its_documentation_names() -> None:
+    versions = {
+        one.id: (one.minimum_gke_standard, one.minimum_gke_autopilot)
+        for one in CATALOG.accelerators.values()
+        if one.minimum_gke_standard or one.minimum_gke_autopilot
+    }
+    assert versions == {
+        "b200": ("1.32.2-gke.1422000", "1.32.2-gke.1422000"),
+        "h100": (None, "1.31.4-gke.1072000"),
+        "h100-mega": (None, "1.28.9-gke.1250000"),
+        "h200": ("1.31.4-gke.1183000", "1.31.4-gke.1183000"),
+        "rtxpro6000": (None, "1.34.1-gke.1829001"),
+    }
+
+
+def test_machines_bring_the_local_disks_of_the_published_table() -> None:
+    gib = {
+        **{f"a2-ultragpu-{count}g": 375 * count for count in (1, 2, 4, 8)},
+        **{"a3-highgpu-1g": 750, "a3-highgpu-2g": 1500, "a3-highgpu-4g": 3000, "a3-highgpu-8g": 6000},
+        "a3-megagpu-8g": 6000,
+    }
+    unknown = {"a3-ultragpu-8g", "a4-highgpu-8g", "a4x-highgpu-4g", "tpu7x-standard-1t", "tpu7x-standard-4t"}
+    for name, machine in MACHINES.items():
+        if name in unknown:
+            assert machine.bundled_local_ssds is None, name
+        else:
+            assert (machine.bundled_local_ssds or 0) * 375 == gib.get(name, 0), name
+
+
+def test_no_spot_or_flex_start_price_was_found() -> None:
+    assert CATALOG.price_region == "us-central1"
+    for price in CATALOG.prices.values():
+        assert price.spot_usd_per_hour is None, price
+        assert price.flex_start_usd_per_hour is None, price
+    cpus = {name: one.on_demand_usd_per_hour for name, one in CATALOG.prices.items() if name[:2] in ("c3", "e2", "n2")}
+    assert cpus == {
+        "c3-standard-22": None,
+        "e2-standard-16": 0.5363,
+        "e2-standard-8": 0.2682,
+        "n2-standard-16": 0.7769,
+        "n2-standard-32": 1.5533,
+    }
+
+
+# Tools, reasoning, drafters, adapters; inputs by size: audio, image, text, video.
+ABILITIES = {
+    "gemini": ("tr--", {"26b-a4b": "it", "31b": "it"}),
+    "keras": ("--da", {"26b-a4b": "it", "31b": "it", "e2b": "ait", "e4b": "ait"}),
+    "llamacpp": ("tr-a", dict.fromkeys(("12b", "26b-a4b", "31b", "e2b", "e4b"), "it")),
+    "mlx": ("trd-", {"12b": "ait", "26b-a4b": "it", "31b": "it", "e2b": "ait", "e4b": "ait"}),
+    "nim": ("tr--", {"26b-a4b": "it", "31b": "it"}),
+    "sglang": ("trd-", {"12b": "it", "26b-a4b": "it", "31b": "it", "e2b": "ait", "e4b": "ait"}),
+    "tgi": ("----", {}),
+    "trtllm": ("--d-", dict.fromkeys(("12b", "26b-a4b", "31b", "e2b", "e4b"), "t")),
+    "vertex": ("tr--", dict.fromkeys(("12b", "26b-a4b", "31b", "e2b", "e4b"), "it")),
+    "vllm": ("trda", dict.fromkeys(("12b", "26b-a4b", "31b", "e2b", "e4b"), "itv")),
+}
+IMAGES = {
+    "keras": [],
+    "llamacpp": ["ghcr.io/ggml-org/llama.cpp:server-{version}", "ghcr.io/ggml-org/llama.cpp:server-cuda-{version}"],
+    "nim": ["nvcr.io/nim/google/{model}:{version}-variant"],
+    "sglang": ["lmsysorg/sglang:v{version}-cu130"],
+    "trtllm": ["nvcr.io/nvidia/tensorrt-llm/release:{version}"],
+    "vllm": ["vllm/vllm-tpu:gemma4", "vllm/vllm-openai:v{version}"],
+}
+PRECISIONS = {
+    "llamacpp": "q4_0 q8_0 q4_k_m bf16",
+    "mlx": "8bit bf16 4bit",
+    "nim": "bf16 nvfp4 w4a16",
+    "sglang": "bf16 fp8 fp8-block nvfp4 w4a16 awq int4",
+    "vllm": "bf16 fp8 fp8-block nvfp4 w4a16 awq int4 qat-mobile",
+}
+
+
+@pytest.mark.parametrize("name", ABILITIES)
+def test_a_framework_can_do_what_its_sources_say(name: str) -> None:
+    one, (switches, inputs) = CATALOG.frameworks[name], ABILITIES[name]
+    able = zip("trda", (one.tools, one.reasoning, one.drafters, one.adapters), strict=True)
+    assert "".join(letter if yes else "-" for letter, yes in able) == switches
+    assert {size: "".join(kind[0] for kind in kinds) for size, kinds in one.inputs_by_size} == inputs
+    assert [image.reference for image in one.images] == IMAGES.get(name, [])
+    assert one.precisions == tuple(PRECISIONS[name].split()) if name in PRECISIONS else len(one.precisions) <= 1
+
+
 def test_versions_and_metrics_are_those_of_the_engines() -> None:
     vllm = ("vllm:num_requests_waiting", "vllm:num_requests_running", "vllm:kv_cache_usage_perc")
     facts = {
@@ -146,10 +260,3 @@ def test_the_preferred_precision_of_a_framework_exists_for_every_model_that_it_l
     for model in CATALOG.models.values():
         loaded = {one.precision for one in model.checkpoints if name in one.frameworks}
         assert not loaded or first in loaded, (name, model.id)
-
-
-def test_what_is_asked_by_yes_or_no_is_answered_so() -> None:
-    for name, one in CATALOG.frameworks.items():
-        for answer in (one.tools, one.reasoning, one.drafters, one.adapters):
-            assert isinstance(answer, bool), name
-    assert {name for name, one in CATALOG.frameworks.items() if not one.tools} == {"keras", "tgi", "trtllm"}

@@ -158,6 +158,7 @@ def test_every_published_repository_is_in_the_catalogue(repository: str) -> None
         ("unsloth/gemma-4-E4B-it-GGUF", "q4_k_m", 4.977169568, 1e-6),
         ("unsloth/gemma-4-26B-A4B-it-GGUF", "q4_k_m", 17.0, 0.01),
         ("unsloth/gemma-4-31B-it-GGUF", "q4_k_m", 18.3, 0.002),
+        ("Intel/gemma-4-31B-it-int4-AutoRound", "int4", 19.22, 0.001),
         ("ggml-org/gemma-4-E2B-it-GGUF", "q8_0", 5.0, 0.01),
         ("ggml-org/gemma-4-E4B-it-GGUF", "q8_0", 7.9, 0.02),
         ("ggml-org/gemma-4-26B-A4B-it-GGUF", "q8_0", 26.9, 0.002),
@@ -184,3 +185,78 @@ def test_a_plan_counts_the_bytes_that_were_published(
     (name,) = {"safetensors": ("vllm",), "gguf": ("llamacpp",)}[checkpoint.format]
     size = FRAMEWORKS[name].capabilities.weights_bytes(model, checkpoint, ("text",))
     assert (size or 0) / 1e9 == pytest.approx(size_gb, rel=within)
+
+
+def test_towers_and_experts_are_those_of_the_model_classes() -> None:
+    towers = {
+        size: (one.vision_parameters, one.audio_parameters, one.experts, one.experts_per_token, one.expert_ffn)
+        for size, one in ((size, CATALOG.models[f"gemma-4-{size}"]) for size in SHAPES)
+    }
+    assert towers == {
+        "e2b": (168_544_256, 307_183_904, 0, 0, 0),
+        "e4b": (169_330_688, 308_756_768, 0, 0, 0),
+        "12b": (49_922_304, 2_457_600, 0, 0, 0),
+        "26b-a4b": (572_794_416, 0, 128, 8, 704),
+        "31b": (575_743_536, 0, 0, 0, 0),
+    }
+    unified = {one.size for one in CATALOG.models.values() if "Unified" in one.architecture}
+    assert unified == {"12b"}
+
+
+def test_drafters_have_the_parameters_and_tokens_of_presets_and_recipes() -> None:
+    google = {
+        one.model: (one.parameters, one.tokens)
+        for model in CATALOG.models.values()
+        for one in model.drafters
+        if one.repository.startswith("google/")
+    }
+    assert google == {
+        "gemma-4-e2b-it": (77_700_000, 2),
+        "gemma-4-e4b-it": (77_700_000, 4),
+        "gemma-4-12b-it": (423_000_000, 4),
+        "gemma-4-26b-a4b-it": (412_800_000, 4),
+        "gemma-4-31b-it": (454_700_000, 4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("size", "google_gb"), [("e2b", 0.99), ("e4b", 0.99), ("12b", 0.175), ("26b-a4b", 1.2), ("31b", 1.2)]
+)
+def test_projectors_are_as_large_as_published(size: str, google_gb: float) -> None:
+    listed = [
+        one.projector_bytes or 0 for one in CATALOG.models[f"gemma-4-{size}-it"].checkpoints if one.format == "gguf"
+    ]
+    assert len(listed) >= 4
+    assert [one / 1e9 for one in listed] == pytest.approx([google_gb] * len(listed), rel=0.01)
+
+
+def test_where_and_what_each_kind_of_checkpoint_is_loaded_by() -> None:
+    gpus = {"ada", "ampere", "blackwell-sm100", "blackwell-sm120", "grace-blackwell", "hopper"}
+    tpus = {"tpu-v6e", "tpu-v7x"}
+    for model in CATALOG.models.values():
+        for one in model.checkpoints:
+            where = set(one.architectures)
+            if one.format == "gguf":
+                assert (one.frameworks, where) == (("llamacpp",), set()), one
+                assert "video" not in one.inputs, one
+                continue
+            if one.format == "mlx":
+                assert (one.frameworks, where) == (("mlx",), {"apple"}), one
+            elif one.precision == "nvfp4":
+                assert where == {name for name in gpus if "blackwell" in name}, one
+            elif one.format == "safetensors":
+                on_tpu = one.precision == "bf16" and model.size in ("26b-a4b", "31b")
+                assert where == (gpus | tpus if on_tpu else gpus), one
+                assert "vllm" in one.frameworks, one
+            nim = {("26b-a4b", "bf16"), ("26b-a4b", "nvfp4"), ("31b", "bf16"), ("31b", "nvfp4"), ("31b", "w4a16")}
+            assert "nim" not in one.frameworks or (model.size, one.precision) in nim, one
+
+
+def test_only_these_checkpoints_have_another_licence_than_the_models_and_none_is_gated() -> None:
+    rows = [one for model in CATALOG.models.values() for one in model.checkpoints]
+    assert not any(one.gated for one in rows)
+    assert {one.repository: one.licence for one in rows if one.licence != "Apache-2.0"} == {
+        "Intel/gemma-4-31B-it-int4-AutoRound": "not stated",
+        "nvidia/Gemma-4-26B-A4B-NVFP4": "other",
+        "nvidia/Gemma-4-31B-IT-NVFP4": "other",
+    }
