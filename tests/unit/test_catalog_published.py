@@ -169,6 +169,11 @@ def test_every_published_repository_is_in_the_catalogue(repository: str) -> None
         ("ggml-org/gemma-4-12B-it-GGUF", "bf16", 23.8, 0.002),
         ("ggml-org/gemma-4-26B-A4B-it-GGUF", "bf16", 50.5, 0.002),
         ("ggml-org/gemma-4-31B-it-GGUF", "bf16", 61.4, 0.001),
+        ("mlx-community/gemma-4-e2b-it-4bit", "4bit", 3.6, 0.015),
+        ("mlx-community/gemma-4-e4b-it-4bit", "4bit", 5.1, 0.012),
+        ("mlx-community/gemma-4-26b-a4b-it-4bit", "4bit", 15.3, 0.004),
+        ("mlx-community/gemma-4-31b-it-4bit", "4bit", 18.4, 0.002),
+        ("mlx-community/gemma-4-e4b-it-8bit", "8bit", 9.0, 0.015),
     ],
 )
 def test_a_plan_counts_the_bytes_that_were_published(
@@ -182,7 +187,7 @@ def test_a_plan_counts_the_bytes_that_were_published(
         if (one.repository, one.precision) == (repository, precision)
     ]
     model, checkpoint = pair
-    (name,) = {"safetensors": ("vllm",), "gguf": ("llamacpp",)}[checkpoint.format]
+    name = {"safetensors": "vllm", "gguf": "llamacpp", "mlx": "mlx"}[checkpoint.format]
     size = FRAMEWORKS[name].capabilities.weights_bytes(model, checkpoint, ("text",))
     assert (size or 0) / 1e9 == pytest.approx(size_gb, rel=within)
 
