@@ -41,7 +41,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Drafter:
-    """Small model that proposes tokens; it reads the target's KV cache and has none of its own.
+    """Small model that proposes tokens; Google's read the target's KV cache and have none of their own.
 
     Attributes:
         parameters: all of them; None where not known.

@@ -18,7 +18,7 @@ from infra.plan.capabilities import Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
-from infra.plan.overhead_vllm import outside_share_bytes, overhead_terms, sequences
+from infra.plan.overhead_vllm import LONGEST_ITEM_TOKENS, outside_share_bytes, overhead_terms, sequences
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
 
@@ -29,9 +29,6 @@ _TPU_SIZES, _TPU_TOKENS = ("26b-a4b", "31b"), 16384
 _DRAFTER_HEADS = 4
 _PROCESSES_GIB, _SHARED_MEMORY_GIB = 8, 12
 _SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
-# One item must fit one step where attention is bidirectional over images: a video of 32 frames x 78 tokens
-# (vllm-project/vllm issue 42687).
-_MULTIMODAL_STEP_TOKENS = 2496
 _LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
 _CACHE = "/cache"
 
@@ -53,7 +50,8 @@ def _objection(model: Model, accelerator: Accelerator) -> str | None:
 
 
 def _floor(model: Model, inputs: tuple[str, ...]) -> int:
-    return _MULTIMODAL_STEP_TOKENS if model.bidirectional_over_images and set(inputs) != {"text"} else 256
+    """One item must fit one step where attention is bidirectional over images."""
+    return LONGEST_ITEM_TOKENS if model.bidirectional_over_images and set(inputs) != {"text"} else 256
 
 
 def _batched_tokens(model: Model, accelerator: Accelerator, inputs: tuple[str, ...]) -> tuple[int, ...]:

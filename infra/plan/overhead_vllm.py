@@ -36,8 +36,9 @@ _HIDDEN_STATES = 4
 # Bytes per image patch and per unit of the vision tower's width, at most: the RTX PRO 6000 log bounds it from above.
 _PATCH_BYTES_PER_WIDTH = 17
 _PATCHES_PER_TOKEN = 9
-# The encoders are profiled with one longest item at least, a video of 32 frames (vllm-project/vllm issue 42687).
-_LONGEST_ITEM_TOKENS = 2496
+# The longest item, a video of 32 frames x 78 tokens (vllm-project/vllm issue 42687): the encoders are profiled with one
+# at least.
+LONGEST_ITEM_TOKENS = 2496
 # Width of the vision tower by its parameters.
 _VISION_WIDTHS = ((400_000_000, 1152), (100_000_000, 768))
 # The unified architecture projects 48-pixel patches of 6912 numbers; one token each.
@@ -134,7 +135,7 @@ def _overhead_terms(
     states = (_HIDDEN_STATES + (2 if drafter else 0)) * hidden
     step = batched_tokens * (states + per_layer + max(attention, feed_forward + experts)) * _BF16_BYTES
     sampler = requests * vocabulary * _LOGIT_BYTES + batched_tokens * hidden * _BF16_BYTES
-    budget = max(batched_tokens, _LONGEST_ITEM_TOKENS) if patch_bytes else 0
+    budget = max(batched_tokens, LONGEST_ITEM_TOKENS) if patch_bytes else 0
     encoders = budget * patch_bytes
     encoded = budget * hidden * _BF16_BYTES
     activations = max(step, sampler, encoders) + encoded

@@ -156,35 +156,6 @@ def test_a_context_checkpoint_equals_the_engines_own_state_size() -> None:
         assert context_checkpoint_bytes(held, kv_type) + 4 * empty_streams == size
 
 
-# MiB, f16, micro-batch 512, from an earlier run of the same pass: one slot, then four slots of a quarter each.
-@pytest.mark.parametrize(
-    ("size", "context", "one_slot", "four_slots", "four_unified"),
-    [
-        ("31b", 8 * K, 1840, 5440, 4240),
-        ("31b", 32 * K, 3760, 7360, 6160),
-        ("31b", 128 * K, 11440, 15040, 13840),
-        ("e4b", 8 * K, 168, 288, 228),
-        ("e4b", 32 * K, 552, 672, 612),
-        ("e4b", 128 * K, 2088, 2208, 2148),
-    ],
-)
-def test_published_points(size: str, context: int, one_slot: int, four_slots: int, four_unified: int) -> None:
-    def mib(slots: int, unified: bool) -> float:
-        return (
-            cache_bytes(
-                models()[size],
-                tokens=context // slots,
-                slots=slots,
-                unified=unified,
-                ubatch_tokens=512,
-                kv_type="f16",
-            )
-            / MIB
-        )
-
-    assert (mib(1, False), mib(4, False), mib(4, True)) == (one_slot, four_slots, four_unified)
-
-
 SIZES = st.sampled_from(["12b", "26b-a4b", "31b", "e2b", "e4b"])
 KV_TYPES = st.sampled_from(sorted(ELEMENT_BYTES))
 UBATCHES = st.sampled_from([64, 256, 512, 1024, 2048, 4096])
