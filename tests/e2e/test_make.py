@@ -105,7 +105,7 @@ def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Pat
         text = (REPOSITORY / "stacks" / f"{name}.yaml").read_text()
         (tmp_path / f"{name}.yaml").write_text(text + ("startupTimeoutSeconds: 10\n" if name == OTHER else ""))
     environment = dict(os.environ) | {VARIABLE: str(home)}
-    fault = [sys.executable, "-m", "simulator.google", "stockout", "*", "g2-standard-8"]
+    fault = [sys.executable, "-m", "simulator.google", "stockout", "*", "g2-standard-4"]
     subprocess.run(fault, cwd=REPOSITORY, env=environment, check=True, timeout=30)
     said = make(home, "up", f"STACK={OTHER}", f"STACKS={tmp_path}")
     assert said.returncode != 0

@@ -14,10 +14,10 @@ PROGRAMS = Path(__file__).with_name("programs")
 def test_an_on_demand_h100_below_eight_is_refused_by_the_plan_before_the_engine_makes_anything(
     project: Project,
 ) -> None:
-    project.write("gemma4-31b-h100", capacity=None)
+    project.write("gemma4-31b-h100", accelerator={"type": "h100", "count": 1}, capacity=["on-demand"])
     said = project.up("gemma4-31b-h100", expect=-1)
     project.restore("gemma4-31b-h100")
-    assert "stacks/gemma4-31b-h100.yaml:1:1: capacity[0]: Compute Engine does not sell a3-highgpu-1g" in said
+    assert "capacity: Compute Engine does not sell a3-highgpu-1g (1 x h100) as on-demand" in said
     assert "Traceback" not in said
     assert set(project.resources("gemma4-31b-h100")) <= {"pulumi:pulumi:Stack::servestack-gemma4-31b-h100"}
 

@@ -79,8 +79,8 @@ def test_zones_and_topologies_are_those_of_the_published_tables() -> None:
 
 
 def test_how_machines_are_sold_is_what_compute_engine_says() -> None:
-    both, flexible = ("on-demand", "spot"), ("flex-start", "spot")
-    reserved, all_three = ("flex-start", "reservation", "spot"), ("flex-start", "on-demand", "spot")
+    both, flexible = ("on-demand", "reservation", "spot"), ("flex-start", "spot")
+    reserved, all_three = ("flex-start", "reservation", "spot"), ("flex-start", "on-demand", "reservation", "spot")
     sold = {
         **dict.fromkeys(("a3-highgpu-1g", "a3-highgpu-2g", "a3-highgpu-4g"), flexible),
         **dict.fromkeys(("a3-highgpu-8g", "a3-megagpu-8g"), all_three),
