@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from infra.catalog.records import Catalog
+from infra.plan.cost import check_budget, cost
+from infra.plan.ladder import choices
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -12,6 +15,8 @@ from infra.plan.search import Choice, choose
 from infra.spec import Accelerator, Capacity, EndpointSpec, Engine, Weights
 
 _CONTEXT_STEP_TOKENS = 1024
+_WITHOUT = ", without "
+_SPLITS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
 
@@ -46,13 +51,16 @@ def other_frameworks(
     capacities: tuple[Capacity, ...],
     ask: Callable[[EndpointSpec], Request],
 ) -> list[str]:
-    """Lines that name the frameworks with which the request would be served where it is, precision left to the plan."""
+    """Lines that name the frameworks with which the request would be served where it is, with what else must go."""
     plan, found = _planner(capacities, ask), []
+    plain = {"precision": None, "engine": Engine(), "weights": Weights()}
+    dropped = [name for name, value in plain.items() if getattr(spec, name) != value]
     for name in sorted(names):
-        plain = {"framework": name, "precision": None, "engine": Engine(), "weights": Weights()}
-        choice = plan(spec.model_copy(update=plain))
-        if choice is not None:
-            found.append((f"framework: {name}", choice))
+        changed = spec.model_copy(update={"framework": name})
+        ways = [(f"framework: {name}", changed)]
+        if dropped:
+            ways.append((f"framework: {name}{_WITHOUT}{' and '.join(dropped)}", changed.model_copy(update=plain)))
+        found += [(change, choice) for change, way in ways for choice in [plan(way)] if choice][:1]
     return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
 
 
@@ -61,16 +69,26 @@ def _planner(
 ) -> Callable[[EndpointSpec], Choice | None]:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
-            return choose(ask(changed), capacities)
+            request = ask(changed)
+            first = choose(request, capacities)
+            chosen = choices(request, first)
+            check_budget(request, [(one.candidate, cost(request, one.candidate)) for one in chosen])
         except RefusedError:
             return None
+        return first
 
     return plan
 
 
 def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]) -> list[str]:
-    width = max(len(change) for change, _ in found)
-    return [f"  {change:<{width}}  {_price(spec, catalog, choice)}" for change, choice in found]
+    parts = [(*change.partition(_WITHOUT), choice) for change, choice in found]
+    width = max(len(change) for change, _, _, _ in parts)
+    lines = []
+    for change, without, dropped, choice in parts:
+        lines.append(f"  {change:<{width}}  {_price(spec, catalog, choice)}")
+        if without:
+            lines.append(f"    and without {dropped}")
+    return lines
 
 
 def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
@@ -97,33 +115,33 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
         others = [one for one in request.framework.precisions if one != spec.precision]
         smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
         yield from [(f"precision: {one}", changed) for one, changed in smaller if fits(changed)][:_OTHER_PRECISIONS]
-    alone = _unsplit(spec)
     counts = sorted({one.accelerators for one in request.accelerator.machines})
     asked = spec.accelerator.count or engine.tensorParallelSize or 0
     for count in counts:
-        more = {"accelerator": Accelerator(type=spec.accelerator.type, count=count), "engine": alone}
-        changed = spec.model_copy(update=more)
-        if count > asked > 0 and fits(changed):
-            yield f"accelerator.count: {count}", changed
+        if count <= asked or not asked:
+            continue
+        changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.accelerator.type, count=count)})
+        way = next((way for way in _ways(f"accelerator.count: {count}", changed) if fits(way[1])), None)
+        if way:
+            yield way
             break
     yield from _elsewhere(request, plan)
 
 
 def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> list[tuple[str, EndpointSpec]]:
-    """The cheapest other accelerators that carry the request as it is, counts and splits left to the plan."""
-    alone = _unsplit(request.spec)
+    """The cheapest other accelerators that carry the request as it is, the smallest where no price is known."""
     priced = []
     for name in sorted(request.catalog.accelerators):
         if name == request.accelerator.id or _scale(request, name) != _scale(request, request.accelerator.id):
             continue
-        changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name), "engine": alone})
-        choice = plan(changed)
-        if choice is not None:
-            price = choice.candidate.usd_per_hour
-            priced.append((float("inf") if price is None else price, name, changed))
-    return [(f"accelerator: {name}", changed) for _, name, changed in sorted(priced, key=lambda one: one[:2])][
-        :_OTHER_ACCELERATORS
-    ]
+        changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name)})
+        for way in _ways(f"accelerator: {name}", changed):
+            choice = plan(way[1])
+            if choice is not None:
+                price, whole_gib = choice.candidate.usd_per_hour, choice.fit.whole_gib
+                priced.append(((math.inf if price is None else price, whole_gib, name), way))
+                break
+    return [way for _, way in sorted(priced, key=lambda one: one[0])][:_OTHER_ACCELERATORS]
 
 
 def _scale(request: Request, name: str) -> bool:
@@ -131,10 +149,13 @@ def _scale(request: Request, name: str) -> bool:
     return request.catalog.accelerators[name].kind in {"apple", "cpu"}
 
 
-def _unsplit(spec: EndpointSpec) -> Engine:
-    return spec.engine.model_copy(
-        update={"tensorParallelSize": None, "pipelineParallelSize": None, "dataParallelSize": None}
-    )
+def _ways(change: str, spec: EndpointSpec) -> list[tuple[str, EndpointSpec]]:
+    """A change alone; and, where the file splits the model, with the split left to the plan."""
+    split = [f"engine.{name}" for name in _SPLITS if getattr(spec.engine, name)]
+    if not split:
+        return [(change, spec)]
+    engine = spec.engine.model_copy(update=dict.fromkeys(_SPLITS))
+    return [(change, spec), (f"{change}{_WITHOUT}{' and '.join(split)}", spec.model_copy(update={"engine": engine}))]
 
 
 def _price(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:

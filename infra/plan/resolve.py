@@ -18,7 +18,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.search import Choice, DoesNotFitError, choose
+from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
     Context,
@@ -77,6 +77,9 @@ def resolve(
         lines = proof_lines(refused.closest, request.framework.display_name)
         advice = nearest_plans(request, capacities, request_of)
         raise RefusedError(refused.field, "\n".join([*lines, advice])) from None
+    except CrampedError as refused:
+        advice = nearest_plans(request, capacities, request_of)
+        raise RefusedError(refused.field, f"{refused.message}\n{advice}") from None
     except RefusedError as refused:
         if refused.field != ("accelerator",):
             raise
