@@ -14,7 +14,7 @@ from infra.frameworks.base import (
     kept,
 )
 from infra.frameworks.vllm_flags import DENIED, OWNED
-from infra.plan.capabilities import Capabilities
+from infra.plan.capabilities import MOST_REQUESTS, Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
@@ -111,6 +111,10 @@ def _growing_bytes(setting: Setting) -> int:
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
     return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
+
+
+def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
+    return ("auto", "fp8")
 
 
 def _outside_bytes(setting: Setting) -> int:
@@ -227,7 +231,8 @@ FRAMEWORK = Framework(
         step_tokens=_batched_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=("auto", "fp8"),
+        max_concurrency=MOST_REQUESTS,
+        kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
         weights_bytes=kept(weights_bytes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.records import Catalog, Drafter, Model
+from infra.catalog.records import Accelerator, Catalog, Drafter, Model
 from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities
 from infra.plan.refusal import RefusedError
@@ -37,7 +37,8 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     if objection:
         raise RefusedError(("accelerator",), objection)
     inputs = _inputs(spec, model, facts)
-    _switches(spec, model, facts, capabilities)
+    _switches(spec, model, facts)
+    _engine(spec, facts, capabilities, accelerator)
     drafter = _drafter(model, facts) if spec.speculativeDecoding else None
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
 
@@ -70,17 +71,26 @@ def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[st
     return tuple(sorted(set(wanted)))
 
 
-def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts, capabilities: Capabilities) -> None:
+def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:
     for name, able in (("tools", facts.tools), ("reasoning", facts.reasoning)):
         if getattr(spec, name) and not model.instruct:
             raise RefusedError((name,), f"{model.id} is a base model without a chat template; use {model.id}-it.")
         if getattr(spec, name) and not able:
             raise RefusedError((name,), f"{facts.display_name} has no {name} for Gemma 4; leave it out.")
-    dtype = spec.engine.kvCacheDtype or "auto"
-    if dtype not in capabilities.kv_cache_dtypes:
-        known = " or ".join(capabilities.kv_cache_dtypes)
+
+
+def _engine(spec: EndpointSpec, facts: FrameworkFacts, capabilities: Capabilities, accelerator: Accelerator) -> None:
+    most = capabilities.max_concurrency * capabilities.max_data
+    if spec.concurrency and spec.concurrency > most:
         raise RefusedError(
-            ("engine", "kvCacheDtype"), f"{facts.display_name} keeps no {dtype} KV cache here; write {known}."
+            ("concurrency",),
+            f"{facts.display_name} serves at most {most} requests at once; write {most} or less, and more replicas.",
+        )
+    dtype, dtypes = spec.engine.kvCacheDtype or "auto", capabilities.kv_cache_dtypes(accelerator)
+    if dtype not in dtypes:
+        raise RefusedError(
+            ("engine", "kvCacheDtype"),
+            f"{facts.display_name} keeps no {dtype} KV cache on {accelerator.id}; write {' or '.join(dtypes)}.",
         )
     if spec.weights.revision and not capabilities.pins_revision:
         raise RefusedError(("weights", "revision"), f"{facts.display_name} takes the newest only; leave it out.")

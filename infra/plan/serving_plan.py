@@ -275,7 +275,7 @@ class ServingPlan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.01."""
+        """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.0001."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
