@@ -126,8 +126,12 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     size = weights_bytes(setting.model, setting.checkpoint, setting.inputs) or 0
     return (
         HostTerm("weights in the page cache", size, "safetensors files are mapped"),
-        HostTerm("engine processes", _PROCESSES_GIB * GIB, "assumed: API server, engine core, workers, staging"),
-        *((_SHARED_MEMORY,) if setting.tensor > 1 else ()),
+        HostTerm(
+            "engine processes",
+            setting.data * _PROCESSES_GIB * GIB,
+            "assumed: of every data rank, API server, engine core, workers, staging",
+        ),
+        *((_SHARED_MEMORY,) if setting.tensor * setting.pipeline * setting.data > 1 else ()),
     )
 
 
@@ -197,7 +201,7 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
     """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
-    shared_memory_gib = 2 if plan.parallelism.tensor == 1 else _SHARED_MEMORY_GIB
+    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
