@@ -8,39 +8,37 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from infra.catalog.records import Catalog
 from infra.plan.cost import check_budget, cost
 from infra.plan.ladder import choices
+from infra.plan.placement import SOLD
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, choose
-from infra.spec import Accelerator, Capacity, EndpointSpec, Engine, Weights
+from infra.spec import Accelerator, EndpointSpec, Engine, Weights
 
 _CONTEXT_STEP_TOKENS = 1024
+NO_SINGLE_CHANGE = "No single change of the file makes it fit; use a smaller model or another framework."
 _WITHOUT = ", without "
 _SPLITS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
 
-def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]) -> str:
-    """Lines that name every single change with which the endpoint fits, each with its price.
+def nearest_plans(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
+    """Lines that name every single change with which the endpoint fits, each with its price; none where none does.
 
     Args:
         request: what does not fit.
-        capacities: how machines may be bought.
         ask: a changed spec as a request.
     """
-    plan = _planner(capacities, ask)
+    plan = _planner(ask)
     found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
-    if not found:
-        return "No single change of the file makes it fit; use a smaller model or another framework."
-    return "\n".join(["It fits with one of:", *_lines(request.spec, request.catalog, found)])
+    return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
 
 
-def other_accelerators(
-    request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
-) -> list[str]:
-    """Lines that name the cheapest accelerators on which the request would be served; none where there are none."""
-    plan = _planner(capacities, ask)
-    found = [(change, choice) for change, spec in _elsewhere(request, plan) for choice in [plan(spec)] if choice]
+def other_accelerators(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
+    """Lines that name another capacity, and the cheapest accelerators, with which the request would be served."""
+    plan = _planner(ask)
+    changes = [*_capacity(request, plan), *_elsewhere(request, plan)]
+    found = [(change, choice) for change, spec in changes for choice in [plan(spec)] if choice]
     return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
 
 
@@ -48,11 +46,10 @@ def other_frameworks(
     spec: EndpointSpec,
     catalog: Catalog,
     names: Iterable[str],
-    capacities: tuple[Capacity, ...],
     ask: Callable[[EndpointSpec], Request],
 ) -> list[str]:
     """Lines that name the frameworks with which the request would be served where it is, with what else must go."""
-    plan, found = _planner(capacities, ask), []
+    plan, found = _planner(ask), []
     plain = {"precision": None, "engine": Engine(), "weights": Weights()}
     dropped = [name for name, value in plain.items() if getattr(spec, name) != value]
     for name in sorted(names):
@@ -64,13 +61,11 @@ def other_frameworks(
     return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
 
 
-def _planner(
-    capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
-) -> Callable[[EndpointSpec], Choice | None]:
+def _planner(ask: Callable[[EndpointSpec], Request]) -> Callable[[EndpointSpec], Choice | None]:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
             request = ask(changed)
-            first = choose(request, capacities)
+            first = choose(request, tuple(changed.capacity[:1]) if changed.capacity else SOLD)
             chosen = choices(request, first)
             check_budget(request, [(one.candidate, cost(request, one.candidate)) for one in chosen])
         except RefusedError:
@@ -115,6 +110,7 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
         others = [one for one in request.framework.precisions if one != spec.precision]
         smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
         yield from [(f"precision: {one}", changed) for one, changed in smaller if fits(changed)][:_OTHER_PRECISIONS]
+    yield from _capacity(request, plan)
     counts = sorted({one.accelerators for one in request.accelerator.machines})
     asked = spec.accelerator.count or engine.tensorParallelSize or 0
     for count in counts:
@@ -126,6 +122,16 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
             yield way
             break
     yield from _elsewhere(request, plan)
+
+
+def _capacity(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
+    """The cheapest capacity with which it is served, where the file names others."""
+    if not request.spec.capacity:
+        return
+    choice = plan(request.spec.model_copy(update={"capacity": None}))
+    if choice is not None and choice.candidate.capacity.kind not in {"own", request.spec.capacity[0].kind}:
+        capacity = choice.candidate.capacity
+        yield f"capacity: [{capacity}]", request.spec.model_copy(update={"capacity": [capacity]})
 
 
 def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> list[tuple[str, EndpointSpec]]:

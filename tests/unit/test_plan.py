@@ -128,6 +128,7 @@ def planned_on(
 
 ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000") | {"mlx": "apple-64gb"}
 STATED = {
+    "cautions",
     "stack",
     "platform",
     "model",
