@@ -15,9 +15,11 @@ from infra.plan.request import Request
 from infra.plan.search import Choice, choose
 from infra.spec import Accelerator, EndpointSpec, Engine, Weights
 
+_SHORT = 25  # columns of a change that has its price beside it
 _CONTEXT_STEP_TOKENS = 1024
-NO_SINGLE_CHANGE = "No single change of the file makes it fit; use a smaller model or another framework."
+NO_SINGLE_CHANGE = "No single change makes it fit; use a smaller model or another framework."
 _WITHOUT = ", without "
+_MEMORY = ("maxNumBatchedTokens", "microBatchTokens", "gpuMemoryUtilization", "kvCacheDtype")
 _SPLITS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
@@ -77,10 +79,12 @@ def _planner(ask: Callable[[EndpointSpec], Request]) -> Callable[[EndpointSpec],
 
 def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]) -> list[str]:
     parts = [(*change.partition(_WITHOUT), choice) for change, choice in found]
-    width = max(len(change) for change, _, _, _ in parts)
-    lines = []
+    short = [len(change) for change, _, _, _ in parts if len(change) <= _SHORT]
+    width, lines = max(short, default=4), []
     for change, without, dropped, choice in parts:
-        lines.append(f"  {change:<{width}}  {_price(spec, catalog, choice)}")
+        price = _price(spec, catalog, choice)
+        beside = len(change) <= width
+        lines += [f"  {change:<{width}}  {price}"] if beside else [f"  {change}", f"  {'':<{width}}  {price}"]
         if without:
             lines.append(f"    and without {dropped}")
     return lines
@@ -106,6 +110,10 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
         if request.kv_cache_dtype == "auto" and fits(changed):
             yield f"engine.kvCacheDtype: {dtype}", changed
             break
+    for name in _MEMORY:
+        changed = spec.model_copy(update={"engine": engine.model_copy(update={name: None})})
+        if getattr(engine, name) is not None and fits(changed):
+            yield f"engine.{name}: left out", changed
     if spec.precision:
         others = [one for one in request.framework.precisions if one != spec.precision]
         smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
@@ -157,11 +165,11 @@ def _scale(request: Request, name: str) -> bool:
 
 def _ways(change: str, spec: EndpointSpec) -> list[tuple[str, EndpointSpec]]:
     """A change alone; and, where the file splits the model, with the split left to the plan."""
-    split = [f"engine.{name}" for name in _SPLITS if getattr(spec.engine, name)]
+    split = [name for name in _SPLITS if getattr(spec.engine, name)]
     if not split:
         return [(change, spec)]
     engine = spec.engine.model_copy(update=dict.fromkeys(_SPLITS))
-    return [(change, spec), (f"{change}{_WITHOUT}{' and '.join(split)}", spec.model_copy(update={"engine": engine}))]
+    return [(change, spec), (f"{change}{_WITHOUT}{', '.join(split)}", spec.model_copy(update={"engine": engine}))]
 
 
 def _price(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:

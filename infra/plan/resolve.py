@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
 from infra.plan.alternatives import better_precision, caution
@@ -72,7 +72,7 @@ def resolve(
         others = other_frameworks(spec, catalog, frameworks, request_of)
         raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
-    first = _first(request, capacities, request_of)
+    first = _first(request, capacities, frameworks, request_of)
     chosen = choices(request, first)
     prices = [cost(request, one.candidate) for one in chosen]
     try:
@@ -144,7 +144,12 @@ def resolve(
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
 
 
-def _first(request: Request, capacities: tuple[Capacity, ...], ask_again: Callable[[EndpointSpec], Request]) -> Choice:
+def _first(
+    request: Request,
+    capacities: tuple[Capacity, ...],
+    frameworks: Iterable[str],
+    ask_again: Callable[[EndpointSpec], Request],
+) -> Choice:
     """The choice of the first rung; a refusal comes with its proof and the nearest plans."""
     try:
         return choose(request, capacities)
@@ -156,6 +161,9 @@ def _first(request: Request, capacities: tuple[Capacity, ...], ask_again: Callab
         advice = nearest_plans(request, ask_again) or [NO_SINGLE_CHANGE]
         raise place(request, RefusedError(refused.field, "\n".join([refused.message, *advice]))) from None
     except RefusedError as refused:
+        if refused.field == ("framework",):
+            others = other_frameworks(request.spec, request.catalog, frameworks, ask_again)
+            raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
         if refused.field != ("accelerator",):
             raise place(request, refused) from None
         others = other_accelerators(request, ask_again)

@@ -116,3 +116,27 @@ def test_a_nearest_plan_keeps_the_budget() -> None:
     said = refusal("gemma-4-31b-it", {"type": "l4", "count": 2}, **ask)
     assert "accelerator: rtxpro6000 " in said
     assert "a100-80gb" not in said
+
+
+def test_a_setting_of_the_engine_that_is_in_the_way_is_among_the_nearest_plans() -> None:
+    said = refusal("gemma-4-31b-it", {"type": "l4", "count": 2}, engine={"gpuMemoryUtilization": 0.3})
+    assert "\n  engine.gpuMemoryUtilization: left out\n" in said
+    assert max(len(line) for line in said.splitlines()[1:]) <= 80
+
+
+def test_a_framework_without_the_model_is_what_is_wrong_not_a_precision_that_nobody_wrote() -> None:
+    said = refusal("gemma-4-31b", "rtxpro6000", "llamacpp")
+    assert ".yaml:6:12: framework: llama.cpp has no checkpoint of gemma-4-31b" in said
+    assert "\n  framework: vllm " in said
+    assert "keras" not in said
+
+
+def test_a_checkpoint_of_another_precision_says_which_it_has() -> None:
+    named = {"checkpoint": "google/gemma-4-31B-it-qat-w4a16-ct"}
+    said = refusal("gemma-4-31b-it", "l4", precision="bf16", weights=named)
+    assert "precision: google/gemma-4-31B-it-qat-w4a16-ct is w4a16; write that, or leave it out." in said
+
+
+def test_one_accelerator_cannot_be_split() -> None:
+    said = refusal("gemma-4-e2b-it", "l4", "llamacpp", engine={"tensorParallelSize": 2})
+    assert "llama.cpp runs gemma-4-e2b-it on one accelerator; leave it out." in said
