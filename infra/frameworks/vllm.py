@@ -18,7 +18,7 @@ from infra.plan.capabilities import MOST_REQUESTS, Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
-from infra.plan.overhead_vllm import outside_share_bytes, overhead_terms, sequences
+from infra.plan.overhead_vllm import collective, outside_share_bytes, overhead_terms, sequences
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
 
@@ -118,7 +118,7 @@ def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
 
 
 def _outside_bytes(setting: Setting) -> int:
-    return outside_share_bytes(setting.tensor, setting.pipeline)
+    return outside_share_bytes(collective(setting))
 
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:

@@ -38,7 +38,13 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
     if context.max_num_batched_tokens is None:
         step = f"fixed by {name}"
     return [
-        ("framework.image", plan.framework.image, engine.version, "catalogue", "newest version known to serve Gemma 4"),
+        (
+            "framework.image",
+            plan.framework.image or "none",
+            engine.version,
+            "catalogue",
+            "newest version known to serve Gemma 4",
+        ),
         ("precision", plan.precision, spec.precision, "derived", precision),
         (
             "model.checkpoint",

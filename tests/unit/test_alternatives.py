@@ -116,3 +116,27 @@ def test_a_machine_of_ones_own_is_the_platforms_choice() -> None:
     plan = attempt("gemma-4-e4b-it", "cpu", "llamacpp", "laptop").plan
     origins = {one.field: one.origin for one in plan.decisions}
     assert origins["accelerator.capacity"] == origins["accelerator.machineType"] == "platform"
+
+
+def test_a_ladder_may_begin_with_a_reservation_wherever_machines_are_sold_on_demand() -> None:
+    """Each rung is a plan of its own: H100 machines below eight accelerators are Spot or Flex-start."""
+    rungs = [{"reservation": "r1"}, "on-demand", "flex-start", "spot"]
+    ladder = attempt(MODEL, "h100", capacity=rungs).plan.ladder
+    assert [rung.count for rung in ladder] == [8, 8, 1, 1]
+    assert [rung.reservation for rung in ladder] == ["r1", None, None, None]
+    assert "capacity[0]" in refusal(MODEL, {"type": "h100", "count": 1}, capacity=rungs)
+
+
+def test_the_queue_of_flex_start_is_not_promised_away() -> None:
+    machine = attempt(MODEL, "h100").plan.timing.startup_terms[0]
+    assert "queue comes on top" in machine.basis
+
+
+def test_data_ranks_of_experts_speak_with_each_other() -> None:
+    def unsure(model: str, count: int) -> float:
+        shape = {"type": "rtxpro6000", "count": count}
+        terms = attempt(model, shape, precision="bf16", engine={"dataParallelSize": count}).plan.memory.terms
+        return next(term.uncertainty_gib for term in terms if term.name == "outside PyTorch")
+
+    assert unsure("gemma-4-26b-a4b-it", 2) - unsure("gemma-4-26b-a4b-it", 1) == pytest.approx(0.25)
+    assert unsure("gemma-4-12b-it", 2) == unsure("gemma-4-12b-it", 1)
