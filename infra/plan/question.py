@@ -24,11 +24,11 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     version = choose_version(facts, spec.engine.version, model.size)
     if facts.architectures and accelerator.architecture not in facts.architectures:
         runs = sorted(one.id for one in catalog.accelerators.values() if one.architecture in facts.architectures)
-        raise RefusedError(
+        raise NotPlannedError(
             ("accelerator",), f"{facts.display_name} does not run on {accelerator.id}. It runs on {', '.join(runs)}."
         )
     if accelerator.kind not in capabilities.kinds:
-        raise RefusedError(
+        raise NotPlannedError(
             ("accelerator",),
             f"the memory rules of {facts.display_name} on {accelerator.display_name} are not known, so nothing can be "
             f"proved; use framework: llamacpp, or a {' or '.join(capabilities.kinds)}.",
@@ -44,7 +44,7 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
 
 
 class NotPlannedError(RefusedError):
-    """The framework cannot be planned, so that another one is what helps."""
+    """The framework cannot be planned at all or on that accelerator, so that another one helps."""
 
 
 def _not_planned(facts: FrameworkFacts) -> str:

@@ -140,3 +140,9 @@ def test_a_checkpoint_of_another_precision_says_which_it_has() -> None:
 def test_one_accelerator_cannot_be_split() -> None:
     said = refusal("gemma-4-e2b-it", "l4", "llamacpp", engine={"tensorParallelSize": 2})
     assert "llama.cpp runs gemma-4-e2b-it on one accelerator; leave it out." in said
+
+
+def test_a_framework_that_does_not_run_there_is_met_with_those_that_do() -> None:
+    said = refusal("gemma-4-12b-it", "cpu")
+    assert "vLLM does not run on cpu." in said
+    assert "\n  framework: llamacpp " in said
