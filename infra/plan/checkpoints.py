@@ -22,7 +22,7 @@ def loadable(model: Model, framework: Framework, accelerator: Accelerator) -> li
 
 
 def choices(request: Request) -> list[Checkpoint]:
-    """Checkpoints among which the plan chooses: one where the stack file names it, else one of each precision.
+    """Checkpoints among which the plan chooses: one where the stack file names it, else all, the default ones first.
 
     Raises:
         RefusedError: none of that precision, none of that name, or its size is not known.
@@ -47,11 +47,9 @@ def choices(request: Request) -> list[Checkpoint]:
     of_precision = [one for one in usable if spec.precision in {None, one.precision}]
     if not of_precision:
         raise RefusedError(("precision",) if usable else ("framework",), _none_of(request, usable))
-    firsts = list({one.precision: one for one in reversed(of_precision)}.values())
-    firsts.sort(key=lambda one: framework.precisions.index(one.precision))
-    sized = [one for one in firsts if is_sized(request.capabilities, model, one, request.inputs)]
+    sized = [one for one in of_precision if is_sized(request.capabilities, model, one, request.inputs)]
     if not sized:
-        names = ", ".join(one.repository for one in firsts)
+        names = ", ".join(one.repository for one in of_precision)
         raise RefusedError(
             ("precision",) if spec.precision else ("framework",),
             f"the size of {names} is not known, so nothing can be proved; use another precision.",

@@ -140,3 +140,17 @@ def test_data_ranks_of_experts_speak_with_each_other() -> None:
 
     assert unsure("gemma-4-26b-a4b-it", 2) - unsure("gemma-4-26b-a4b-it", 1) == pytest.approx(0.25)
     assert unsure("gemma-4-12b-it", 2) == unsure("gemma-4-12b-it", 1)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--compilation-config=x",
+        "--enable-expert-parallel",
+        "--max-cudagraph-capture-size=2048",
+        "--no-enable-chunked-prefill",
+        "--skip-mm-profiling",
+    ],
+)
+def test_an_argument_on_which_the_proof_rests_is_refused(argument: str) -> None:
+    assert f"{argument.split('=')[0]} is refused" in refusal("gemma-4-e4b-it", "l4", engine={"args": [argument]})
