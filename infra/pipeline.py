@@ -100,6 +100,9 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         make = FRAMEWORKS[spec.framework].workload
         reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {spec.framework}",)))
+        prepared = make(resolved.plan) if make else None
+        if not make and spec.engine.args:
+            raise RefusedError(("engine", "args"), f"arguments of {spec.framework} are not checked yet; leave it out.")
         if reasons:
             plan = dataclasses.replace(resolved.plan, only_planned=reasons)
             message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
@@ -107,8 +110,7 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
             return Endpoint(
                 name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
             )
-        assert make is not None
-        return Endpoint(name, spec, spec.platform, platform, resolved, make(resolved.plan), None)
+        return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
 

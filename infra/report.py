@@ -54,6 +54,7 @@ def plan_text(plan: ServingPlan) -> str:
     lines += [_row(label, text) for label, text in rows]
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
+    lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
         lines.append(_row("deploy", f"not by this version: {', '.join(plan.only_planned)}"))
     return "\n".join([f"{plan.stack} on platform {plan.platform}", *lines]) + "\n"
@@ -65,7 +66,9 @@ def cost_text(plan: ServingPlan) -> str:
     if cost.hourly_usd is None:
         return f"unknown: {cost.basis}"
     least, most = cost.monthly_usd_min or 0, cost.monthly_usd_max
-    month = f"{least:,.0f}" if most is None or round(most) == round(least) else f"{least:,.0f} to {most:,.0f}"
+    month = f"{least:,.0f}"
+    if most is None or round(most) != round(least):
+        month += f" to {'an unknown sum' if most is None else f'{most:,.0f}'}"
     tokens = cost.usd_per_million_output_tokens
     per_token = "" if tokens is None else f"; {tokens:.2f} per million output tokens ({cost.tokens_basis})"
     return f"{cost.hourly_usd:,.2f} USD per hour, {month} per month{per_token}; {cost.basis}"

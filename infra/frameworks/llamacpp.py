@@ -13,10 +13,9 @@ from infra.frameworks.base import (
 )
 from infra.frameworks.llamacpp_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
-from infra.plan.demand import Setting
+from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.gguf import gguf_bytes
 from infra.plan.kv_llamacpp import (
-    ELEMENT_BYTES,
     MIB,
     UBATCH_TOKENS,
     checkpoints,
@@ -30,6 +29,12 @@ from infra.plan.serving_plan import ServingPlan
 PORT = 8080
 _CACHE = "/cache"
 _COMPUTED = ("bf16", "q8_0")
+_KV_TYPES = {
+    "apple": ("auto", "bf16", "f16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"),
+    "cpu": ("auto", "bf16", "f16", "iq4_nl", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"),
+    "gpu": ("auto", "bf16", "f16", "q4_0", "q8_0"),
+}
+_MOST_SLOTS = 256  # LLAMA_MAX_SEQ; with more the server does not start
 
 
 def _one(_model: Model, _drafter: bool = False) -> int:
@@ -60,8 +65,29 @@ def _weights_bytes(model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]
     return None if size is None else size + projector
 
 
+def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
+    """Types with a flash attention kernel of the official builds, without which a quantised V is refused.
+
+    Source: llama.cpp b11434 ggml-cuda/fattn.cu (without GGML_CUDA_FA_ALL_QUANTS) and ggml-metal. f32 is left out: its
+    buffers are not known.
+    """
+    return _KV_TYPES[accelerator.kind]
+
+
+def _terms(setting: Setting) -> tuple[Term, ...]:
+    """A processor has one memory, so that what others keep in host memory is part of the proof."""
+    terms = demand_terms(setting)
+    if setting.accelerator.kind != "cpu":
+        return terms
+    return (*terms, *(Term("overhead", one.name, one.size_bytes, 0, one.source) for one in host_terms(setting)))
+
+
+def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
+    return () if setting.accelerator.kind == "cpu" else host_terms(setting)
+
+
 def _growing_bytes(setting: Setting) -> int:
-    return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
+    return sum(term.size_bytes + term.uncertainty_bytes for term in _terms(setting) if term.kind != "weights")
 
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
@@ -91,7 +117,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--cache-type-k={cache_type}",
         f"--cache-type-v={cache_type}",
         "--n-gpu-layers=all",
-        "--flash-attn=auto",
+        "--flash-attn=on",
         f"--cache-ram={settings['promptCacheMiB']}",
         f"--ctx-checkpoints={settings['contextCheckpoints']}",
         "--sse-ping-interval=2",
@@ -155,13 +181,14 @@ FRAMEWORK = Framework(
         step_tokens=_step_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=("auto", *sorted(ELEMENT_BYTES)),
+        max_concurrency=_MOST_SLOTS,
+        kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("q8_0", "q4_0"),
         unified_slots=True,
         weights_bytes=kept(_weights_bytes),
-        terms=demand_terms,
+        terms=_terms,
         growing_bytes=_growing_bytes,
-        host_terms=host_terms,
+        host_terms=_host_terms,
         settings=_settings,
         outside_bytes=_nothing_outside,
         pins_revision=False,

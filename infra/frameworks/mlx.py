@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.catalog.records import Accelerator, Checkpoint, Model
 from infra.frameworks.base import Framework, kept
-from infra.plan.capabilities import Capabilities
+from infra.plan.capabilities import MOST_REQUESTS, Capabilities
 from infra.plan.demand import Setting
 from infra.plan.kv_mlx import KV_BITS, demand_terms, host_terms, mlx_bytes
 
@@ -37,6 +37,10 @@ def _settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
     return ()
 
 
+def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
+    return tuple(KV_BITS)
+
+
 def _nothing_outside(_setting: Setting) -> int:
     return 0
 
@@ -58,7 +62,8 @@ FRAMEWORK = Framework(
         step_tokens=_step_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=tuple(KV_BITS),
+        max_concurrency=MOST_REQUESTS,
+        kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("int8", "int4"),
         unified_slots=False,
         weights_bytes=kept(_weights_bytes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.catalog.records import Accelerator, Model
 from infra.frameworks.base import Framework, kept
-from infra.plan.capabilities import Capabilities
+from infra.plan.capabilities import MOST_REQUESTS, Capabilities
 from infra.plan.demand import Setting
 from infra.plan.kv_sglang import ELEMENT_BYTES, demand_terms, host_terms, swa_full_tokens_ratio
 from infra.plan.weights import weights_bytes
@@ -48,6 +48,10 @@ def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
     return (("swaFullTokensPercent", round(100 * ratio)),)
 
 
+def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
+    return tuple(ELEMENT_BYTES)
+
+
 def _nothing_outside(_setting: Setting) -> int:
     return 0
 
@@ -69,7 +73,8 @@ FRAMEWORK = Framework(
         step_tokens=_step_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=tuple(ELEMENT_BYTES),
+        max_concurrency=MOST_REQUESTS,
+        kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
         weights_bytes=kept(weights_bytes),

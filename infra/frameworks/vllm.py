@@ -14,11 +14,17 @@ from infra.frameworks.base import (
     kept,
 )
 from infra.frameworks.vllm_flags import DENIED, OWNED
-from infra.plan.capabilities import Capabilities
+from infra.plan.capabilities import MOST_REQUESTS, Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
-from infra.plan.overhead_vllm import LONGEST_ITEM_TOKENS, outside_share_bytes, overhead_terms, sequences
+from infra.plan.overhead_vllm import (
+    LONGEST_ITEM_TOKENS,
+    collective,
+    outside_share_bytes,
+    overhead_terms,
+    sequences,
+)
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
 
@@ -111,8 +117,12 @@ def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
     return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
 
 
+def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
+    return ("auto", "fp8")
+
+
 def _outside_bytes(setting: Setting) -> int:
-    return outside_share_bytes(setting.tensor, setting.pipeline)
+    return outside_share_bytes(collective(setting))
 
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
@@ -120,8 +130,12 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     size = weights_bytes(setting.model, setting.checkpoint, setting.inputs) or 0
     return (
         HostTerm("weights in the page cache", size, "safetensors files are mapped"),
-        HostTerm("engine processes", _PROCESSES_GIB * GIB, "assumed: API server, engine core, workers, staging"),
-        *((_SHARED_MEMORY,) if setting.tensor > 1 else ()),
+        HostTerm(
+            "engine processes",
+            setting.data * _PROCESSES_GIB * GIB,
+            "assumed: of every data rank, API server, engine core, workers, staging",
+        ),
+        *((_SHARED_MEMORY,) if setting.tensor * setting.pipeline * setting.data > 1 else ()),
     )
 
 
@@ -191,7 +205,7 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
     """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
-    shared_memory_gib = 2 if plan.parallelism.tensor == 1 else _SHARED_MEMORY_GIB
+    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
@@ -225,7 +239,8 @@ FRAMEWORK = Framework(
         step_tokens=_batched_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        kv_cache_dtypes=("auto", "fp8"),
+        max_concurrency=MOST_REQUESTS,
+        kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
         unified_slots=False,
         weights_bytes=kept(weights_bytes),

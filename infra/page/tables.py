@@ -101,6 +101,7 @@ def _facts(plan: ServingPlan) -> Table:
         ("Weights", f"{plan.timing.weights_bytes / 1e9:,.2f} GB, loaded once per replica"),
         ("A million output tokens", f"{numbers.hourly(tokens, cost.exact)}; {cost.tokens_basis}"),
         ("Roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"),
+        ("Cautions", "; ".join(plan.cautions) or _NOTHING),
         ("Labels", ", ".join(f"{key}: {value}" for key, value in plan.labels) or "none"),
     )  # fmt: skip
     return Table("Endpoint", (Column("Field"), Column("Value")), rows)

@@ -106,6 +106,11 @@ def _no_shape(request: Request, counts: list[int]) -> tuple[tuple[str | int, ...
     limit = capabilities.max_tensor(model, request.drafter is not None)
     sizes = ", ".join(str(size) for size in range(1, limit + 1) if model.query_heads % size == 0)
     tensor, count = engine.tensorParallelSize, request.spec.accelerator.count
+    if tensor and limit == 1 and tensor > 1:
+        return (
+            "engine",
+            "tensorParallelSize",
+        ), f"{request.framework.display_name} runs {model.id} on one accelerator; leave it out."
     if tensor and (tensor > limit or model.query_heads % tensor):
         return (
             "engine",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from infra.catalog.records import Accelerator, Checkpoint, Model
 from infra.plan.demand import HostTerm, Setting, Term
 
+MOST_REQUESTS = 4096  # more is not counted where the engine itself names no limit
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -23,7 +25,8 @@ class Capabilities:
         step_tokens: candidates for tokens per engine step, best first, by model, accelerator and inputs.
         step_floor: fewest tokens per step with which the engine starts, by model and inputs.
         max_tokens: longest request on an accelerator, for a model.
-        kv_cache_dtypes: number formats of the KV cache.
+        max_concurrency: most requests at once, per data rank.
+        kv_cache_dtypes: number formats of the KV cache, by accelerator.
         smaller_kv_cache_dtypes: those that take less than the engine's own, largest first.
         unified_slots: whether all requests can share one cache.
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
@@ -48,7 +51,8 @@ class Capabilities:
     step_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]
     step_floor: Callable[[Model, tuple[str, ...]], int]
     max_tokens: Callable[[Model, Accelerator], int]
-    kv_cache_dtypes: tuple[str, ...]
+    max_concurrency: int
+    kv_cache_dtypes: Callable[[Accelerator], tuple[str, ...]]
     smaller_kv_cache_dtypes: tuple[str, ...]
     unified_slots: bool
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]

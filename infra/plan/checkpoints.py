@@ -22,33 +22,37 @@ def loadable(model: Model, framework: Framework, accelerator: Accelerator) -> li
 
 
 def choices(request: Request) -> list[Checkpoint]:
-    """Checkpoints among which the plan chooses: one where the stack file names it, else one of each precision.
+    """Checkpoints among which the plan chooses: one where the stack file names it, else all, the default ones first.
 
     Raises:
         RefusedError: none of that precision, none of that name, or its size is not known.
     """
     spec, model, framework = request.spec, request.model, request.framework
     usable = loadable(model, framework, request.accelerator)
-    if spec.weights.checkpoint:
+    if not usable and not spec.precision:
+        raise RefusedError(("framework",), _none_of(request, usable))
+    if spec.weights.checkpoint and usable:
         named = [one for one in usable if one.repository == spec.weights.checkpoint]
-        if spec.precision:
-            named = [one for one in named if one.precision == spec.precision]
         if not named:
             known = ", ".join(dict.fromkeys(one.repository for one in usable))
             raise RefusedError(
                 ("weights", "checkpoint"), f"no checkpoint of that name that {framework.display_name} loads: {known}."
             )
+        if spec.precision and spec.precision not in {one.precision for one in named}:
+            precisions = " or ".join(one.precision for one in named)
+            raise RefusedError(
+                ("precision",), f"{spec.weights.checkpoint} is {precisions}; write that, or leave it out."
+            )
         usable = named
     of_precision = [one for one in usable if spec.precision in {None, one.precision}]
     if not of_precision:
-        raise RefusedError(("precision",), _none_of(request, usable))
-    firsts = list({one.precision: one for one in reversed(of_precision)}.values())
-    firsts.sort(key=lambda one: framework.precisions.index(one.precision))
-    sized = [one for one in firsts if is_sized(request.capabilities, model, one, request.inputs)]
+        raise RefusedError(("precision",) if usable else ("framework",), _none_of(request, usable))
+    sized = [one for one in of_precision if is_sized(request.capabilities, model, one, request.inputs)]
     if not sized:
-        names = ", ".join(one.repository for one in firsts)
+        names = ", ".join(one.repository for one in of_precision)
         raise RefusedError(
-            ("precision",), f"the size of {names} is not known, so nothing can be proved; use another precision."
+            ("precision",) if spec.precision else ("framework",),
+            f"the size of {names} is not known, so nothing can be proved; use another precision.",
         )
     return sized
 
@@ -72,9 +76,6 @@ def _none_of(request: Request, usable: list[Checkpoint]) -> str:
         return f"{precision} needs {needed}; {accelerator.id} is {accelerator.architecture}. It runs {known}."
     known = ", ".join(dict.fromkeys(one.precision for one in usable))
     what = f"{precision} checkpoint" if precision else "checkpoint"
-    loads = f"It loads {known}." if known else f"Use framework: {_loader(model)}."
+    other = "another framework" if model.instruct else f"{model.id}-it, or another framework"
+    loads = f"It loads {known}." if known else f"Use {other}."
     return f"{framework.display_name} has no {what} of {model.id} for {accelerator.id}. {loads}"
-
-
-def _loader(model: Model) -> str:
-    return " or ".join(sorted({name for one in model.checkpoints for name in one.frameworks}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from infra.plan.candidates import Candidate
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
@@ -52,10 +54,12 @@ def check_budget(request: Request, rungs: list[tuple[Candidate, Cost]]) -> None:
         if price.monthly_usd_max is None or chosen.usd_per_hour is None:
             raise RefusedError(field, f"{price.basis}; leave it out.")
         if price.monthly_usd_max > budget_usd:
+            fewer = ", or plan fewer replicas" if replicas > 1 else ""
             raise RefusedError(
                 field,
                 f"{replicas} x {machine} costs up to {price.monthly_usd_max:,.0f} USD per month "
-                f"({chosen.usd_per_hour:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}.",
+                f"({chosen.usd_per_hour:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}. "
+                f"Write {math.ceil(price.monthly_usd_max)} or more{fewer}.",
             )
 
 

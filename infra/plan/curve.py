@@ -17,7 +17,7 @@ def context_curve(request: Request, choice: Choice) -> tuple[tuple[int, int], ..
     limit_tokens = capabilities.max_tokens(request.model, request.accelerator)
     data = fit.setting.data
     steps, concurrency = {request.concurrency}, data
-    while concurrency <= data * 1024:
+    while concurrency <= data * min(1024, capabilities.max_concurrency):
         steps.add(concurrency)
         concurrency *= 2
     pairs = []

@@ -61,8 +61,10 @@ def largest_context(capabilities: Capabilities, fit: Fit, *, concurrency: int, l
     return _largest(fit, capabilities, limit_tokens, lambda n: replace(fit.setting, tokens=n, concurrency=concurrency))
 
 
-def largest_concurrency(capabilities: Capabilities, fit: Fit, *, limit: int = 4096) -> int:
-    """Most full requests per data rank that fit, all else as in the fit."""
+def largest_concurrency(capabilities: Capabilities, fit: Fit) -> int:
+    """Most full requests per data rank that fit and that the engine runs at once, all else as in the fit."""
+    step = fit.setting.batched_tokens if capabilities.step_is_shared else capabilities.max_concurrency
+    limit = min(capabilities.max_concurrency, step)
     return _largest(fit, capabilities, limit, lambda n: replace(fit.setting, concurrency=n))
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
+from infra.plan.alternatives import TAKEN_AWAY
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import cost
+from infra.plan.fit import largest_concurrency
+from infra.plan.proof import proof_lines
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, DoesNotFitError, choose
 from infra.plan.serving_plan import Context, Parallelism, Rung
 from infra.plan.timing import timing
 
-_TAKEN_AWAY = {
-    "flex-start": "runs at most seven days, then the machine is taken away and asked for anew",
-    "spot": "may be taken away at any time with 30 s notice",
-}
+_OUT = "Or leave this rung out"
 
 
 def choices(request: Request, first: Choice) -> list[Choice]:
@@ -31,24 +31,46 @@ def choices(request: Request, first: Choice) -> list[Choice]:
         try:
             chosen.append(choose(request, (capacity,)))
         except DoesNotFitError as refused:
-            raise RefusedError(("capacity", index), f"nothing bought as {capacity} fits: {refused.message}.") from None
+            lines = proof_lines(refused.closest, request.framework.display_name)
+            raise RefusedError(("capacity", index), "\n".join([*lines, f"{_OUT}."])) from None
         except RefusedError as refused:
-            raise RefusedError(("capacity", index), refused.message) from None
+            message = f"{capacity}: {refused.message} {_OUT}."
+            raise RefusedError(("capacity", index), message) from None
     return chosen
 
 
-def rungs(request: Request, chosen: list[Choice]) -> tuple[Rung, ...]:
-    """The ladder as the plan states it."""
-    ladder: list[Rung] = []
-    for choice in chosen:
-        ladder.append(_rung(request, choice, ladder[0] if ladder else None))
+def place(request: Request, refused: RefusedError) -> RefusedError:
+    """A refusal of the first rung, at its place in the ladder where it is the rung's own fault."""
+    rungs_asked = request.spec.capacity or ()
+    if len(rungs_asked) < 2 or refused.field not in {("capacity",), ("accelerator",)}:
+        return refused
+    if refused.field == ("accelerator",):
+        try:
+            choose(request, tuple(rungs_asked[1:]))
+        except RefusedError:
+            return refused
+    return RefusedError(("capacity", 0), refused.message)
+
+
+def rungs(request: Request, chosen: list[Choice], most: int) -> tuple[Rung, ...]:
+    """The ladder as the plan states it.
+
+    Args:
+        request: what is asked.
+        chosen: one choice per rung.
+        most: full requests that fit at once on the first rung.
+    """
+    ladder = [_rung(request, chosen[0], most)]
+    for choice in chosen[1:]:
+        at_once = choice.fit.setting.data * largest_concurrency(request.capabilities, choice.fit)
+        ladder.append(_with_losses(_rung(request, choice, at_once), ladder[0]))
     return tuple(ladder)
 
 
-def _rung(request: Request, choice: Choice, first: Rung | None) -> Rung:
+def _rung(request: Request, choice: Choice, most: int) -> Rung:
     candidate, fit, price = choice.candidate, choice.fit, cost(request, choice.candidate)
     setting = fit.setting
-    rung = Rung(
+    return Rung(
         capacity=candidate.capacity.kind,
         reservation=candidate.capacity.reservation,
         machine_type=candidate.machine.machine_type,
@@ -64,19 +86,22 @@ def _rung(request: Request, choice: Choice, first: Rung | None) -> Rung:
         monthly_usd_min=price.monthly_usd_min,
         monthly_usd_max=price.monthly_usd_max,
         exact=price.exact,
+        max_concurrent_requests=most,
         loses=(),
     )
-    return rung if first is None else _with_losses(rung, first)
 
 
 def _with_losses(rung: Rung, first: Rung) -> Rung:
     loses = []
     if rung.context.max_model_len < first.context.max_model_len:
         loses.append(f"{rung.context.max_model_len:,} tokens instead of {first.context.max_model_len:,}")
+    if rung.max_concurrent_requests < first.max_concurrent_requests:
+        least, most = rung.max_concurrent_requests, first.max_concurrent_requests
+        loses.append(f"full requests at once: room for {least:,} instead of {most:,}")
     if rung.precision != first.precision:
         loses.append(f"{rung.precision} weights instead of {first.precision}")
-    if rung.capacity in _TAKEN_AWAY and rung.capacity != first.capacity:
-        loses.append(_TAKEN_AWAY[rung.capacity])
+    if rung.capacity in TAKEN_AWAY and rung.capacity != first.capacity:
+        loses.append(TAKEN_AWAY[rung.capacity])
     if rung.drain_seconds < first.drain_seconds:
         loses.append(f"answers longer than {rung.drain_seconds} s are cut when it stops")
     if (rung.machine_type, rung.count) != (first.machine_type, first.count):

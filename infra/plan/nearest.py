@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from infra.catalog.records import Catalog
+from infra.plan.cost import check_budget, cost
+from infra.plan.ladder import choices
+from infra.plan.placement import SOLD
 from infra.plan.prices import exact_usd_per_hour
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, choose
-from infra.spec import Accelerator, Capacity, EndpointSpec, Engine, Weights
+from infra.spec import Accelerator, EndpointSpec, Engine, Weights
 
+_SHORT = 25  # columns of a change that has its price beside it
 _CONTEXT_STEP_TOKENS = 1024
+NO_SINGLE_CHANGE = "No single change makes it fit; use a smaller model or another framework."
+_WITHOUT = ", without "
+_MEMORY = ("maxNumBatchedTokens", "microBatchTokens", "gpuMemoryUtilization", "kvCacheDtype")
+_SPLITS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
 
-def nearest_plans(request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]) -> str:
-    """Lines that name every single change with which the endpoint fits, each with its price.
+def nearest_plans(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
+    """Lines that name every single change with which the endpoint fits, each with its price; none where none does.
 
     Args:
         request: what does not fit.
-        capacities: how machines may be bought.
         ask: a changed spec as a request.
     """
-    plan = _planner(capacities, ask)
+    plan = _planner(ask)
     found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
-    if not found:
-        return "No single change of the file makes it fit; use a smaller model or another framework."
-    return "\n".join(["It fits with one of:", *_lines(request.spec, request.catalog, found)])
+    return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
 
 
-def other_accelerators(
-    request: Request, capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
-) -> list[str]:
-    """Lines that name the cheapest accelerators on which the request would be served; none where there are none."""
-    plan = _planner(capacities, ask)
-    found = [(change, choice) for change, spec in _elsewhere(request, plan) for choice in [plan(spec)] if choice]
+def other_accelerators(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
+    """Lines that name another capacity, and the cheapest accelerators, with which the request would be served."""
+    plan = _planner(ask)
+    changes = [*_capacity(request, plan), *_elsewhere(request, plan)]
+    found = [(change, choice) for change, spec in changes for choice in [plan(spec)] if choice]
     return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
 
 
@@ -43,34 +48,46 @@ def other_frameworks(
     spec: EndpointSpec,
     catalog: Catalog,
     names: Iterable[str],
-    capacities: tuple[Capacity, ...],
     ask: Callable[[EndpointSpec], Request],
 ) -> list[str]:
-    """Lines that name the frameworks with which the request would be served where it is, precision left to the plan."""
-    plan, found = _planner(capacities, ask), []
+    """Lines that name the frameworks with which the request would be served where it is, with what else must go."""
+    plan, found = _planner(ask), []
+    plain = {"precision": None, "engine": Engine(), "weights": Weights()}
+    dropped = [name for name, value in plain.items() if getattr(spec, name) != value]
     for name in sorted(names):
-        plain = {"framework": name, "precision": None, "engine": Engine(), "weights": Weights()}
-        choice = plan(spec.model_copy(update=plain))
-        if choice is not None:
-            found.append((f"framework: {name}", choice))
+        changed = spec.model_copy(update={"framework": name})
+        ways = [(f"framework: {name}", changed)]
+        if dropped:
+            ways.append((f"framework: {name}{_WITHOUT}{' and '.join(dropped)}", changed.model_copy(update=plain)))
+        found += [(change, choice) for change, way in ways for choice in [plan(way)] if choice][:1]
     return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
 
 
-def _planner(
-    capacities: tuple[Capacity, ...], ask: Callable[[EndpointSpec], Request]
-) -> Callable[[EndpointSpec], Choice | None]:
+def _planner(ask: Callable[[EndpointSpec], Request]) -> Callable[[EndpointSpec], Choice | None]:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
-            return choose(ask(changed), capacities)
+            request = ask(changed)
+            first = choose(request, tuple(changed.capacity[:1]) if changed.capacity else SOLD)
+            chosen = choices(request, first)
+            check_budget(request, [(one.candidate, cost(request, one.candidate)) for one in chosen])
         except RefusedError:
             return None
+        return first
 
     return plan
 
 
 def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]) -> list[str]:
-    width = max(len(change) for change, _ in found)
-    return [f"  {change:<{width}}  {_price(spec, catalog, choice)}" for change, choice in found]
+    parts = [(*change.partition(_WITHOUT), choice) for change, choice in found]
+    short = [len(change) for change, _, _, _ in parts if len(change) <= _SHORT]
+    width, lines = max(short, default=4), []
+    for change, without, dropped, choice in parts:
+        price = _price(spec, catalog, choice)
+        beside = len(change) <= width
+        lines += [f"  {change:<{width}}  {price}"] if beside else [f"  {change}", f"  {'':<{width}}  {price}"]
+        if without:
+            lines.append(f"    and without {dropped}")
+    return lines
 
 
 def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
@@ -93,37 +110,52 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
         if request.kv_cache_dtype == "auto" and fits(changed):
             yield f"engine.kvCacheDtype: {dtype}", changed
             break
+    for name in _MEMORY:
+        changed = spec.model_copy(update={"engine": engine.model_copy(update={name: None})})
+        if getattr(engine, name) is not None and fits(changed):
+            yield f"engine.{name}: left out", changed
     if spec.precision:
         others = [one for one in request.framework.precisions if one != spec.precision]
         smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
         yield from [(f"precision: {one}", changed) for one, changed in smaller if fits(changed)][:_OTHER_PRECISIONS]
-    alone = _unsplit(spec)
+    yield from _capacity(request, plan)
     counts = sorted({one.accelerators for one in request.accelerator.machines})
     asked = spec.accelerator.count or engine.tensorParallelSize or 0
     for count in counts:
-        more = {"accelerator": Accelerator(type=spec.accelerator.type, count=count), "engine": alone}
-        changed = spec.model_copy(update=more)
-        if count > asked > 0 and fits(changed):
-            yield f"accelerator.count: {count}", changed
+        if count <= asked or not asked:
+            continue
+        changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.accelerator.type, count=count)})
+        way = next((way for way in _ways(f"accelerator.count: {count}", changed) if fits(way[1])), None)
+        if way:
+            yield way
             break
     yield from _elsewhere(request, plan)
 
 
+def _capacity(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
+    """The cheapest capacity with which it is served, where the file names others."""
+    if not request.spec.capacity:
+        return
+    choice = plan(request.spec.model_copy(update={"capacity": None}))
+    if choice is not None and choice.candidate.capacity.kind not in {"own", request.spec.capacity[0].kind}:
+        capacity = choice.candidate.capacity
+        yield f"capacity: [{capacity}]", request.spec.model_copy(update={"capacity": [capacity]})
+
+
 def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> list[tuple[str, EndpointSpec]]:
-    """The cheapest other accelerators that carry the request as it is, counts and splits left to the plan."""
-    alone = _unsplit(request.spec)
+    """The cheapest other accelerators that carry the request as it is, the smallest where no price is known."""
     priced = []
     for name in sorted(request.catalog.accelerators):
         if name == request.accelerator.id or _scale(request, name) != _scale(request, request.accelerator.id):
             continue
-        changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name), "engine": alone})
-        choice = plan(changed)
-        if choice is not None:
-            price = choice.candidate.usd_per_hour
-            priced.append((float("inf") if price is None else price, name, changed))
-    return [(f"accelerator: {name}", changed) for _, name, changed in sorted(priced, key=lambda one: one[:2])][
-        :_OTHER_ACCELERATORS
-    ]
+        changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name)})
+        for way in _ways(f"accelerator: {name}", changed):
+            choice = plan(way[1])
+            if choice is not None:
+                price, whole_gib = choice.candidate.usd_per_hour, choice.fit.whole_gib
+                priced.append(((math.inf if price is None else price, whole_gib, name), way))
+                break
+    return [way for _, way in sorted(priced, key=lambda one: one[0])][:_OTHER_ACCELERATORS]
 
 
 def _scale(request: Request, name: str) -> bool:
@@ -131,10 +163,13 @@ def _scale(request: Request, name: str) -> bool:
     return request.catalog.accelerators[name].kind in {"apple", "cpu"}
 
 
-def _unsplit(spec: EndpointSpec) -> Engine:
-    return spec.engine.model_copy(
-        update={"tensorParallelSize": None, "pipelineParallelSize": None, "dataParallelSize": None}
-    )
+def _ways(change: str, spec: EndpointSpec) -> list[tuple[str, EndpointSpec]]:
+    """A change alone; and, where the file splits the model, with the split left to the plan."""
+    split = [name for name in _SPLITS if getattr(spec.engine, name)]
+    if not split:
+        return [(change, spec)]
+    engine = spec.engine.model_copy(update=dict.fromkeys(_SPLITS))
+    return [(change, spec), (f"{change}{_WITHOUT}{', '.join(split)}", spec.model_copy(update={"engine": engine}))]
 
 
 def _price(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:

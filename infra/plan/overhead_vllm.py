@@ -59,13 +59,18 @@ def sequences(concurrency: int, batched_tokens: int) -> int:
     return min(max(_SEQUENCES, concurrency), batched_tokens)
 
 
-def outside_share_bytes(tensor: int, pipeline: int) -> int:
+def collective(setting: Setting) -> int:
+    """Accelerators that work on one request: data ranks of a model with experts share those (vllm 0.33.0 fused_moe)."""
+    return setting.tensor * setting.pipeline * (setting.data if setting.model.experts else 1)
+
+
+def outside_share_bytes(accelerators: int) -> int:
     """Device memory that is taken before the engine first looks, in bytes; the engine refuses to start without it.
 
     It must be free beside the share that `--gpu-memory-utilization` claims. 0.61 GiB on a B300 with one accelerator;
     the buffers of collectives come on top.
     """
-    return _CONTEXT_BYTES + (_COLLECTIVES_BYTES if tensor * pipeline > 1 else 0)
+    return _CONTEXT_BYTES + (_COLLECTIVES_BYTES if accelerators > 1 else 0)
 
 
 def overhead_terms(setting: Setting) -> tuple[Term, ...]:
@@ -86,7 +91,7 @@ def overhead_terms(setting: Setting) -> tuple[Term, ...]:
         setting.batched_tokens,
         sequences(setting.concurrency, setting.batched_tokens),
         setting.tensor,
-        setting.tensor * setting.pipeline > 1,
+        collective(setting) > 1,
         setting.drafter is not None,
     )
 

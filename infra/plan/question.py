@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.records import Catalog, Drafter, Model
+from infra.catalog.records import Accelerator, Catalog, Drafter, Model
 from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities
 from infra.plan.refusal import RefusedError
@@ -24,11 +24,11 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     version = choose_version(facts, spec.engine.version, model.size)
     if facts.architectures and accelerator.architecture not in facts.architectures:
         runs = sorted(one.id for one in catalog.accelerators.values() if one.architecture in facts.architectures)
-        raise RefusedError(
+        raise NotPlannedError(
             ("accelerator",), f"{facts.display_name} does not run on {accelerator.id}. It runs on {', '.join(runs)}."
         )
     if accelerator.kind not in capabilities.kinds:
-        raise RefusedError(
+        raise NotPlannedError(
             ("accelerator",),
             f"the memory rules of {facts.display_name} on {accelerator.display_name} are not known, so nothing can be "
             f"proved; use framework: llamacpp, or a {' or '.join(capabilities.kinds)}.",
@@ -37,13 +37,14 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     if objection:
         raise RefusedError(("accelerator",), objection)
     inputs = _inputs(spec, model, facts)
-    _switches(spec, model, facts, capabilities)
+    _switches(spec, model, facts)
+    _engine(spec, facts, capabilities, accelerator)
     drafter = _drafter(model, facts) if spec.speculativeDecoding else None
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
 
 
 class NotPlannedError(RefusedError):
-    """The framework cannot be planned, so that another one is what helps."""
+    """The framework cannot be planned at all or on that accelerator, so that another one helps."""
 
 
 def _not_planned(facts: FrameworkFacts) -> str:
@@ -70,17 +71,26 @@ def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[st
     return tuple(sorted(set(wanted)))
 
 
-def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts, capabilities: Capabilities) -> None:
+def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:
     for name, able in (("tools", facts.tools), ("reasoning", facts.reasoning)):
         if getattr(spec, name) and not model.instruct:
             raise RefusedError((name,), f"{model.id} is a base model without a chat template; use {model.id}-it.")
         if getattr(spec, name) and not able:
             raise RefusedError((name,), f"{facts.display_name} has no {name} for Gemma 4; leave it out.")
-    dtype = spec.engine.kvCacheDtype or "auto"
-    if dtype not in capabilities.kv_cache_dtypes:
-        known = " or ".join(capabilities.kv_cache_dtypes)
+
+
+def _engine(spec: EndpointSpec, facts: FrameworkFacts, capabilities: Capabilities, accelerator: Accelerator) -> None:
+    most = capabilities.max_concurrency * capabilities.max_data
+    if spec.concurrency and spec.concurrency > most:
         raise RefusedError(
-            ("engine", "kvCacheDtype"), f"{facts.display_name} keeps no {dtype} KV cache here; write {known}."
+            ("concurrency",),
+            f"{facts.display_name} serves at most {most} requests at once; write {most} or less, and more replicas.",
+        )
+    dtype, dtypes = spec.engine.kvCacheDtype or "auto", capabilities.kv_cache_dtypes(accelerator)
+    if dtype not in dtypes:
+        raise RefusedError(
+            ("engine", "kvCacheDtype"),
+            f"{facts.display_name} keeps no {dtype} KV cache on {accelerator.id}; write {' or '.join(dtypes)}.",
         )
     if spec.weights.revision and not capabilities.pins_revision:
         raise RefusedError(("weights", "revision"), f"{facts.display_name} takes the newest only; leave it out.")

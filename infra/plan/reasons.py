@@ -11,16 +11,17 @@ from infra.spec import EndpointSpec
 _Row = tuple[str, object, object, str, str]
 
 
-def decisions(request: Request, plan: ServingPlan, choice: Choice) -> tuple[Decision, ...]:
+def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) -> tuple[Decision, ...]:
     """Decisions in reading order.
 
     Args:
         request: what was asked.
         plan: the plan, its decisions still empty.
         choice: what was chosen.
+        dearer: what the best precision would have taken, "" where it was chosen or asked for.
     """
     spec = request.spec
-    rows = [*_engine(request, plan), *_accelerator(spec, plan, choice), *_machine(spec, plan)]
+    rows = [*_engine(request, plan, dearer), *_accelerator(spec, plan, choice), *_machine(spec, plan)]
     return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
@@ -29,15 +30,22 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice) -> tuple[Deci
     )
 
 
-def _engine(request: Request, plan: ServingPlan) -> list[_Row]:
+def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
     spec, engine, context, name = request.spec, request.spec.engine, plan.context, request.framework.display_name
     step_asked = engine.maxNumBatchedTokens or engine.microBatchTokens
+    precision = f"best of {name} at the lowest price that fits{f'; {dearer}' if dearer else ''}"
     step = "largest step that leaves room for the guaranteed requests"
     if context.max_num_batched_tokens is None:
         step = f"fixed by {name}"
     return [
-        ("framework.image", plan.framework.image, engine.version, "catalogue", "newest version known to serve Gemma 4"),
-        ("precision", plan.precision, spec.precision, "derived", f"best of {name} at the lowest price that fits"),
+        (
+            "framework.image",
+            plan.framework.image or "none",
+            engine.version,
+            "catalogue",
+            "newest version known to serve Gemma 4",
+        ),
+        ("precision", plan.precision, spec.precision, "derived", precision),
         (
             "model.checkpoint",
             plan.model.checkpoint,
@@ -55,6 +63,10 @@ def _engine(request: Request, plan: ServingPlan) -> list[_Row]:
             "derived",
             step,
         ),
+        *(
+            (f"settings.{name}", value, None, "derived", "follows from concurrency, context and step; proved with it")
+            for name, value in plan.settings
+        ),
     ]
 
 
@@ -62,13 +74,20 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
     accelerator, memory, engine = plan.accelerator, plan.memory, spec.engine
     count = spec.accelerator.count
     parallel = plan.parallelism
-    cheapest = "cheapest machine that fits"
+    own = accelerator.capacity == "own"
+    origin = "platform" if own else "derived"
+    cheapest = "the platform's own machine" if own else "cheapest machine that fits"
+    lowest = cheapest if own else "lowest price; at equal price the capacity that is interrupted least"
+    asked = (engine.tensorParallelSize, engine.pipelineParallelSize, engine.dataParallelSize)
+    sizes = (parallel.tensor, parallel.pipeline, parallel.data)
+    split = any(asked) and all(size == 1 or size == one for size, one in zip(sizes, asked, strict=True))
+    enough = f", with enough host memory ({plan.host.need_gib:.1f} GiB)" if plan.host.need_gib else ""
     return [
         ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
         (
             "parallelism",
             f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}",
-            engine.tensorParallelSize or engine.pipelineParallelSize or engine.dataParallelSize,
+            split or None,
             "derived",
             "every accelerator takes part; layers are split before copies are made",
         ),
@@ -91,15 +110,15 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
             "accelerator.capacity",
             accelerator.capacity,
             spec.capacity,
-            "derived",
-            "lowest price; at equal price the capacity that is interrupted least",
+            origin,
+            lowest,
         ),
         (
             "accelerator.machineType",
             accelerator.machine_type,
             None,
-            "derived",
-            f"{cheapest}, with enough host memory ({plan.host.need_gib:.1f} GiB)",
+            origin,
+            f"{cheapest}{enough}",
         ),
         (
             "accelerator.zones",
@@ -116,10 +135,13 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
     replicas = spec.replicas if "replicas" in spec.model_fields_set else None
     spot = plan.accelerator.capacity == "spot"
     drain = "what GKE's Spot notice leaves" if spot else "time for running answers after the stop signal"
+    left = "what GKE and its DaemonSets leave of the machine"
+    if plan.accelerator.capacity == "own":
+        left = "share of the machine that a service may take beside the system"
     disk = "the machine's local SSDs hold image and weights" if host.local_ssds else "smallest for image and weights"
     return [
         ("replicas", plan.replicas, replicas, "derived", "one unless the stack says otherwise"),
-        ("host.memoryGiB", host.memory_gib, None, "derived", "what GKE and its DaemonSets leave of the machine"),
+        ("host.memoryGiB", host.memory_gib, None, "derived", left),
         ("host.bootDiskGb", host.boot_disk_gb, None, "derived", disk),
         (
             "timing.startupSeconds",

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
+from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.fit import memory
 from infra.plan.images import image_for
-from infra.plan.ladder import choices, rungs
-from infra.plan.nearest import nearest_plans, other_accelerators, other_frameworks
+from infra.plan.ladder import choices, place, rungs
+from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.search import Choice, DoesNotFitError, choose
+from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
     Context,
@@ -30,7 +31,7 @@ from infra.plan.serving_plan import (
     Timing,
 )
 from infra.plan.timing import timing
-from infra.spec import EndpointSpec, PlatformSpec
+from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,26 +66,19 @@ def resolve(
     def request_of(changed: EndpointSpec) -> Request:
         return ask(changed, platform, catalog, frameworks.get(changed.framework))
 
-    capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
     try:
         request = request_of(spec)
     except NotPlannedError as refused:
-        others = other_frameworks(spec, catalog, frameworks, capacities, request_of)
+        others = other_frameworks(spec, catalog, frameworks, request_of)
         raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
-    try:
-        first = choose(request, capacities)
-    except DoesNotFitError as refused:
-        lines = proof_lines(refused.closest, request.framework.display_name)
-        advice = nearest_plans(request, capacities, request_of)
-        raise RefusedError(refused.field, "\n".join([*lines, advice])) from None
-    except RefusedError as refused:
-        if refused.field != ("accelerator",):
-            raise
-        others = other_accelerators(request, capacities, request_of)
-        raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
+    capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
+    first = _first(request, capacities, frameworks, request_of)
     chosen = choices(request, first)
     prices = [cost(request, one.candidate) for one in chosen]
-    check_budget(request, [(one.candidate, price) for one, price in zip(chosen, prices, strict=True)])
+    try:
+        check_budget(request, [(one.candidate, price) for one, price in zip(chosen, prices, strict=True)])
+    except RefusedError as refused:
+        raise RefusedError(refused.field, "\n".join([refused.message, *nearest_plans(request, request_of)])) from None
     dearest = [price.monthly_usd_max for price in prices]
     highest = None if None in dearest else max(price for price in dearest if price is not None)
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
@@ -92,6 +86,7 @@ def resolve(
     image = image_for(facts, accelerator)
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
+    proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -123,11 +118,7 @@ def resolve(
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
-        memory=memory(
-            request.capabilities,
-            fit,
-            limit_tokens=request.capabilities.max_tokens(request.model, accelerator),
-        ),
+        memory=proof,
         host=host(
             accelerator,
             candidate.machine,
@@ -141,15 +132,53 @@ def resolve(
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
-        ladder=rungs(request, chosen),
+        ladder=rungs(request, chosen, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
+        cautions=_cautions(request, first, times),
         only_planned=_only_planned(request, first),
     )
-    reasons = decisions(request, plan, first)
+    reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
+
+
+def _first(
+    request: Request,
+    capacities: tuple[Capacity, ...],
+    frameworks: Iterable[str],
+    ask_again: Callable[[EndpointSpec], Request],
+) -> Choice:
+    """The choice of the first rung; a refusal comes with its proof and the nearest plans."""
+    try:
+        return choose(request, capacities)
+    except DoesNotFitError as refused:
+        lines = proof_lines(refused.closest, request.framework.display_name)
+        advice = nearest_plans(request, ask_again) or [NO_SINGLE_CHANGE]
+        raise place(request, RefusedError(refused.field, "\n".join([*lines, *advice]))) from None
+    except CrampedError as refused:
+        advice = nearest_plans(request, ask_again) or [NO_SINGLE_CHANGE]
+        raise place(request, RefusedError(refused.field, "\n".join([refused.message, *advice]))) from None
+    except RefusedError as refused:
+        if refused.field == ("framework",):
+            others = other_frameworks(request.spec, request.catalog, frameworks, ask_again)
+            raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
+        if refused.field != ("accelerator",):
+            raise place(request, refused) from None
+        others = other_accelerators(request, ask_again)
+        raise place(request, RefusedError(refused.field, "\n".join([refused.message, *others]))) from None
+
+
+def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
+    """What to know before paying."""
+    said = [caution(request, choice)]
+    if times.timeout_seconds < times.startup_seconds:
+        said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
+    answer = request.spec.longestAnswerSeconds
+    if answer and answer > times.drain_seconds:
+        said.append(f"answers of {answer} s are cut after {times.drain_seconds} s when the machine is taken away")
+    return tuple(one for one in said if one)
 
 
 def _times(request: Request, choice: Choice) -> Timing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -39,11 +40,16 @@ class DoesNotFitError(RefusedError):
         self.closest = closest
 
 
+class CrampedError(RefusedError):
+    """A candidate fits the accelerators, and none fits the host memory of its machine."""
+
+
 def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
     """First candidate that fits, in the order of `candidates`, with the longest context and largest step that fit.
 
     Raises:
-        RefusedError: nothing of that kind is sold, or no machine has enough host memory.
+        RefusedError: nothing of that kind is sold.
+        CrampedError: no machine has enough host memory.
         DoesNotFitError: the accelerators' memory is too small everywhere.
     """
     contexts, closest, cramped = _contexts(request), None, None
@@ -54,19 +60,16 @@ def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
             if closest is None or _lack(smallest) < _lack(closest):
                 closest = smallest
             continue
-        fit = next(
-            fit
-            for tokens in contexts
-            for step in steps
-            for fit in [_charged(request, candidate, tokens, step)]
-            if fit.fits
-        )
-        choice = Choice(candidate, fit, request.capabilities.host_terms(fit.setting))
-        if request.accelerator.kind in {"apple", "cpu"} or choice.host_gib <= usable_memory_gib(candidate.machine):
-            return choice
-        cramped = choice if cramped is None or choice.host_gib < cramped.host_gib else cramped
+        for tokens, step in itertools.product(contexts, steps):
+            fit = _charged(request, candidate, tokens, step)
+            if not fit.fits:
+                continue
+            choice = Choice(candidate, fit, request.capabilities.host_terms(fit.setting))
+            if choice.host_gib <= _host_room_gib(choice):
+                return choice
+            cramped = choice if cramped is None or choice.host_gib < cramped.host_gib else cramped
     if cramped is not None:
-        raise RefusedError(("accelerator",), _cramped(request, cramped))
+        raise CrampedError(("accelerator",), _cramped(request, cramped))
     assert closest is not None
     raise DoesNotFitError(closest, closest.setting.checkpoint.repository)
 
@@ -162,14 +165,28 @@ def _lack(fit: Fit) -> int:
     return fit.need_bytes - fit.have_bytes
 
 
+def _host_room_gib(choice: Choice) -> float:
+    """Host memory that the engine may use; of unified memory, what its GPU part leaves."""
+    room_gib = float(usable_memory_gib(choice.candidate.machine))
+    unified = choice.fit.setting.accelerator.kind == "apple" and choice.host
+    return room_gib - choice.fit.need_bytes / GIB if unified else room_gib
+
+
 def _cramped(request: Request, choice: Choice) -> str:
-    machines = {one.machine_type: one for one in request.accelerator.machines if one.memory_gib}
-    most = max(
-        (one for one in machines.values() if one.accelerators == choice.candidate.machine.accelerators),
-        key=usable_memory_gib,
-    )
     terms = " + ".join(f"{one.name} {one.size_bytes / GIB:.1f}" for one in choice.host)
+    needs = f"the engine needs {choice.host_gib:.1f} GiB of host memory ({terms}); "
+    accelerator = request.accelerator
+    if accelerator.kind == "apple":
+        whole = usable_memory_gib(choice.candidate.machine)
+        return (
+            f"{needs}beside {choice.fit.need_bytes / GIB:.1f} GiB for the GPU, and {accelerator.id} gives {whole} GiB "
+            "to both."
+        )
+    machines = [one for one in accelerator.machines if one.memory_gib]
+    most = max(
+        (one for one in machines if one.accelerators == choice.candidate.machine.accelerators), key=usable_memory_gib
+    )
     return (
-        f"the engine needs {choice.host_gib:.1f} GiB of host memory ({terms}); {most.machine_type}, the largest with "
-        f"{choice.candidate.count} x {request.accelerator.id}, gives {usable_memory_gib(most)} GiB."
+        f"{needs}{most.machine_type}, the largest with {choice.candidate.count} x {accelerator.id}, gives "
+        f"{usable_memory_gib(most)} GiB."
     )

@@ -190,6 +190,7 @@ class Rung:
     """One step of the capacity ladder: a plan of its own, in short.
 
     Attributes:
+        max_concurrent_requests: full requests that fit at its context.
         loses: what it is worse at than the first rung, in words.
     """
 
@@ -208,6 +209,7 @@ class Rung:
     monthly_usd_min: float | None
     monthly_usd_max: float | None
     exact: bool
+    max_concurrent_requests: int
     loses: tuple[str, ...]
 
 
@@ -236,6 +238,7 @@ class ServingPlan:
     Attributes:
         replicas: the most; `min_replicas` the fewest.
         settings: further engine settings on which the memory proof rests.
+        cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
     """
 
@@ -263,6 +266,7 @@ class ServingPlan:
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
+    cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
 
     def summary(self) -> str:
@@ -275,7 +279,7 @@ class ServingPlan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.01."""
+        """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.0001."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)

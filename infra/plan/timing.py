@@ -10,6 +10,7 @@ from infra.plan.serving_plan import TimeTerm, Timing
 
 _NODE_SECONDS = 180.0
 _NODE_BASIS = "assumed: machine, GPU driver and device plugin on GKE"
+_QUEUE = "the wait in the flex-start queue comes on top and is not known"
 _IMAGE_GIB_PER_SECOND = 0.1
 _IMAGE_BASIS = "assumed: pull and unpack at 0.1 GiB/s, no image streaming"
 # GiB per second at which weights reach the pod, by source.
@@ -53,7 +54,8 @@ def timing(
     """
     own = capacity == "own"
     load = _load_terms(weights_bytes / GIB, "own" if own else source, "own" if own else disk)
-    start = [TimeTerm("machine", 0.0 if own else _NODE_SECONDS, "the machine is there" if own else _NODE_BASIS)]
+    basis = f"{_NODE_BASIS}; {_QUEUE}" if capacity == "flex-start" else _NODE_BASIS
+    start = [TimeTerm("machine", 0.0 if own else _NODE_SECONDS, "the machine is there" if own else basis)]
     if image_gib:
         start.append(TimeTerm("image", image_gib / _IMAGE_GIB_PER_SECOND, f"{image_gib} GiB; {_IMAGE_BASIS}"))
     engine = TimeTerm("engine", float(capabilities.engine_seconds), "process, compilation, graphs, warm-up")

@@ -117,6 +117,7 @@ def simple() -> ServingPlan:
             Decision("accelerator.zones", "us-central1-a", "platform", "zones that offer it"),
             Decision("cost.hourlyUsd", "0.8536", "catalogue", "on-demand list price of us-central1"),
         ),
+        cautions=(),
         only_planned=(),
     )
     return dataclasses.replace(plan, ladder=(rung(plan, "on-demand", 0.8536),))
@@ -169,6 +170,7 @@ def rung(plan: ServingPlan, capacity: str, hourly_usd: float | None, *, exact: b
         monthly_usd_min=monthly,
         monthly_usd_max=monthly,
         exact=exact,
+        max_concurrent_requests=1,
         loses=(),
     )
     return dataclasses.replace(rung, **changes)
@@ -235,6 +237,7 @@ def ladder() -> ServingPlan:
                 machine_type="a3-highgpu-8g",
                 count=4,
                 precision="fp8",
+                max_concurrent_requests=1,
                 loses=("a machine of eight accelerators", "precision fp8 instead of bf16"),
             ),
         ),
@@ -278,6 +281,7 @@ def tpu() -> ServingPlan:
             ),
         ),
         cost=Cost(None, None, None, False, "no price known for flex-start of ct6e-standard-4t", None, "no price"),
+        cautions=(),
         only_planned=("this version does not make TPU node pools",),
     )
     return dataclasses.replace(plan, ladder=(rung(plan, "flex-start", None),))

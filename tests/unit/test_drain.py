@@ -11,7 +11,8 @@ from infra.catalog.loader import load_catalog
 from infra.pipeline import Endpoint, build
 from tests.unit.files import Files, endpoint
 
-CAPACITIES = [one for one in load_catalog().accelerators["l4"].machines[0].capacity if one != "reservation"]
+# Reservations are planned, but not deployed.
+CAPACITIES = sorted({*load_catalog().accelerators["l4"].machines[0].capacity} - {"reservation"})
 BUSY = "llamacpp:requests_processing 1\nllamacpp:requests_deferred 0\n"
 IDLE = "llamacpp:requests_processing 0\nllamacpp:requests_deferred 0\n"
 CURL_SECONDS = 1  # longest answer that the script waits for

@@ -43,7 +43,8 @@ def test_limits_are_the_last_that_fit(model: str, cell: tuple[str, str], concurr
 
     most = largest_concurrency(capabilities, fit)
     assert fits(concurrency=most)
-    assert most == 4096 or not fits(concurrency=most + 1)
+    limit_requests = fit.setting.batched_tokens if capabilities.step_is_shared else capabilities.max_concurrency
+    assert most == limit_requests or not fits(concurrency=most + 1)
     longest = largest_context(capabilities, fit, concurrency=fit.setting.concurrency, limit_tokens=limit)
     assert fits(tokens=longest)
     assert longest == limit or not fits(tokens=longest + 1)

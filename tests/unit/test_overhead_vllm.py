@@ -123,7 +123,7 @@ def test_collectives_and_drafters_widen_what_is_uncertain() -> None:
     drafted = setting("31b", "l40s", batched_tokens=8192, drafter=drafter(MODELS["31b"], 1))
     plain = setting("31b", "l40s", batched_tokens=8192)
     assert gib(drafted)["activations"] > gib(plain)["activations"]
-    assert outside_share_bytes(2, 1) > outside_share_bytes(1, 1) > 0
+    assert outside_share_bytes(2) > outside_share_bytes(1) > 0
 
 
 @given(

@@ -86,10 +86,11 @@ def test_what_a_refusal_advises_is_planned_and_at_that_price(
         if "accelerator" in asked:
             kind, count = asked.pop("accelerator"), "null"
         engine = {key.removeprefix("engine."): asked.pop(key) for key in list(asked) if key.startswith("engine.")}
+        served_by = asked.pop("framework", framework)
         lines = [f"{key}: {value}" for key, value in asked.items()]
         lines.append("engine: {" + ", ".join(f"{key}: {value}" for key, value in engine.items()) + "}")
         shape = kind if count == "null" else f"{{type: {kind}, count: {count}}}"
-        return planned_on(model, kind, shape, framework, lines, precision)
+        return planned_on(model, kind, shape, served_by, lines, precision)
 
     try:
         attempt({})
@@ -128,6 +129,7 @@ def planned_on(
 
 ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000") | {"mlx": "apple-64gb"}
 STATED = {
+    "cautions",
     "stack",
     "platform",
     "model",

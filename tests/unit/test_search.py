@@ -177,3 +177,9 @@ def test_the_same_question_has_the_same_answer(model: str) -> None:
     assert first == second
     assert first.candidate.count == first.candidate.tensor * first.candidate.pipeline * first.candidate.data
     assert first.candidate.machine.accelerators == first.candidate.count
+
+
+def test_a_smaller_checkpoint_of_the_same_precision_is_tried_before_a_lower_precision() -> None:
+    request = request_of("gemma-4-31b-it", "gb200", "sglang", contextLength=30000, concurrency=200)
+    checkpoint = choose(request, SOLD).candidate.checkpoint
+    assert (checkpoint.precision, checkpoint.repository) == ("nvfp4", "RedHatAI/gemma-4-31B-it-NVFP4")
