@@ -10,7 +10,7 @@ import pytest
 from infra.cli import main
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-PLATFORMS = {"asia", "dev"}
+PLATFORMS = {"asia", "dev", "laptop", "mac"}
 
 
 def cases(folder: str) -> list[str]:
@@ -54,6 +54,18 @@ def test_a_valid_example_is_planned(name: str, capsys: pytest.CaptureFixture[str
     code, out, err = run(capsys, "plan", "--stacks", "tests/examples/valid", name)
     assert (code, err) == (0, "")
     assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", cases("planned"))
+def test_what_is_only_planned_is_planned_and_not_rendered(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "plan", "--stacks", "tests/examples/planned", name)
+    assert (code, err) == (0, "")
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert "  deploy      not by this version: " in out
+    for verb in ("render", "status"):
+        code, out, err = run(capsys, verb, "--stacks", "tests/examples/planned", name)
+        assert (code, out) == (3, "")
+        assert err.startswith(f"tests/examples/planned/{name}.yaml:1:1: this version plans ")
 
 
 @pytest.mark.parametrize("name", ["../dev", "/etc/passwd", "a/b", "Dev", "-x9", "a", "x" * 41, "dev\n", "dev\x00", "…"])
