@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, Platform, build, build_all, read
+from infra.pipeline import Endpoint, Platform, build, build_all, build_each, read, refuse
 from infra.stack_folder import StackFolder
 
 _OWN_STACKS = Path(__file__).resolve().parent.parent / "stacks"
@@ -171,10 +171,15 @@ def _answer(prompt: str) -> str:
 
 
 def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
-    from infra.report import explain_text, fleet_text, plan_text
+    from infra.fleet_report import fleet_text
+    from infra.report import explain_text, plan_text
 
     if options.all:
-        endpoints = [one for one in build_all(folder.names(), folder) if isinstance(one, Endpoint)]
+        built, failures = build_each(folder.names(), folder)
+        endpoints = [one for one in built if isinstance(one, Endpoint)]
+        if failures and endpoints and not (options.json or options.html or options.explain):
+            print(fleet_text([one.plan for one in endpoints], list(failures)), flush=True)
+        refuse(failures.values())
     else:
         endpoints = [_endpoint(options.stack, folder)]
     plans = [one.plan for one in endpoints]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,10 +99,11 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
     try:
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         make = FRAMEWORKS[spec.framework].workload
-        reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {spec.framework}",)))
+        shown = load_catalog().frameworks[spec.framework].display_name
+        reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))
         prepared = make(resolved.plan) if make else None
         if not make and spec.engine.args:
-            raise RefusedError(("engine", "args"), f"arguments of {spec.framework} are not checked yet; leave it out.")
+            raise RefusedError(("engine", "args"), f"arguments of {shown} are not checked yet; leave it out.")
         if reasons:
             plan = dataclasses.replace(resolved.plan, only_planned=reasons)
             message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
@@ -127,19 +128,35 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
         SpecError: any file is wrong; all problems of all files at once, those of a shared platform once.
         PlanError: all files are right, and some cannot be served.
     """
+    built, failures = build_each(names, files)
+    refuse([*([SpecError(problems=problems)] if problems else []), *failures.values()])
+    return built
+
+
+def build_each(names: Iterable[str], files: StackFiles) -> tuple[list[Endpoint | Platform], dict[str, StackError]]:
+    """What follows from each of several stack files, and by name why some are refused."""
     built: list[Endpoint | Platform] = []
-    failures: list[StackError] = [SpecError(problems=problems)] if problems else []
+    failures: dict[str, StackError] = {}
     for name in names:
         try:
             built.append(build(name, files))
         except StackError as error:
-            failures.append(error)
+            failures[name] = error
+    return built, failures
+
+
+def refuse(failures: Collection[StackError]) -> None:
+    """Raise what is wrong with several stack files as one error; nothing where nothing is.
+
+    Raises:
+        SpecError: any file is wrong; all problems of all files at once, those of a shared platform once.
+        PlanError: all files are right, and some cannot be served.
+    """
     if failures:
         kind = SpecError if any(isinstance(error, SpecError) for error in failures) else PlanError
         found = dict.fromkeys(problem for error in failures for problem in error.problems)
         told = dict.fromkeys(str(error) for error in failures if not error.problems)
         raise kind("\n".join([*told, *map(str, found)]))
-    return built
 
 
 def read(name: str, files: StackFiles) -> tuple[Document, Spec]:

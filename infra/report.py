@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from infra.bars import bar
 from infra.catalog.loader import load_catalog
 from infra.plan.fit import gib_text
@@ -15,25 +13,15 @@ _LABEL = 14
 
 def plan_text(plan: ServingPlan) -> str:
     """The plan in a few lines."""
-    accelerator, context, timing = plan.accelerator, plan.context, plan.timing
+    context, timing = plan.context, plan.timing
     framework = load_catalog().frameworks[plan.framework.name].display_name
-    parallel = plan.parallelism
-    sizes = (("tensor", parallel.tensor), ("pipeline", parallel.pipeline), ("data", parallel.data))
-    split = ", ".join(f"{name} parallel size {size}" for name, size in sizes if name == "tensor" or size > 1)
     drafter = f", drafter {plan.model.drafter}" if plan.model.drafter else ""
     image = f", {plan.framework.image}" if plan.framework.image else ""
-    replicas = counted(plan.replicas, "replica")
-    if plan.min_replicas != plan.replicas:
-        replicas = f"{plan.min_replicas} to {replicas}"
     rows = [
         ("model", f"{plan.model.id}, {', '.join(plan.inputs)}"),
         ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}"),
         ("framework", f"{framework} {plan.framework.version}{image}"),
-        (
-            "accelerator",
-            f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machine_type}, "
-            f"{accelerator.reservation or accelerator.capacity}; {split}; {replicas}",
-        ),
+        ("accelerator", _machine_text(plan)),
         (
             "context",
             f"{context.max_model_len:,} tokens, {counted(context.concurrency, 'full request')} guaranteed at once; "
@@ -45,7 +33,8 @@ def plan_text(plan: ServingPlan) -> str:
     rows = [
         (
             "start-up",
-            f"about {timing.startup_seconds:,} s from an empty pool, given up after {timing.timeout_seconds:,} s",
+            f"about {timing.startup_seconds:,} s{'' if plan.accelerator.capacity == 'own' else ' from an empty pool'}, "
+            f"given up after {timing.timeout_seconds:,} s",
         ),
         ("", "; ".join(f"{term.name} {term.seconds:,.0f} s" for term in timing.startup_terms)),
         ("stop", _stop_text(plan)),
@@ -71,7 +60,10 @@ def cost_text(plan: ServingPlan) -> str:
         month += f" to {'an unknown sum' if most is None else f'{most:,.0f}'}"
     tokens = cost.usd_per_million_output_tokens
     per_token = "" if tokens is None else f"; {tokens:.2f} per million output tokens ({cost.tokens_basis})"
-    return f"{cost.hourly_usd:,.2f} USD per hour, {month} per month{per_token}; {cost.basis}"
+    hour = f"{cost.hourly_usd:,.2f} USD per hour"
+    if plan.min_replicas != plan.replicas:
+        hour += f" at {counted(plan.replicas, 'replica')}"
+    return f"{hour}, {month} per month{per_token}; {cost.basis}"
 
 
 def explain_text(plan: ServingPlan) -> str:
@@ -90,28 +82,20 @@ def explain_text(plan: ServingPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def fleet_text(plans: Sequence[ServingPlan]) -> str:
-    """One line per stack, sorted, then totals; costs that are not known are counted apart."""
-    if not plans:
-        return "no endpoints\n"
-    width = max(len(plan.stack) for plan in plans)
-    lines = [f"{'stack':<{width}}  accelerator            USD/h  USD/month  memory"]
-    for plan in sorted(plans, key=lambda one: one.stack):
-        shape = f"{plan.replicas} x {plan.accelerator.count} {plan.accelerator.type}"
-        cost, memory = plan.cost, plan.memory
-        hourly = "?" if cost.hourly_usd is None else f"{cost.hourly_usd:,.2f}"
-        month = "?" if cost.monthly_usd_max is None else f"{cost.monthly_usd_max:,.0f}"
-        used = f"{100 * memory.need_gib / memory.have_gib:.0f} %"
-        lines.append(f"{plan.stack:<{width}}  {shape:<18} {hourly:>9}  {month:>9}  {used:>6}")
-    priced = [plan.cost for plan in plans if plan.cost.hourly_usd is not None]
-    hourly_total = sum(cost.hourly_usd or 0 for cost in priced)
-    low, high = sum(cost.monthly_usd_min or 0 for cost in priced), sum(cost.monthly_usd_max or 0 for cost in priced)
-    total = f"{counted(len(plans), 'stack')}: {hourly_total:,.2f} USD per hour, {low:,.0f} to {high:,.0f} per month"
-    ceilings = sum(not cost.exact for cost in priced)
-    remarks = [f"{len(plans) - len(priced)} without a known price" if len(priced) < len(plans) else ""]
-    remarks += [f"{ceilings} at most (on-demand price)" if ceilings else ""]
-    said = "; ".join(one for one in remarks if one)
-    return "\n".join([*lines, wrapped(f"{total}{f'; {said}' if said else ''}", "", "  ")]) + "\n"
+def _machine_text(plan: ServingPlan) -> str:
+    accelerator, parallel = plan.accelerator, plan.parallelism
+    if accelerator.capacity == "own":
+        return f"{accelerator.type}, the platform's own machine"
+    sizes = (("tensor", parallel.tensor), ("pipeline", parallel.pipeline), ("data", parallel.data))
+    split = ", ".join(f"{name} parallel size {size}" for name, size in sizes if name == "tensor" or size > 1)
+    replicas = counted(plan.replicas, "replica")
+    if plan.min_replicas != plan.replicas:
+        replicas = f"{plan.min_replicas} to {replicas}"
+    bought = f"reservation {accelerator.reservation}" if accelerator.reservation else accelerator.capacity
+    return (
+        f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machine_type}, {bought}; "
+        f"{split}; {replicas}"
+    )
 
 
 def _memory_lines(memory: Memory, concurrency: int) -> list[str]:

@@ -133,7 +133,7 @@ def resolve(
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times),
+        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
@@ -200,7 +200,11 @@ def _times(request: Request, choice: Choice) -> Timing:
     )
 
 
-def _rollout(replicas: int, times: Timing) -> Rollout:
+def _rollout(replicas: int, times: Timing, *, own: bool) -> Rollout:
+    if own:
+        return Rollout(
+            "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
+        )
     if replicas == 1:
         return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
@@ -212,7 +216,7 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     if request.platform.gke is None:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind != "gpu":
-        reasons.append(f"{request.accelerator.kind} node pools")
+        reasons.append(f"node pools of {'TPUs' if request.accelerator.kind == 'tpu' else 'processors'}")
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     if spec.capacity and len(spec.capacity) > 1:

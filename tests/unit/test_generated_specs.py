@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from infra.catalog.loader import load_catalog
 from infra.errors import PlanError, SpecError
+from infra.fleet_report import fleet_text
 from infra.naming import base_name
 from infra.pipeline import Endpoint, build
-from infra.report import explain_text, fleet_text, plan_text
+from infra.report import explain_text, plan_text
 from infra.spec import Accelerator, EndpointSpec
 from infra.spec.fields import CAPACITIES
 from tests.unit.files import HOST, Files
@@ -131,7 +132,7 @@ def test_every_generated_spec_is_planned_or_refused_in_words(case: tuple[str, st
     assert plan.memory.need_gib <= plan.memory.have_gib
     assert all(len(line) <= 80 for line in plan_text(plan).splitlines() if len(line.split()) > 3)
     assert explain_text(plan)
-    assert fleet_text([plan])
+    assert all(len(line) <= 80 for line in fleet_text([plan]).splitlines())
     assert json.loads(json.dumps(plan.to_json(), allow_nan=False))
     if plan.only_planned:
         try:

@@ -27,6 +27,7 @@ ALLOWED = {
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
+    "fleet_report": {"plan", "text"},
     "report": {"bars", "catalog", "plan", "text"},
     "diagnosis_report": {"operate", "text"},
     "golden": {"pipeline", "render", "report"},
@@ -39,6 +40,7 @@ ALLOWED = {
     "cli": {
         "diagnosis_report",
         "errors",
+        "fleet_report",
         "golden",
         "matrix",
         "interview",

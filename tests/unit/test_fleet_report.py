@@ -1,0 +1,97 @@
+"""`plan --all`: a line per stack, sorted, then totals, at most 80 columns; what is refused hides nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.cli import main
+from infra.fleet_report import fleet_text
+from infra.plan.serving_plan import ServingPlan
+from tests.unit.files import PLATFORM, endpoint
+from tests.unit.sample_plans import ladder, simple
+
+LONG = "gemma4-26b-a4b-nvfp4-rtxpro6000-the-team"
+
+
+def changed(
+    name: str,
+    *,
+    replicas: int = 1,
+    count: int = 1,
+    kind: str = "rtxpro6000",
+    hourly: float | None = 4.5,
+    own: bool = False,
+) -> ServingPlan:
+    plan, capacity = simple(), "own" if own else "on-demand"
+    accelerator = dataclasses.replace(plan.accelerator, type=kind, count=count, capacity=capacity)
+    month = None if hourly is None else hourly * 730
+    cost = dataclasses.replace(plan.cost, hourly_usd=hourly, monthly_usd_min=month, monthly_usd_max=month, exact=False)
+    return dataclasses.replace(plan, stack=name, accelerator=accelerator, replicas=replicas, cost=cost)
+
+
+@pytest.mark.parametrize("replicas", [1, 20, 100])
+def test_names_of_forty_letters_and_great_fleets_keep_to_eighty_columns(replicas: int) -> None:
+    assert len(LONG) == 40
+    plans = [
+        changed(LONG, replicas=replicas, count=16, kind="apple-128gb", hourly=replicas * 88.49),
+        changed("gemma4-e4b-l4"),
+    ]
+    lines = fleet_text(plans).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1:3]] == [LONG, "gemma4-e4b-l4"]
+    assert f"{replicas * 88.49 * 730:,.0f}" in lines[1]
+
+
+def test_a_price_that_is_unknown_and_a_machine_of_ones_own_are_told_apart() -> None:
+    text = fleet_text([changed("b", hourly=None), changed("a", hourly=None, own=True, kind="apple-64gb"), simple()])
+    assert "a              1 apple-64gb    own        own   83%" in text
+    assert "b              1 rtxpro6000      ?          ?   83%" in text
+    assert "3 stacks: 0.85 USD per hour, 623 per month; 1 without a known price (?); 1 on" in text
+
+
+def test_a_ladder_tells_which_month_is_meant() -> None:
+    text = fleet_text([ladder()])
+    assert " to " in text
+    assert text.endswith("per hour: most replicas, first rung; per month: most replicas, dearest rung\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {
+        "dev": PLATFORM,
+        "gemma4-e4b-l4": endpoint("gemma-4-e4b-it", "l4"),
+        "gemma4-31b-l4": endpoint("gemma-4-31b-it", "l4", "vllm", "precision: bf16", "concurrency: 500"),
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_one_stack_that_cannot_be_planned_does_not_hide_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "--all", "--stacks", str(folder)]) == 3
+    told = capsys.readouterr()
+    assert "gemma4-e4b-l4  1 l4" in told.out
+    assert "gemma4-31b-l4  no plan" in told.out
+    assert "2 stacks: 0.85 USD per hour, 623 per month; 1 without a plan" in told.out
+    assert told.err.startswith(f"{folder}/gemma4-31b-l4.yaml:")
+    (folder / "broken.yaml").write_text("kind: [", encoding="utf-8")
+    assert main(["plan", "--all", "--stacks", str(folder)]) == 2
+    assert "2 without a plan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--html", "page.html"]])
+def test_what_others_read_is_all_stacks_or_nothing(
+    form: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    assert main(["plan", "--all", "--stacks", str(folder), *form]) == 3
+    assert capsys.readouterr().out == ""
+    assert not (folder / "page.html").exists()
+    (folder / "gemma4-31b-l4.yaml").unlink()
+    assert main(["plan", "--all", "--stacks", str(folder), "--json"]) == 0
+    assert [one["stack"] for one in json.loads(capsys.readouterr().out)] == ["gemma4-e4b-l4"]
