@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,11 @@ def test_a_user_without_a_home_is_told_to_name_a_cache_folder(monkeypatch: pytes
 
 
 def test_a_pulumi_that_hangs_is_given_up_with_all_that_it_started(
-    pulumi: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pulumi: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    until: Callable[..., object],
 ) -> None:
     monkeypatch.setattr(binaries, "VERSION_LIMIT_SECONDS", 0.3)
     child = tmp_path / "child"
@@ -54,7 +59,7 @@ def test_a_pulumi_that_hangs_is_given_up_with_all_that_it_started(
     assert time.monotonic() - began < 5
     assert f"{pulumi} is not used: it did not tell its version in 0.3 s." in capsys.readouterr().err
     state = Path("/proc", child.read_text().strip(), "stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    until(lambda: not state.exists() or state.read_text().split()[2] == "Z", what="the child is gone")
 
 
 @pytest.mark.parametrize(
