@@ -37,24 +37,12 @@ _KV_TYPES = {
 _MOST_SLOTS = 256  # LLAMA_MAX_SEQ; with more the server does not start
 
 
-def _one(_model: Model, _drafter: bool = False) -> int:
-    return 1
-
-
-def _nothing_outside(_setting: Setting) -> int:
-    return 0
-
-
 def _step_tokens(_model: Model, _accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
     return (UBATCH_TOKENS,)
 
 
 def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
     return 32
-
-
-def _max_tokens(model: Model, _accelerator: Accelerator) -> int:
-    return model.max_context_tokens
 
 
 def _weights_bytes(model: Model, checkpoint: Checkpoint, inputs: tuple[str, ...]) -> int | None:
@@ -86,18 +74,10 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     return () if setting.accelerator.kind == "cpu" else host_terms(setting)
 
 
-def _growing_bytes(setting: Setting) -> int:
-    return sum(term.size_bytes + term.uncertainty_bytes for term in _terms(setting) if term.kind != "weights")
-
-
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
     kv_type = "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
     cache = prompt_cache_bytes(setting.model, tokens=setting.tokens, kv_type=kv_type)
     return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)
-
-
-def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
-    return None
 
 
 def _args(plan: ServingPlan) -> tuple[str, ...]:
@@ -173,26 +153,18 @@ FRAMEWORK = Framework(
     capabilities=Capabilities(
         kinds=("apple", "cpu", "gpu"),
         utilization=0.95,
-        max_tensor=_one,
-        max_pipeline=_one,
-        max_data=1,
         step_field="microBatchTokens",
-        step_is_shared=False,
         step_tokens=_step_tokens,
         step_floor=_floor,
-        max_tokens=_max_tokens,
         max_concurrency=_MOST_SLOTS,
         kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("q8_0", "q4_0"),
         unified_slots=True,
         weights_bytes=kept(_weights_bytes),
         terms=_terms,
-        growing_bytes=_growing_bytes,
         host_terms=_host_terms,
         settings=_settings,
-        outside_bytes=_nothing_outside,
         pins_revision=False,
-        objection=_no_objection,
         engine_seconds=30,
         pre_stop_seconds=5,
         drain_seconds=60,

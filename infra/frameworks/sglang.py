@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.catalog.records import Accelerator, Model
 from infra.frameworks.base import Framework, kept
-from infra.plan.capabilities import MOST_REQUESTS, Capabilities
+from infra.plan.capabilities import Capabilities
 from infra.plan.demand import Setting
 from infra.plan.kv_sglang import ELEMENT_BYTES, demand_terms, host_terms, swa_full_tokens_ratio
 from infra.plan.weights import weights_bytes
@@ -17,10 +17,6 @@ def _max_tensor(model: Model, _drafter: bool) -> int:
     return model.query_heads
 
 
-def _one(_model: Model) -> int:
-    return 1
-
-
 def _step_tokens(_model: Model, accelerator: Accelerator, _inputs: tuple[str, ...]) -> tuple[int, ...]:
     default = next(tokens for size_gib, tokens in _CHUNKS if (accelerator.memory_gib or 0) >= size_gib)
     return tuple(tokens for _, tokens in _CHUNKS if tokens <= default)
@@ -28,14 +24,6 @@ def _step_tokens(_model: Model, accelerator: Accelerator, _inputs: tuple[str, ..
 
 def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
     return 256
-
-
-def _max_tokens(model: Model, _accelerator: Accelerator) -> int:
-    return model.max_context_tokens
-
-
-def _growing_bytes(setting: Setting) -> int:
-    return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
 
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
@@ -52,39 +40,21 @@ def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
     return tuple(ELEMENT_BYTES)
 
 
-def _nothing_outside(_setting: Setting) -> int:
-    return 0
-
-
-def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
-    return None
-
-
 FRAMEWORK = Framework(
     name="sglang",
     capabilities=Capabilities(
         kinds=("gpu",),
         utilization=0.95,
         max_tensor=_max_tensor,
-        max_pipeline=_one,
-        max_data=1,
         step_field="maxNumBatchedTokens",
-        step_is_shared=False,
         step_tokens=_step_tokens,
         step_floor=_floor,
-        max_tokens=_max_tokens,
-        max_concurrency=MOST_REQUESTS,
         kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
-        unified_slots=False,
         weights_bytes=kept(weights_bytes),
         terms=demand_terms,
-        growing_bytes=_growing_bytes,
         host_terms=host_terms,
         settings=_settings,
-        outside_bytes=_nothing_outside,
-        pins_revision=True,
-        objection=_no_objection,
         engine_seconds=120,
         pre_stop_seconds=15,
         drain_seconds=60,

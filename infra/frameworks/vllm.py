@@ -14,7 +14,7 @@ from infra.frameworks.base import (
     kept,
 )
 from infra.frameworks.vllm_flags import DENIED, OWNED
-from infra.plan.capabilities import MOST_REQUESTS, Capabilities
+from infra.plan.capabilities import Capabilities
 from infra.plan.demand import HostTerm, Setting, Term
 from infra.plan.fit import GIB
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
@@ -106,11 +106,6 @@ def _kv_bytes(setting: Setting) -> int:
 def _terms(setting: Setting) -> tuple[Term, ...]:
     cache = Term("kv", "KV cache", _kv_bytes(setting), 0, _KV_SOURCE)
     return (*weight_terms(setting), *overhead_terms(setting), cache)
-
-
-def _growing_bytes(setting: Setting) -> int:
-    overhead = sum(term.size_bytes + term.uncertainty_bytes for term in overhead_terms(setting))
-    return _kv_bytes(setting) + overhead
 
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
@@ -239,17 +234,13 @@ FRAMEWORK = Framework(
         step_tokens=_batched_tokens,
         step_floor=_floor,
         max_tokens=_max_tokens,
-        max_concurrency=MOST_REQUESTS,
         kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
-        unified_slots=False,
         weights_bytes=kept(weights_bytes),
         terms=_terms,
-        growing_bytes=_growing_bytes,
         host_terms=_host_terms,
         settings=_settings,
         outside_bytes=_outside_bytes,
-        pins_revision=True,
         objection=_objection,
         engine_seconds=135,
         pre_stop_seconds=15,

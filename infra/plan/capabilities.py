@@ -11,7 +11,31 @@ from infra.plan.demand import HostTerm, Setting, Term
 MOST_REQUESTS = 4096  # more is not counted where the engine itself names no limit
 
 
-@dataclass(frozen=True)
+def _one_tensor(_model: Model, _drafter: bool) -> int:
+    return 1
+
+
+def _one_stage(_model: Model) -> int:
+    return 1
+
+
+def _whole_context(model: Model, _accelerator: Accelerator) -> int:
+    return model.max_context_tokens
+
+
+def _no_settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
+    return ()
+
+
+def _nothing_outside(_setting: Setting) -> int:
+    return 0
+
+
+def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """How one framework uses accelerators.
 
@@ -31,7 +55,6 @@ class Capabilities:
         unified_slots: whether all requests can share one cache.
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
-        growing_bytes: the part of it that grows with tokens and concurrency.
         host_terms: host memory of the pod.
         settings: further engine settings on which the memory rests, by name with unit.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
@@ -43,26 +66,29 @@ class Capabilities:
 
     kinds: tuple[str, ...]
     utilization: float
-    max_tensor: Callable[[Model, bool], int]
-    max_pipeline: Callable[[Model], int]
-    max_data: int
+    max_tensor: Callable[[Model, bool], int] = _one_tensor
+    max_pipeline: Callable[[Model], int] = _one_stage
+    max_data: int = 1
     step_field: str | None
-    step_is_shared: bool
+    step_is_shared: bool = False
     step_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]
     step_floor: Callable[[Model, tuple[str, ...]], int]
-    max_tokens: Callable[[Model, Accelerator], int]
-    max_concurrency: int
+    max_tokens: Callable[[Model, Accelerator], int] = _whole_context
+    max_concurrency: int = MOST_REQUESTS
     kv_cache_dtypes: Callable[[Accelerator], tuple[str, ...]]
     smaller_kv_cache_dtypes: tuple[str, ...]
-    unified_slots: bool
+    unified_slots: bool = False
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
     terms: Callable[[Setting], tuple[Term, ...]]
-    growing_bytes: Callable[[Setting], int]
     host_terms: Callable[[Setting], tuple[HostTerm, ...]]
-    settings: Callable[[Setting], tuple[tuple[str, int], ...]]
-    outside_bytes: Callable[[Setting], int]
-    pins_revision: bool
-    objection: Callable[[Model, Accelerator], str | None]
+    settings: Callable[[Setting], tuple[tuple[str, int], ...]] = _no_settings
+    outside_bytes: Callable[[Setting], int] = _nothing_outside
+    pins_revision: bool = True
+    objection: Callable[[Model, Accelerator], str | None] = _no_objection
     engine_seconds: int
     pre_stop_seconds: int
     drain_seconds: int
+
+    def growing_bytes(self, setting: Setting) -> int:
+        """All but the weights, with what is uncertain: the part that grows with tokens and concurrency."""
+        return sum(term.size_bytes + term.uncertainty_bytes for term in self.terms(setting) if term.kind != "weights")
