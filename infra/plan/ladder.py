@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from infra.plan.alternatives import TAKEN_AWAY
-from infra.plan.capabilities import Capabilities
-from infra.plan.cost import cost
-from infra.plan.fit import largest_concurrency
+from infra.plan.fit import GIB, largest_concurrency
 from infra.plan.proof import proof_lines
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, DoesNotFitError, choose
-from infra.plan.serving_plan import Context, Parallelism, Rung
-from infra.plan.timing import timing
+from infra.plan.serving_plan import Context, Cost, Parallelism, Rung
+from infra.plan.timing import stop_seconds
 
 _OUT = "Or leave this rung out"
 
@@ -52,24 +50,27 @@ def place(request: Request, refused: RefusedError) -> RefusedError:
     return RefusedError(("capacity", 0), refused.message)
 
 
-def rungs(request: Request, chosen: list[Choice], most: int) -> tuple[Rung, ...]:
+def rungs(request: Request, chosen: list[Choice], prices: list[Cost], most: int) -> tuple[Rung, ...]:
     """The ladder as the plan states it.
 
     Args:
         request: what is asked.
         chosen: one choice per rung.
+        prices: what each costs.
         most: full requests that fit at once on the first rung.
     """
-    ladder = [_rung(request, chosen[0], most)]
-    for choice in chosen[1:]:
+    ladder = [_rung(request, chosen[0], prices[0], most)]
+    for choice, price in zip(chosen[1:], prices[1:], strict=True):
         at_once = choice.fit.setting.data * largest_concurrency(request.capabilities, choice.fit)
-        ladder.append(_with_losses(_rung(request, choice, at_once), ladder[0]))
+        ladder.append(_with_losses(_rung(request, choice, price, at_once), ladder[0]))
     return tuple(ladder)
 
 
-def _rung(request: Request, choice: Choice, most: int) -> Rung:
-    candidate, fit, price = choice.candidate, choice.fit, cost(request, choice.candidate)
-    setting = fit.setting
+def _rung(request: Request, choice: Choice, price: Cost, most: int) -> Rung:
+    candidate, fit, setting = choice.candidate, choice.fit, choice.fit.setting
+    _, drain, _ = stop_seconds(
+        request.capabilities, capacity=candidate.capacity.kind, answer_seconds=request.spec.longestAnswerSeconds
+    )
     return Rung(
         capacity=candidate.capacity.kind,
         reservation=candidate.capacity.reservation,
@@ -79,9 +80,9 @@ def _rung(request: Request, choice: Choice, most: int) -> Rung:
         precision=candidate.checkpoint.precision,
         checkpoint=candidate.checkpoint.repository,
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
-        need_gib=fit.need_bytes / 2**30,
-        have_gib=fit.have_bytes / 2**30,
-        drain_seconds=_drain_seconds(request.capabilities, request, candidate.capacity.kind),
+        need_gib=fit.need_bytes / GIB,
+        have_gib=fit.have_bytes / GIB,
+        drain_seconds=drain,
         hourly_usd=price.hourly_usd,
         monthly_usd_min=price.monthly_usd_min,
         monthly_usd_max=price.monthly_usd_max,
@@ -107,16 +108,3 @@ def _with_losses(rung: Rung, first: Rung) -> Rung:
     if (rung.machine_type, rung.count) != (first.machine_type, first.count):
         loses.append(f"another shape: {rung.count} on {rung.machine_type}, in a pool of its own")
     return dataclasses.replace(rung, loses=tuple(loses))
-
-
-def _drain_seconds(capabilities: Capabilities, request: Request, capacity: str) -> int:
-    return timing(
-        capabilities,
-        weights_bytes=0,
-        image_gib=None,
-        capacity=capacity,
-        source="pvc",
-        disk="own",
-        timeout_seconds=None,
-        answer_seconds=request.spec.longestAnswerSeconds,
-    ).drain_seconds

@@ -9,7 +9,7 @@ from infra.catalog.records import Catalog
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
-from infra.plan.fit import memory
+from infra.plan.fit import GIB, memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
@@ -122,7 +122,7 @@ def resolve(
         host=host(
             accelerator,
             candidate.machine,
-            weights_gib=times.weights_bytes / 2**30,
+            weights_gib=times.weights_bytes / GIB,
             image_gib=(image.size_gib if image else None) or 0,
             need_gib=first.host_gib,
         ),
@@ -132,7 +132,7 @@ def resolve(
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
-        ladder=rungs(request, chosen, proof.max_concurrent_requests),
+        ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),

@@ -61,11 +61,8 @@ def timing(
     engine = TimeTerm("engine", float(capabilities.engine_seconds), "process, compilation, graphs, warm-up")
     startup = sum(term.seconds for term in (*start, *load, engine))
     restart = sum(term.seconds for term in (*load, engine))
-    spot = capacity == "spot"
-    pre_stop = _SPOT_PRE_STOP_SECONDS if spot else capabilities.pre_stop_seconds
-    teardown = _SPOT_TEARDOWN_SECONDS if spot else _TEARDOWN_SECONDS
+    pre_stop, drain, teardown = stop_seconds(capabilities, capacity=capacity, answer_seconds=answer_seconds)
     wanted = answer_seconds or capabilities.drain_seconds
-    drain = min(wanted, _SPOT_NOTICE_SECONDS - pre_stop - teardown) if spot else wanted
     cut = f"longest answer {wanted} s, cut to what a Spot notice leaves" if drain < wanted else "longest answer"
     return Timing(
         weights_bytes=weights_bytes,
@@ -75,7 +72,7 @@ def timing(
         pre_stop_seconds=pre_stop,
         drain_seconds=drain,
         grace_seconds=pre_stop + drain + teardown,
-        notice_seconds=_SPOT_NOTICE_SECONDS if spot else None,
+        notice_seconds=_SPOT_NOTICE_SECONDS if capacity == "spot" else None,
         startup_terms=(*start, *load, engine),
         stop_terms=(
             TimeTerm("leave load balancing", float(pre_stop), "endpoints take seconds to reach every proxy"),
@@ -83,6 +80,15 @@ def timing(
             TimeTerm("teardown", float(teardown), "workers stop and free the accelerators"),
         ),
     )
+
+
+def stop_seconds(capabilities: Capabilities, *, capacity: str, answer_seconds: int | None) -> tuple[int, int, int]:
+    """Seconds to leave load balancing, for running answers, and to tear down; within the notice on a Spot machine."""
+    wanted = answer_seconds or capabilities.drain_seconds
+    if capacity != "spot":
+        return capabilities.pre_stop_seconds, wanted, _TEARDOWN_SECONDS
+    left = _SPOT_NOTICE_SECONDS - _SPOT_PRE_STOP_SECONDS - _SPOT_TEARDOWN_SECONDS
+    return _SPOT_PRE_STOP_SECONDS, min(wanted, left), _SPOT_TEARDOWN_SECONDS
 
 
 def _load_terms(weights_gib: float, source: str, disk: str) -> tuple[TimeTerm, TimeTerm]:
