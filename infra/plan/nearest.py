@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -23,6 +24,9 @@ _MEMORY = ("maxNumBatchedTokens", "microBatchTokens", "gpuMemoryUtilization", "k
 _SPLITS = ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize")
 _OTHER_ACCELERATORS = _OTHER_PRECISIONS = 3
 
+_Found = tuple[str, Choice]
+_Plan = Callable[[EndpointSpec], Choice | None]
+
 
 def nearest_plans(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
     """Lines that name every single change with which the endpoint fits, each with its price; none where none does.
@@ -31,17 +35,13 @@ def nearest_plans(request: Request, ask: Callable[[EndpointSpec], Request]) -> l
         request: what does not fit.
         ask: a changed spec as a request.
     """
-    plan = _planner(ask)
-    found = [(change, choice) for change, spec in _changes(request, plan) for choice in [plan(spec)] if choice]
-    return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
+    return _advice(request.spec, request.catalog, list(_changes(request, _planner(ask))))
 
 
 def other_accelerators(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
     """Lines that name another capacity, and the cheapest accelerators, with which the request would be served."""
     plan = _planner(ask)
-    changes = [*_capacity(request, plan), *_elsewhere(request, plan)]
-    found = [(change, choice) for change, spec in changes for choice in [plan(spec)] if choice]
-    return ["It fits with one of:", *_lines(request.spec, request.catalog, found)] if found else []
+    return _advice(request.spec, request.catalog, [*_capacity(request, plan), *_elsewhere(request, plan)])
 
 
 def other_frameworks(
@@ -59,11 +59,11 @@ def other_frameworks(
         ways = [(f"framework: {name}", changed)]
         if dropped:
             ways.append((f"framework: {name}{_WITHOUT}{' and '.join(dropped)}", changed.model_copy(update=plain)))
-        found += [(change, choice) for change, way in ways for choice in [plan(way)] if choice][:1]
-    return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
+        found += _first(ways, plan)
+    return _advice(spec, catalog, found)
 
 
-def _planner(ask: Callable[[EndpointSpec], Request]) -> Callable[[EndpointSpec], Choice | None]:
+def _planner(ask: Callable[[EndpointSpec], Request]) -> _Plan:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
             request = ask(changed)
@@ -77,7 +77,16 @@ def _planner(ask: Callable[[EndpointSpec], Request]) -> Callable[[EndpointSpec],
     return plan
 
 
-def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]) -> list[str]:
+def _first(ways: Iterable[tuple[str, EndpointSpec]], plan: _Plan) -> list[_Found]:
+    """The first of several ways that is served, or nothing."""
+    return next(([(change, choice)] for change, spec in ways if (choice := plan(spec))), [])
+
+
+def _advice(spec: EndpointSpec, catalog: Catalog, found: list[_Found]) -> list[str]:
+    return ["It fits with one of:", *_lines(spec, catalog, found)] if found else []
+
+
+def _lines(spec: EndpointSpec, catalog: Catalog, found: list[_Found]) -> list[str]:
     parts = [(*change.partition(_WITHOUT), choice) for change, choice in found]
     short = [len(change) for change, _, _, _ in parts if len(change) <= _SHORT]
     width, lines = max(short, default=4), []
@@ -90,7 +99,7 @@ def _lines(spec: EndpointSpec, catalog: Catalog, found: list[tuple[str, Choice]]
     return lines
 
 
-def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
+def _changes(request: Request, plan: _Plan) -> Iterator[_Found]:
     spec, engine = request.spec, request.spec.engine
 
     def fits(changed: EndpointSpec) -> bool:
@@ -99,63 +108,63 @@ def _changes(request: Request, plan: Callable[[EndpointSpec], Choice | None]) ->
     concurrency = request.concurrency
     fewer = _largest(range(1, concurrency), lambda n: fits(spec.model_copy(update={"concurrency": n})))
     if fewer:
-        yield f"concurrency: {fewer}", spec.model_copy(update={"concurrency": fewer})
+        yield from _first([(f"concurrency: {fewer}", spec.model_copy(update={"concurrency": fewer}))], plan)
     longest = spec.contextLength or _CONTEXT_STEP_TOKENS * 8
     contexts = range(_CONTEXT_STEP_TOKENS, longest, _CONTEXT_STEP_TOKENS)
     shorter = _largest(contexts, lambda n: fits(spec.model_copy(update={"contextLength": n})))
     if shorter:
-        yield f"contextLength: {shorter}", spec.model_copy(update={"contextLength": shorter})
-    for dtype in request.capabilities.smaller_kv_cache_dtypes:
-        changed = spec.model_copy(update={"engine": engine.model_copy(update={"kvCacheDtype": dtype})})
-        if request.kv_cache_dtype == "auto" and fits(changed):
-            yield f"engine.kvCacheDtype: {dtype}", changed
-            break
+        yield from _first([(f"contextLength: {shorter}", spec.model_copy(update={"contextLength": shorter}))], plan)
+    if request.kv_cache_dtype == "auto":
+        dtypes = request.capabilities.smaller_kv_cache_dtypes
+        yield from _first([_engine(spec, "kvCacheDtype", dtype) for dtype in dtypes], plan)
     for name in _MEMORY:
-        changed = spec.model_copy(update={"engine": engine.model_copy(update={name: None})})
-        if getattr(engine, name) is not None and fits(changed):
-            yield f"engine.{name}: left out", changed
+        if getattr(engine, name) is not None:
+            yield from _first([_engine(spec, name, None)], plan)
     if spec.precision:
         others = [one for one in request.framework.precisions if one != spec.precision]
-        smaller = [(one, spec.model_copy(update={"precision": one})) for one in others]
-        yield from [(f"precision: {one}", changed) for one, changed in smaller if fits(changed)][:_OTHER_PRECISIONS]
+        smaller = [(f"precision: {one}", spec.model_copy(update={"precision": one})) for one in others]
+        served = (found for change in smaller for found in _first([change], plan))
+        yield from itertools.islice(served, _OTHER_PRECISIONS)
     yield from _capacity(request, plan)
+    asked = spec.accelerator.count or engine.tensorParallelSize
     counts = sorted({one.accelerators for one in request.accelerator.machines})
-    asked = spec.accelerator.count or engine.tensorParallelSize or 0
-    for count in counts:
-        if count <= asked or not asked:
-            continue
-        changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.accelerator.type, count=count)})
-        way = next((way for way in _ways(f"accelerator.count: {count}", changed) if fits(way[1])), None)
-        if way:
-            yield way
-            break
+    more = [count for count in counts if asked and count > asked]
+    yield from _first((way for count in more for way in _more(spec, count)), plan)
     yield from _elsewhere(request, plan)
 
 
-def _capacity(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> Iterator[tuple[str, EndpointSpec]]:
+def _engine(spec: EndpointSpec, name: str, value: str | None) -> tuple[str, EndpointSpec]:
+    changed = spec.model_copy(update={"engine": spec.engine.model_copy(update={name: value})})
+    return f"engine.{name}: {'left out' if value is None else value}", changed
+
+
+def _more(spec: EndpointSpec, count: int) -> list[tuple[str, EndpointSpec]]:
+    changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.accelerator.type, count=count)})
+    return _ways(f"accelerator.count: {count}", changed)
+
+
+def _capacity(request: Request, plan: _Plan) -> Iterator[_Found]:
     """The cheapest capacity with which it is served, where the file names others."""
     if not request.spec.capacity:
         return
     choice = plan(request.spec.model_copy(update={"capacity": None}))
     if choice is not None and choice.candidate.capacity.kind not in {"own", request.spec.capacity[0].kind}:
         capacity = choice.candidate.capacity
-        yield f"capacity: [{capacity}]", request.spec.model_copy(update={"capacity": [capacity]})
+        changed = request.spec.model_copy(update={"capacity": [capacity]})
+        yield from _first([(f"capacity: [{capacity}]", changed)], plan)
 
 
-def _elsewhere(request: Request, plan: Callable[[EndpointSpec], Choice | None]) -> list[tuple[str, EndpointSpec]]:
+def _elsewhere(request: Request, plan: _Plan) -> list[_Found]:
     """The cheapest other accelerators that carry the request as it is, the smallest where no price is known."""
     priced = []
     for name in sorted(request.catalog.accelerators):
         if name == request.accelerator.id or _scale(request, name) != _scale(request, request.accelerator.id):
             continue
         changed = request.spec.model_copy(update={"accelerator": Accelerator(type=name)})
-        for way in _ways(f"accelerator: {name}", changed):
-            choice = plan(way[1])
-            if choice is not None:
-                price, whole_gib = choice.candidate.usd_per_hour, choice.fit.whole_gib
-                priced.append(((math.inf if price is None else price, whole_gib, name), way))
-                break
-    return [way for _, way in sorted(priced, key=lambda one: one[0])][:_OTHER_ACCELERATORS]
+        for change, choice in _first(_ways(f"accelerator: {name}", changed), plan):
+            price, whole_gib = choice.candidate.usd_per_hour, choice.fit.whole_gib
+            priced.append(((math.inf if price is None else price, whole_gib, name), (change, choice)))
+    return [found for _, found in sorted(priced, key=lambda one: one[0])][:_OTHER_ACCELERATORS]
 
 
 def _scale(request: Request, name: str) -> bool:

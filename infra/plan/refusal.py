@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class RefusedError(Exception):
     """A field of the spec that cannot be served as asked.
@@ -15,3 +17,7 @@ class RefusedError(Exception):
         super().__init__(message)
         self.field = field
         self.message = message
+
+    def with_lines(self, lines: Iterable[str]) -> RefusedError:
+        """The same refusal, with lines of advice below its message."""
+        return RefusedError(self.field, "\n".join([self.message, *lines]))

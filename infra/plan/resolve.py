@@ -70,7 +70,7 @@ def resolve(
         request = request_of(spec)
     except NotPlannedError as refused:
         others = other_frameworks(spec, catalog, frameworks, request_of)
-        raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
+        raise refused.with_lines(others) from None
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
     first = _first(request, capacities, frameworks, request_of)
     chosen = choices(request, first)
@@ -78,7 +78,7 @@ def resolve(
     try:
         check_budget(request, [(one.candidate, price) for one, price in zip(chosen, prices, strict=True)])
     except RefusedError as refused:
-        raise RefusedError(refused.field, "\n".join([refused.message, *nearest_plans(request, request_of)])) from None
+        raise refused.with_lines(nearest_plans(request, request_of)) from None
     dearest = [price.monthly_usd_max for price in prices]
     highest = None if None in dearest else max(price for price in dearest if price is not None)
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
@@ -159,15 +159,15 @@ def _first(
         raise place(request, RefusedError(refused.field, "\n".join([*lines, *advice]))) from None
     except CrampedError as refused:
         advice = nearest_plans(request, ask_again) or [NO_SINGLE_CHANGE]
-        raise place(request, RefusedError(refused.field, "\n".join([refused.message, *advice]))) from None
+        raise place(request, refused.with_lines(advice)) from None
     except RefusedError as refused:
         if refused.field == ("framework",):
             others = other_frameworks(request.spec, request.catalog, frameworks, ask_again)
-            raise RefusedError(refused.field, "\n".join([refused.message, *others])) from None
+            raise refused.with_lines(others) from None
         if refused.field != ("accelerator",):
             raise place(request, refused) from None
         others = other_accelerators(request, ask_again)
-        raise place(request, RefusedError(refused.field, "\n".join([refused.message, *others]))) from None
+        raise place(request, refused.with_lines(others)) from None
 
 
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
