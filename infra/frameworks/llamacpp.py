@@ -18,6 +18,7 @@ from infra.plan.gguf import gguf_bytes
 from infra.plan.kv_llamacpp import (
     MIB,
     UBATCH_TOKENS,
+    cache_type,
     checkpoints,
     context_size,
     demand_terms,
@@ -75,7 +76,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
 
 
 def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
-    kv_type = "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
+    kv_type = cache_type(setting.kv_cache_dtype)
     cache = prompt_cache_bytes(setting.model, tokens=setting.tokens, kv_type=kv_type)
     return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)
 
@@ -84,7 +85,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
     quant = plan.precision.upper()
     settings = dict(plan.settings)
-    cache_type = "f16" if plan.memory.kv_cache_dtype == "auto" else plan.memory.kv_cache_dtype
+    kv_type = cache_type(plan.memory.kv_cache_dtype)
     args = [
         f"--hf-repo={plan.model.checkpoint}:{quant}",
         f"--alias={plan.model.id}",
@@ -94,8 +95,8 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--parallel={plan.context.concurrency}",
         "--kv-unified" if plan.unified_slots else "--no-kv-unified",
         f"--ubatch-size={plan.context.max_num_batched_tokens}",
-        f"--cache-type-k={cache_type}",
-        f"--cache-type-v={cache_type}",
+        f"--cache-type-k={kv_type}",
+        f"--cache-type-v={kv_type}",
         "--n-gpu-layers=all",
         "--flash-attn=on",
         f"--cache-ram={settings['promptCacheMiB']}",

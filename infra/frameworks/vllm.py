@@ -15,8 +15,7 @@ from infra.frameworks.base import (
 )
 from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
-from infra.plan.demand import HostTerm, Setting, Term
-from infra.plan.fit import GIB
+from infra.plan.demand import GIB, HostTerm, Setting, Term
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
 from infra.plan.overhead_vllm import (
     LONGEST_ITEM_TOKENS,

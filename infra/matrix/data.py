@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.catalog.records import Checkpoint, Drafter
 from infra.matrix.rows import Matrix, MatrixRow, Source
+from infra.plan.serving_plan import camel
 
 
 def matrix_json(matrix: Matrix) -> dict[str, Any]:
@@ -45,15 +46,10 @@ def _cited(one: Checkpoint | Drafter, sources: Mapping[str, Source]) -> dict[str
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    return {_camel(key): _value(value) for key, value in record.items()}
+    return {camel(key): _value(value) for key, value in record.items()}
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_value(one) for one in value]
     return _plain(value) if isinstance(value, dict) else value
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join("GiB" if word == "gib" else word.capitalize() for word in rest)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from infra.catalog.records import Accelerator, Checkpoint, Drafter, Model
 
+GIB = 2**30
+
 
 @dataclass(frozen=True)
 class Setting:

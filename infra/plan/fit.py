@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from infra.plan.capabilities import Capabilities
-from infra.plan.demand import Setting, Term
+from infra.plan.demand import GIB, Setting, Term
 from infra.plan.serving_plan import Memory, MemoryTerm
-
-GIB = 2**30
 
 
 @dataclass(frozen=True)

@@ -193,8 +193,9 @@ def _weights(setting: Setting) -> tuple[int, int, int, int]:
     return figures
 
 
-def _kv_type(setting: Setting) -> str:
-    return "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
+def cache_type(kv_cache_dtype: str) -> str:
+    """Type of K and V by the stack's word: the server's own is f16."""
+    return "f16" if kv_cache_dtype == "auto" else kv_cache_dtype
 
 
 def _compute(setting: Setting, place: str) -> int:
@@ -205,7 +206,7 @@ def _compute(setting: Setting, place: str) -> int:
         slots=setting.concurrency,
         unified=setting.unified_slots,
         ubatch_tokens=setting.batched_tokens or UBATCH_TOKENS,
-        kv_type=_kv_type(setting),
+        kv_type=cache_type(setting.kv_cache_dtype),
         outputs=1 + (drafter.tokens or 8) if drafter else 1,
         place=place,
     )
@@ -254,7 +255,7 @@ def demand_terms(setting: Setting) -> tuple[Term, ...]:
         slots=setting.concurrency,
         unified=setting.unified_slots,
         ubatch_tokens=ubatch,
-        kv_type=_kv_type(setting),
+        kv_type=cache_type(setting.kv_cache_dtype),
     )
     compute = _compute(setting, "cpu" if kind == "cpu" else "device")
     if kind == "apple":
@@ -281,7 +282,7 @@ def host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     they are not charged, but the tables that are read at every token are. Growth seen in ggml-org/llama.cpp 21690
     comes from checkpoints and the prompt cache: both are bounded here by their flags.
     """
-    model, kv_type = setting.model, _kv_type(setting)
+    model, kv_type = setting.model, cache_type(setting.kv_cache_dtype)
     slots = setting.concurrency
     kept = checkpoints(model, kv_type) * slots * context_checkpoint_bytes(model, kv_type)
     saved = prompt_cache_bytes(model, tokens=setting.tokens, kv_type=kv_type)

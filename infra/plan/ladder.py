@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from infra.plan.alternatives import TAKEN_AWAY
-from infra.plan.fit import GIB, largest_concurrency
+from infra.plan.demand import GIB
+from infra.plan.fit import largest_concurrency
 from infra.plan.proof import proof_lines
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from infra.plan.fit import GIB, Fit, gib_text
+from infra.plan.demand import GIB
+from infra.plan.fit import Fit, gib_text
 
 
 def proof_lines(fit: Fit, framework: str) -> list[str]:

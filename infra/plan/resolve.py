@@ -9,7 +9,8 @@ from infra.catalog.records import Catalog
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
-from infra.plan.fit import GIB, memory
+from infra.plan.demand import GIB
+from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks

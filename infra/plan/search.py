@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 from infra.plan.candidates import Candidate, candidates
-from infra.plan.demand import HostTerm, Setting
-from infra.plan.fit import GIB, Fit, charge
+from infra.plan.demand import GIB, HostTerm, Setting
+from infra.plan.fit import Fit, charge
 from infra.plan.placement import usable_memory_gib
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request

@@ -286,14 +286,15 @@ class ServingPlan:
         return plain
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A field's name as JSON data spells it, GiB with its own capitals."""
     head, *rest = name.split("_")
     return head + "".join("GiB" if word == "gib" else word.capitalize() for word in rest)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_camel(key): _plain(item) for key, item in value.items()}
+        return {camel(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from infra.plan.capabilities import Capabilities
-from infra.plan.fit import GIB
+from infra.plan.demand import GIB
 from infra.plan.serving_plan import TimeTerm, Timing
 
 _NODE_SECONDS = 180.0

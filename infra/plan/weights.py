@@ -9,7 +9,6 @@ from infra.catalog.records import Checkpoint, Model
 from infra.plan.demand import Setting, Term
 from infra.plan.kv_vllm import stage_layers
 
-GIB = 2**30
 _BF16_BYTES = 2
 _FP8_BYTES = 1
 _SCALE_BYTES = 4

@@ -8,7 +8,8 @@ import pytest
 
 from infra.catalog.loader import load_catalog
 from infra.frameworks import FRAMEWORKS
-from infra.plan.weights import GIB, text_parameters, weights_bytes
+from infra.plan.demand import GIB
+from infra.plan.weights import text_parameters, weights_bytes
 
 CATALOG = load_catalog()
 REPOSITORIES = {one.repository for model in CATALOG.models.values() for one in (*model.checkpoints, *model.drafters)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infra.catalog.loader import load_catalog
+from infra.plan.demand import GIB
 from infra.plan.gguf import gguf_bytes
 from infra.plan.kv_llamacpp import MIB, cache_bytes, compute_bytes
 from infra.plan.kv_vllm import block_bytes, request_bytes
-from infra.plan.weights import GIB
 
 K = 1024
 MODELS = {model.size: model for model in load_catalog().models.values() if model.instruct}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.catalog.records import Model
+from infra.plan.demand import GIB
 from infra.plan.kv_vllm import (
     block_bytes,
     block_tokens,
@@ -20,7 +21,6 @@ from infra.plan.kv_vllm import (
     request_bytes,
     stage_layers,
 )
-from infra.plan.weights import GIB
 from tests.unit.gemma4 import MODELS
 
 K = 1024

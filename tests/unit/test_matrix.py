@@ -24,7 +24,7 @@ from infra.matrix import (
     record_text,
     table_text,
 )
-from infra.plan.serving_plan import _camel
+from infra.plan.serving_plan import camel
 from tests.conftest import ROOT
 
 MATRIX = own_matrix()
@@ -158,9 +158,9 @@ def test_json_holds_every_field_of_the_record(name: str) -> None:
     facts, row = CATALOG.frameworks[name], json_of(name)
     plain = json.loads(json.dumps(dataclasses.asdict(facts)))
     for field in dataclasses.fields(Framework):
-        assert _camel(field.name) in row, field.name
+        assert camel(field.name) in row, field.name
     for field in ("name", "state", "denied_versions", "architectures", "metrics", "tools", "hybrid_kv_since"):
-        assert row[_camel(field)] == plain[field]
+        assert row[camel(field)] == plain[field]
     assert row["inputsBySize"] == dict(plain["inputs_by_size"])
     assert row["minimumVersionBySize"] == dict(plain["minimum_version_by_size"])
     assert [(one["statement"], one["source"]["name"]) for one in row["evidence"]] == [
@@ -175,7 +175,7 @@ def test_json_holds_every_field_of_checkpoints_and_drafters(name: str) -> None:
     row = json_of(name)
     for key, kind in (("checkpoints", Checkpoint), ("drafterCheckpoints", Drafter)):
         for one in row[key]:
-            assert {_camel(field.name) for field in dataclasses.fields(kind)} == set(one)
+            assert {camel(field.name) for field in dataclasses.fields(kind)} == set(one)
             assert all(source["what"] for source in one["sources"])
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plan.demand import Setting
+from infra.plan.demand import GIB, Setting
 from infra.plan.kv_vllm import block_bytes, concurrent_batches, request_bytes
 from infra.plan.overhead_vllm import outside_share_bytes, overhead_terms, sequences
-from infra.plan.weights import GIB, weight_terms
+from infra.plan.weights import weight_terms
 from tests.unit.gemma4 import MODELS, accelerator, checkpoint, drafter, setting
 
 UTILIZATION = 0.92

@@ -9,7 +9,7 @@ import pytest
 from infra.catalog.loader import load_catalog
 from infra.catalog.records import Accelerator, Machine
 from infra.frameworks import FRAMEWORKS
-from infra.plan.fit import GIB
+from infra.plan.demand import GIB
 from infra.plan.images import image_for
 from infra.plan.placement import host
 

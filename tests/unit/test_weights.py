@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.catalog.records import Model
-from infra.plan.demand import Term
+from infra.plan.demand import GIB, Term
 from infra.plan.kv_vllm import max_pipeline
-from infra.plan.weights import GIB, has_known_size, text_parameters, weight_terms
+from infra.plan.weights import has_known_size, text_parameters, weight_terms
 from tests.unit.gemma4 import MODELS, checkpoint, drafter, setting
 
 SIZES = sorted(MODELS)
