@@ -18,12 +18,13 @@ from jinja2.runtime import Context
 from infra.frameworks.base import KubernetesWorkload
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
-# In the order in which objects are made: what others need first.
+# Templates, each named after its kind and, where a kind has several, its use; in the order in which objects are made.
 KINDS = (
     "namespace",
     "serviceaccount",
     "networkpolicy",
     "configmap",
+    "configmap-proxy",
     "deployment",
     "service",
     "poddisruptionbudget",

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
+from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
@@ -134,6 +135,7 @@ def resolve(
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times),
+        access=access(stack, spec.expose, catalog.proxy),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
@@ -172,7 +174,7 @@ def _first(
 
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice)]
+    said = [caution(request, choice), open_caution(request.spec.expose)]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds

@@ -222,6 +222,30 @@ class Rollout:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may call the endpoint.
+
+    Attributes:
+        authentication: `key` or `none`.
+        secret: name of the Secret in the endpoint's namespace that holds the keys; empty with `none`.
+        why: the reason of either.
+        proxy_image: image of the proxy that stands before the engine.
+        proxy_capabilities: what its container needs after all capabilities are dropped.
+    """
+
+    authentication: str
+    secret: str
+    why: str
+    proxy_image: str
+    proxy_capabilities: tuple[str, ...]
+
+    def key_command(self, namespace: str) -> str:
+        """Command that makes the Secret with a new key."""
+        value = "--from-literal=current=$(openssl rand -hex 32)"
+        return f"kubectl -n {namespace} create secret generic {self.secret} {value}"
+
+
+@dataclass(frozen=True)
 class Decision:
     """One decided value, who decided it (stack, platform, catalogue, derived) and why."""
 
@@ -263,6 +287,7 @@ class ServingPlan:
     replicas: int
     ladder: tuple[Rung, ...]
     rollout: Rollout
+    access: Access
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]

@@ -44,7 +44,7 @@ def test_up_ends_with_a_ready_pod_on_a_node_with_the_right_accelerator(project: 
 
 def test_outputs_name_the_address_and_the_plan(project: Project, up: str) -> None:
     outputs = json.loads(project.pulumi("stack", "output", "--json", "-s", STACK))
-    assert outputs["url"] == f"http://{STACK}.{STACK}.svc.cluster.local:8000/v1"
+    assert outputs["url"] == f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1"
     assert outputs["model"] == "gemma-4-31b-it"
     assert outputs["cost"]["usdPerHour"] == pytest.approx(11.0612)
 
@@ -59,7 +59,7 @@ def test_a_second_run_changes_nothing(project: Project, up: str) -> None:
     project.pulumi("preview", "--expect-no-changes", "-s", "dev")
     project.pulumi("preview", "--expect-no-changes", "-s", STACK)
     project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
-    assert "13 unchanged" in project.up(STACK)
+    assert "14 unchanged" in project.up(STACK)
 
 
 def test_a_longer_context_updates_the_deployment_in_place(project: Project, up: str) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from infra.plan.serving_plan import (
+    Access,
     AcceleratorChoice,
     Context,
     Cost,
@@ -108,6 +109,7 @@ def simple() -> ServingPlan:
         replicas=1,
         ladder=(),
         rollout=Rollout("RollingUpdate", "none: the new replica is ready before the old one stops"),
+        access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
         labels=(("team", "search"),),
         decisions=(
