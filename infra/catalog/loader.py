@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
     Accelerator,
     Catalog,
@@ -20,7 +21,6 @@ from infra.catalog.records import (
     Machine,
     Model,
     Price,
-    Proxy,
     Throughput,
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.proxy import Proxy
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -194,32 +196,6 @@ class Image:
     architectures: tuple[str, ...]
     reference: str
     size_gib: int | None
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """Reverse proxy that asks callers for a key.
-
-    Attributes:
-        image: with `{version}` where the version goes.
-        digest: of the image, or None where none is known.
-        capabilities: what its container needs after all capabilities are dropped.
-    """
-
-    name: str
-    display_name: str
-    version: str
-    image: str
-    digest: str | None
-    capabilities: tuple[str, ...]
-    licence: str
-    sources: tuple[str, ...]
-
-    @property
-    def reference(self) -> str:
-        """Image with its version, and its digest where one is known."""
-        tagged = self.image.format(version=self.version)
-        return f"{tagged}@{self.digest}" if self.digest else tagged
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from infra.plan.access import Access
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -219,30 +221,6 @@ class Rollout:
 
     strategy: str
     downtime: str
-
-
-@dataclass(frozen=True)
-class Access:
-    """Who may call the endpoint.
-
-    Attributes:
-        authentication: `key` or `none`.
-        secret: name of the Secret in the endpoint's namespace that holds the keys; empty with `none`.
-        why: the reason of either.
-        proxy_image: image of the proxy that stands before the engine.
-        proxy_capabilities: what its container needs after all capabilities are dropped.
-    """
-
-    authentication: str
-    secret: str
-    why: str
-    proxy_image: str
-    proxy_capabilities: tuple[str, ...]
-
-    def key_command(self, namespace: str) -> str:
-        """Command that makes the Secret with a new key."""
-        value = "--from-literal=current=$(openssl rand -hex 32)"
-        return f"kubectl -n {namespace} create secret generic {self.secret} {value}"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from infra.plan.access import Access
 from infra.plan.serving_plan import (
-    Access,
     AcceleratorChoice,
     Context,
     Cost,
