@@ -226,7 +226,8 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     endpoint = _endpoint(options.stack, folder)
     workload, gke = endpoint.workload, endpoint.platform.gke
     assert gke is not None
-    found = status(endpoint.name, gke)
+    access = endpoint.plan.access
+    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name))
     url = dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),

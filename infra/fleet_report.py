@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.plan.serving_plan import Cost, ServingPlan
+from infra.plan.quantities import Cost
+from infra.plan.serving_plan import ServingPlan
 from infra.text import WIDTH, counted, wrapped
 
 _HEAD = ("stack", "accelerators", "USD/h", "USD/month", "full")

@@ -18,19 +18,20 @@ from jinja2.runtime import Context
 from infra.frameworks.base import KubernetesWorkload
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
-# In the order in which objects are made: what others need first.
+# Templates, each named after its kind and, where a kind has several, its use; in the order in which objects are made.
 KINDS = (
     "namespace",
     "serviceaccount",
     "networkpolicy",
     "configmap",
+    "configmap-proxy",
     "deployment",
     "service",
     "poddisruptionbudget",
 )
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The same text as the slower one for every value of plain ASCII, and a stack file's values are.
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _VALUES = "_values"
 
 
@@ -67,6 +68,18 @@ def manifest(objects: list[dict[str, Any]]) -> str:
     return str(
         yaml.dump_all(objects, Dumper=_Dumper, sort_keys=True, explicit_start=True, width=110, allow_unicode=True)
     )
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
+    pass
+
+
+def _text(dumper: Any, value: str) -> Any:
+    """Files inside objects as they are, line by line."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 class _Hole(int):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from infra.bars import bar
 from infra.catalog.loader import load_catalog
 from infra.plan.fit import gib_text
-from infra.plan.serving_plan import Memory, Rung, ServingPlan
+from infra.plan.quantities import Memory
+from infra.plan.serving_plan import Rung, ServingPlan
 from infra.text import WIDTH, counted, wrapped
 
 _LABEL = 14
@@ -42,6 +43,8 @@ def plan_text(plan: ServingPlan) -> str:
     ]
     lines += [_row(label, text) for label, text in rows]
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
+    if plan.accelerator.capacity != "own":
+        lines.append(_row("access", _access_text(plan)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
@@ -126,6 +129,13 @@ def _stop_text(plan: ServingPlan) -> str:
     if timing.notice_seconds is None:
         return f"{timing.grace_seconds} s: {terms}"
     return f"{timing.grace_seconds} s, within the {timing.notice_seconds} s of a Spot notice: {terms}"
+
+
+def _access_text(plan: ServingPlan) -> str:
+    access = plan.access
+    if access.authentication == "none":
+        return f"no key; on the network, pods with the label servestack.dev/client-of: {plan.stack}"
+    return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}"
 
 
 def _ladder(plan: ServingPlan) -> list[tuple[int, Rung]]:

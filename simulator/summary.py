@@ -29,6 +29,9 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     rows.append(("changes", changes(history[0].get("resourceChanges", {}) if history else {})))
     if outputs and outputs.get("url"):
         rows.append(("endpoint", outputs["url"]))
+    if outputs and outputs.get("keySecret"):
+        rows.append(("key", f"in Secret {outputs['keySecret']}; until it exists, every call is refused:"))
+        rows.append(("", outputs["keyCommand"]))
     print(f"\n{stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.\n")
     for name, value in rows:
         print(f"  {name:<12} {value}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
     Accelerator,
     Catalog,
@@ -47,6 +48,7 @@ def load_catalog() -> Catalog:
         prices={row["machine_type"]: _price(row) for row in prices["machines"]},
         throughputs=tuple(_throughput(row) for row in read_facts("throughputs.yaml")["throughputs"]),
         price_region=prices["region"],
+        proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
     )
 
 
@@ -140,6 +142,10 @@ def _framework(row: _Row) -> Framework:
 
 def _price(row: _Row) -> Price:
     return Price(**_fields(row))
+
+
+def _proxy(row: _Row) -> Proxy:
+    return Proxy(**_fields(row))
 
 
 def _throughput(row: _Row) -> Throughput:

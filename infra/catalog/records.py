@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.proxy import Proxy
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -283,3 +285,4 @@ class Catalog:
     prices: dict[str, Price]
     throughputs: tuple[Throughput, ...]
     price_region: str
+    proxy: Proxy

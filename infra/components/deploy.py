@@ -51,6 +51,10 @@ def _endpoint(endpoint: Endpoint) -> None:
     server = InferenceServer(plan, objects, cluster, depends_on=pool.pool)
     client = dict(endpoint.workload.client_environment)
     pulumi.export("url", pulumi.Output.all(server.ready, client["OPENAI_BASE_URL"]).apply(lambda pair: pair[1]))
+    pulumi.export("authentication", plan.access.authentication)
+    if plan.access.secret:
+        pulumi.export("keySecret", plan.access.secret)
+        pulumi.export("keyCommand", plan.access.key_command(plan.stack))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
     pulumi.export("nodePool", plan.stack)

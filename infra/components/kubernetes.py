@@ -41,14 +41,13 @@ class InferenceServer(pulumi.ComponentResource):
         )
         wait = f"{plan.timing.timeout_seconds}s"
         namespace: pulumi.Resource | None = None
-        self.objects: dict[str, pulumi.CustomResource] = {}
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
             needs = [one for one in (namespace, depends_on if kind == "Deployment" else None) if one is not None]
             resource = pulumi.CustomResource(
                 type_token(manifest),
-                plan.stack,
+                manifest["metadata"]["name"],
                 manifest,
                 pulumi.ResourceOptions(
                     parent=self,
@@ -58,7 +57,6 @@ class InferenceServer(pulumi.ComponentResource):
                     custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait) if kind == "Deployment" else None,
                 ),
             )
-            self.objects[kind] = resource
             if kind == "Namespace":
                 namespace = resource
             if kind == "Deployment":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.proxy import ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
 
@@ -32,7 +33,8 @@ class KubernetesWorkload:
     """Everything the templates need to render one endpoint. Rendering adds no decision.
 
     Attributes:
-        health_path: HTTP path that answers 200 once the model is loaded.
+        port: where the engine listens, on loopback alone.
+        proxy: what listens on the pod's address in its place.
         pre_stop: Kubernetes lifecycle handler.
         run_as_user: uid that the image can run as.
         read_only_root: whether the root file system is read-only.
@@ -46,7 +48,7 @@ class KubernetesWorkload:
     args: tuple[str, ...]
     env: tuple[tuple[str, str], ...]
     port: int
-    health_path: str
+    proxy: ProxySidecar
     pre_stop: dict[str, Any]
     termination_grace_period_seconds: int
     run_as_user: int
@@ -87,15 +89,24 @@ class Framework:
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
-    """OpenAI-compatible base URL inside the cluster."""
+    """OpenAI-compatible base URL inside the cluster, by the port of the proxy."""
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 
-def from_plan(plan: ServingPlan, port: int) -> dict[str, Any]:
-    """Fields of a workload that follow from the plan alone, whatever the framework."""
+def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
+    """Fields of a workload that follow from the plan and from where the engine listens on loopback.
+
+    Args:
+        plan: of the endpoint.
+        port: of the engine.
+        health_path: HTTP path at which the engine answers 200 once the model is loaded.
+    """
+    proxy = sidecar(plan, port, health_path)
     return {
+        "port": port,
+        "proxy": proxy,
         "termination_grace_period_seconds": plan.timing.grace_seconds,
-        "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, port)), ("OPENAI_MODEL", plan.model.id)),
+        "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, proxy.port)), ("OPENAI_MODEL", plan.model.id)),
         **placed_on(plan),
     }
 

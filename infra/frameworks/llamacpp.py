@@ -89,7 +89,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     args = [
         f"--hf-repo={plan.model.checkpoint}:{quant}",
         f"--alias={plan.model.id}",
-        "--host=0.0.0.0",
+        "--host=127.0.0.1",
         f"--port={PORT}",
         f"--ctx-size={context_size(plan.context.max_model_len, plan.context.concurrency)}",
         f"--parallel={plan.context.concurrency}",
@@ -139,13 +139,11 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
             ("LD_LIBRARY_PATH", "/app:/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
             ("LLAMA_CACHE", f"{_CACHE}/llama"),
         ),
-        port=PORT,
-        health_path="/health",
         pre_stop=_drain(plan),
         run_as_user=65534,
         read_only_root=True,
         volumes=(Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2), Volume("tmp", "/tmp", 2)),
-        **from_plan(plan, PORT),
+        **from_plan(plan, PORT, "/health"),
     )
 
 

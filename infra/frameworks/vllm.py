@@ -136,7 +136,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
 def _args(plan: ServingPlan) -> tuple[str, ...]:
     args = [
         f"--served-model-name={plan.model.id}",
-        "--host=0.0.0.0",
+        "--host=127.0.0.1",
         f"--port={PORT}",
         f"--tensor-parallel-size={plan.parallelism.tensor}",
         *_copies(plan),
@@ -206,8 +206,6 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         command=("vllm", "serve", plan.model.checkpoint),
         args=_args(plan),
         env=_env(plan),
-        port=PORT,
-        health_path="/health",
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
         run_as_user=2000,
         read_only_root=True,
@@ -216,7 +214,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
             Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
             Volume("tmp", "/tmp", 2),
         ),
-        **from_plan(plan, PORT),
+        **from_plan(plan, PORT, "/health"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Object = dict[str, Any]
@@ -41,7 +41,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """State of an endpoint: `serving`, `starting`, `stuck` or `absent`, why, and what to do where that is known."""
+    """State of an endpoint, why, and what to do where that is known.
+
+    It is `serving`, `locked` (ready, and there is no key with which to call it), `starting`, `stuck` or `absent`.
+    """
 
     state: str
     ready: int
@@ -73,6 +76,18 @@ def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]
     return Diagnosis("stuck" if hard else "starting", ready, wanted, unique, _next_step(unique, name))
 
 
+def locked(found: Diagnosis, secret: str, key_command: str) -> Diagnosis:
+    """The same diagnosis of an endpoint whose Secret with the keys is missing."""
+    missing = Finding(f"secret {secret}", "Missing", "every call is answered with 401 until it holds a key")
+    ready = found.state == "serving"
+    return replace(
+        found,
+        state="locked" if ready else found.state,
+        findings=(*found.findings, missing),
+        next_step=key_command if ready else found.next_step,
+    )
+
+
 def _next_step(findings: tuple[Finding, ...], name: str) -> str | None:
     said = "\n".join(f"{finding.reason} {finding.message}" for finding in findings)
     return next((step.format(name=name) for words, step in _NEXT_STEPS if words in said), None)
@@ -84,7 +99,7 @@ def _pod_findings(pod: Object) -> list[Finding]:
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             findings.append(Finding(name, condition.get("reason", "Unscheduled"), condition.get("message", "")))
-    for container in status.get("containerStatuses") or []:
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = container.get("state", {}).get("waiting")
         last = container.get("lastState", {}).get("terminated")
         if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:

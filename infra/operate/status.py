@@ -6,14 +6,22 @@ import json
 from typing import Any
 
 from infra.errors import PlatformError
-from infra.operate.diagnosis import Diagnosis, diagnose
+from infra.operate.diagnosis import Diagnosis, diagnose, locked
 from infra.spec import Gke
 
 _TIMEOUT_SECONDS = 10
+# A Secret without its values.
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
 
-def status(name: str, gke: Gke) -> Diagnosis:
+def status(name: str, gke: Gke, secret: str = "", key_command: str = "") -> Diagnosis:
     """State of the endpoint `name`, through the kubeconfig context that gcloud writes for the platform's cluster.
+
+    Args:
+        name: of the endpoint.
+        gke: its platform.
+        secret: name of the Secret with its keys, or "" where no key is asked for.
+        key_command: makes that Secret.
 
     Raises:
         PlatformError: no such context, or the cluster does not answer.
@@ -33,10 +41,22 @@ def status(name: str, gke: Gke) -> Diagnosis:
         events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
     except (OSError, kubernetes.client.ApiException) as error:
         raise PlatformError(f"cluster '{gke.cluster.name}' does not answer: {_reason(error)}\nNext: {fetch}") from None
-    return diagnose(deployment, pods.get("items", []), events.get("items", []))
+    lacks_key = deployment is not None and bool(secret) and _is_missing(client, name, secret)
+    found = diagnose(deployment, pods.get("items", []), events.get("items", []))
+    return locked(found, secret, key_command) if lacks_key else found
 
 
-def _get(client: Any, path: str) -> dict[str, Any] | None:
+def _is_missing(client: Any, namespace: str, secret: str) -> bool:
+    """Whether the Secret is not there, by its metadata alone; False where one may not know."""
+    import kubernetes
+
+    try:
+        return _get(client, f"/api/v1/namespaces/{namespace}/secrets/{secret}", _METADATA_ONLY) is None
+    except (OSError, kubernetes.client.ApiException):
+        return False
+
+
+def _get(client: Any, path: str, accept: str = "application/json") -> dict[str, Any] | None:
     import kubernetes
     import urllib3
 
@@ -45,7 +65,7 @@ def _get(client: Any, path: str) -> dict[str, Any] | None:
             path,
             "GET",
             auth_settings=["BearerToken"],
-            header_params={"Accept": "application/json"},
+            header_params={"Accept": accept},
             _preload_content=False,
             _return_http_data_only=True,
             _request_timeout=_TIMEOUT_SECONDS,

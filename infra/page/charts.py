@@ -12,7 +12,8 @@ from markupsafe import Markup
 from infra.page import numbers
 from infra.page.canvas import WIDTH, colour, drawing, inline
 from infra.page.series import Part, rung_name
-from infra.plan.serving_plan import Context, Memory, Rung, Timing
+from infra.plan.quantities import Memory, Timing
+from infra.plan.serving_plan import Context, Rung
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

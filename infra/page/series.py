@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from infra.page import numbers
-from infra.plan.serving_plan import Cost, Memory, Rung, ServingPlan
+from infra.plan.quantities import Cost, Memory
+from infra.plan.serving_plan import Rung, ServingPlan
 
 
 @dataclass(frozen=True)

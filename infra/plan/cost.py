@@ -6,9 +6,9 @@ import math
 
 from infra.plan.candidates import Candidate
 from infra.plan.prices import exact_usd_per_hour
+from infra.plan.quantities import Cost
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.serving_plan import Cost
 
 HOURS_PER_MONTH = 730
 

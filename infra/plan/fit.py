@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, Setting, Term
-from infra.plan.serving_plan import Memory, MemoryTerm
+from infra.plan.quantities import Memory, MemoryTerm
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from infra.plan.alternatives import TAKEN_AWAY
 from infra.plan.demand import GIB
 from infra.plan.fit import largest_concurrency
 from infra.plan.proof import proof_lines
+from infra.plan.quantities import Cost
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice, DoesNotFitError, choose
-from infra.plan.serving_plan import Context, Cost, Parallelism, Rung
+from infra.plan.serving_plan import Context, Parallelism, Rung
 from infra.plan.timing import stop_seconds
 
 _OUT = "Or leave this rung out"

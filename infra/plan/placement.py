@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from infra.catalog.records import Accelerator, Machine
+from infra.plan.quantities import Host
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.serving_plan import Host
 from infra.spec import Capacity, Gke
 
 # GKE and the node's system pods take part of every machine (GKE documentation, plan-node-sizes); asking for at most

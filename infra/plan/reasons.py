@@ -138,6 +138,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
     left = "what GKE and its DaemonSets leave of the machine"
     if plan.accelerator.capacity == "own":
         left = "share of the machine that a service may take beside the system"
+    open_to_all, why = plan.access.authentication == "none", plan.access.why
     disk = "the machine's local SSDs hold image and weights" if host.local_ssds else "smallest for image and weights"
     return [
         ("replicas", plan.replicas, replicas, "derived", "one unless the stack says otherwise"),
@@ -178,4 +179,11 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "derived",
             "the pool has accelerators for the replicas alone",
         ),
+        ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
+        *(
+            ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")
+            for secret in (plan.access.secret,)
+            if secret
+        ),
+        ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
     ]

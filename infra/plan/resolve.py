@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
+from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
@@ -16,6 +17,7 @@ from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
+from infra.plan.quantities import Timing
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
@@ -29,7 +31,6 @@ from infra.plan.serving_plan import (
     Parallelism,
     Rollout,
     ServingPlan,
-    Timing,
 )
 from infra.plan.timing import timing
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
@@ -135,6 +136,7 @@ def resolve(
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        access=access(stack, spec.expose, catalog.proxy),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
@@ -173,7 +175,7 @@ def _first(
 
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice)]
+    said = [caution(request, choice), open_caution(request.spec.expose)]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds

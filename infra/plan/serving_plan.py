@@ -6,6 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from infra.plan.access import Access
+from infra.plan.quantities import Cost, Host, Memory, Timing
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -68,121 +71,6 @@ class Context:
     max_model_len: int
     max_num_batched_tokens: int | None
     concurrency: int
-
-
-@dataclass(frozen=True)
-class MemoryTerm:
-    """One part of an accelerator's memory: `weights`, `kv` or `overhead`; `uncertainty_gib` may come on top."""
-
-    kind: str
-    name: str
-    size_gib: float
-    uncertainty_gib: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Memory of the fullest accelerator, in GiB: weights + KV cache + overhead + headroom = the whole.
-
-    Attributes:
-        kv_cache_per_request_gib: what one request of full length is charged at admission.
-        kv_cache_gib: room for KV cache.
-        overhead_gib: activations, graphs, buffers, the CUDA context: expected size.
-        uncertainty_gib: how much more weights and overhead may take; kept free, part of headroom.
-        headroom_gib: left to the driver and fragmentation, and what is uncertain; never planned.
-        need_gib: weights, overhead, what is uncertain, and the guaranteed requests.
-        have_gib: what the engine may fill.
-        max_concurrent_requests: full requests that fit at the planned context, all replicas' share of one replica.
-        max_context_tokens: longest request that fits at the planned concurrency.
-        terms: every part.
-    """
-
-    per_accelerator_gib: float
-    weights_gib: float
-    kv_cache_per_request_gib: float
-    kv_cache_gib: float
-    overhead_gib: float
-    uncertainty_gib: float
-    headroom_gib: float
-    need_gib: float
-    have_gib: float
-    max_concurrent_requests: int
-    max_context_tokens: int
-    utilization: float
-    kv_cache_dtype: str
-    terms: tuple[MemoryTerm, ...]
-
-
-@dataclass(frozen=True)
-class Host:
-    """What the pod asks of its machine, and the machine's disks. `need_gib` is what the engine uses of host memory."""
-
-    cpu: int
-    memory_gib: int
-    need_gib: float
-    ephemeral_storage_gib: int
-    boot_disk_type: str
-    boot_disk_gb: int
-    local_ssds: int
-
-
-@dataclass(frozen=True)
-class TimeTerm:
-    """One part of a time, in seconds, and what it rests on."""
-
-    name: str
-    seconds: float
-    basis: str
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds and bytes from an empty pool to a ready endpoint, and from SIGTERM to the end.
-
-    Attributes:
-        weights_bytes: loaded once per replica.
-        startup_seconds: estimate from an empty pool to ready.
-        restart_seconds: the same on a node that is there and has the image.
-        timeout_seconds: the one number behind probe, progress deadline and await.
-        pre_stop_seconds: delay before SIGTERM, for the endpoint to leave load balancing.
-        drain_seconds: time that running answers get after SIGTERM.
-        grace_seconds: whole time from deletion to SIGKILL.
-        notice_seconds: what the capacity leaves of it when the machine is taken, or None.
-        startup_terms, stop_terms: the parts.
-    """
-
-    weights_bytes: int
-    startup_seconds: int
-    restart_seconds: int
-    timeout_seconds: int
-    pre_stop_seconds: int
-    drain_seconds: int
-    grace_seconds: int
-    notice_seconds: int | None
-    startup_terms: tuple[TimeTerm, ...]
-    stop_terms: tuple[TimeTerm, ...]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """USD. An unknown price is None; `basis` says which price it is.
-
-    Attributes:
-        exact: False where the price is only a ceiling.
-        hourly_usd: all replicas at their most.
-        monthly_usd_min: at the fewest replicas, of the first rung.
-        monthly_usd_max: at the most replicas, of the dearest rung.
-        usd_per_million_output_tokens: at full load, where a measured throughput is known.
-    """
-
-    hourly_usd: float | None
-    monthly_usd_min: float | None
-    monthly_usd_max: float | None
-    exact: bool
-    basis: str
-    usd_per_million_output_tokens: float | None
-    tokens_basis: str
 
 
 @dataclass(frozen=True)
@@ -263,6 +151,7 @@ class ServingPlan:
     replicas: int
     ladder: tuple[Rung, ...]
     rollout: Rollout
+    access: Access
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]

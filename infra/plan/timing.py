@@ -6,7 +6,7 @@ import math
 
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB
-from infra.plan.serving_plan import TimeTerm, Timing
+from infra.plan.quantities import TimeTerm, Timing
 
 _NODE_SECONDS = 180.0
 _NODE_BASIS = "assumed: machine, GPU driver and device plugin on GKE"

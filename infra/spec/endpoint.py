@@ -17,6 +17,8 @@ from infra.spec.fields import (
     Name,
     Repository,
     ReservationName,
+    SecretName,
+    Sentence,
     Strict,
     Word,
 )
@@ -85,6 +87,24 @@ class Weights(Strict):
     revision: Commit | None = None
 
 
+class Expose(Strict):
+    """Who may call the endpoint: whoever shows a key, or, with a reason, every client that the network admits."""
+
+    authentication: Literal["key", "none"] = "key"
+    reason: Sentence | None = None
+    keySecret: SecretName | None = None
+
+    @model_validator(mode="after")
+    def _reason_for_none_alone(self) -> Expose:
+        if self.authentication == "none" and self.reason is None:
+            raise ValueError("authentication none needs a reason: who keeps strangers out instead?")
+        if self.authentication == "none" and self.keySecret is not None:
+            raise ValueError("authentication none reads no Secret; leave keySecret out.")
+        if self.authentication == "key" and self.reason is not None:
+            raise ValueError("a reason stands beside 'authentication: none' only; leave it out.")
+        return self
+
+
 class Engine(Strict):
     """Typed overrides of what the plan would choose for the framework's engine."""
 
@@ -126,6 +146,7 @@ class EndpointSpec(Strict):
     startupTimeoutSeconds: Annotated[int, Field(ge=10, le=14400)] | None = None
     budgetUsdPerMonth: Annotated[float, Field(gt=0)] | None = None
     labels: Labels = {}
+    expose: Expose = Expose()
     engine: Engine = Engine()
 
     @model_validator(mode="before")

@@ -34,6 +34,8 @@ def test_up_ends_with_a_ready_pod_on_a_node_with_the_right_accelerator(project: 
     assert deployment["status"]["readyReplicas"] == 1
     (pod,) = project.api("GET", f"/api/v1/namespaces/{STACK}/pods")["items"]
     (node,) = project.nodes(STACK)
+    (proxy,) = pod["status"]["initContainerStatuses"]
+    assert (proxy["name"], proxy["started"], proxy["ready"]) == ("proxy", True, True)
     assert pod["spec"]["nodeName"] == node["metadata"]["name"]
     labels = node["metadata"]["labels"]
     assert labels["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
@@ -44,12 +46,20 @@ def test_up_ends_with_a_ready_pod_on_a_node_with_the_right_accelerator(project: 
 
 def test_outputs_name_the_address_and_the_plan(project: Project, up: str) -> None:
     outputs = json.loads(project.pulumi("stack", "output", "--json", "-s", STACK))
-    assert outputs["url"] == f"http://{STACK}.{STACK}.svc.cluster.local:8000/v1"
+    assert outputs["url"] == f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1"
     assert outputs["model"] == "gemma-4-31b-it"
+    assert (outputs["authentication"], outputs["keySecret"]) == ("key", f"{STACK}-keys")
+    assert outputs["keyCommand"].startswith(f"kubectl -n {STACK} create secret generic {STACK}-keys ")
     assert outputs["cost"]["usdPerHour"] == pytest.approx(11.0612)
 
 
-def test_status_says_serving(project: Project, up: str) -> None:
+def test_status_says_that_a_key_is_missing_and_serving_once_there_is_one(project: Project, up: str) -> None:
+    said = project.servestack("status", STACK)
+    assert said.returncode == 1
+    assert f"{STACK}: locked, 1 of 1 replica ready" in said.stdout
+    assert f"kubectl -n {STACK} create secret generic {STACK}-keys" in said.stdout
+    key = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{STACK}-keys"}, "data": {"current": "a2V5"}}
+    project.api("POST", f"/api/v1/namespaces/{STACK}/secrets", key)
     said = project.servestack("status", STACK)
     assert (said.returncode, said.stderr) == (0, "")
     assert "serving, 1 of 1 replica ready" in said.stdout
@@ -59,7 +69,7 @@ def test_a_second_run_changes_nothing(project: Project, up: str) -> None:
     project.pulumi("preview", "--expect-no-changes", "-s", "dev")
     project.pulumi("preview", "--expect-no-changes", "-s", STACK)
     project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
-    assert "13 unchanged" in project.up(STACK)
+    assert "14 unchanged" in project.up(STACK)
 
 
 def test_a_longer_context_updates_the_deployment_in_place(project: Project, up: str) -> None:

@@ -78,26 +78,27 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
         "1 x l4",
         "32,768 tokens",
         "USD per hour",
-        "13 created",
-        f"http://{STACK}.{STACK}.svc.cluster.local:8080/v1",
+        "14 created",
+        f"in Secret {STACK}-keys; until it exists, every call is refused",
+        f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1",
     ):
         assert words in end
     assert len(end.split("Next:")[1].strip().splitlines()) == 3
-    assert max(len(line) for line in end.splitlines() if "http" not in line) <= 80
+    assert max(len(line) for line in end.splitlines() if "http" not in line and "kubectl" not in line) <= 80
     assert not re.search(r"\x1b\[", said.stdout)
 
 
 def test_a_second_make_up_says_no_changes(home: Path) -> None:
     said = make(home, "up", f"STACK={STACK}")
     assert said.returncode == 0, said.stdout
-    assert "13 unchanged" in said.stdout
-    assert "none, 13 resources are as they should be" in said.stdout
+    assert "14 unchanged" in said.stdout
+    assert "none, 14 resources are as they should be" in said.stdout
 
 
 def test_make_preview_shows_no_change(home: Path) -> None:
     said = make(home, "preview", f"STACK={STACK}")
     assert said.returncode == 0
-    assert "13 unchanged" in said.stdout
+    assert "14 unchanged" in said.stdout
 
 
 def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Path, tmp_path: Path) -> None:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from infra.plan.access import Access
+from infra.plan.quantities import Cost, Host, Memory, MemoryTerm, TimeTerm, Timing
 from infra.plan.serving_plan import (
     AcceleratorChoice,
     Context,
-    Cost,
     Decision,
     FrameworkChoice,
-    Host,
-    Memory,
-    MemoryTerm,
     ModelChoice,
     Parallelism,
     Rollout,
     Rung,
     ServingPlan,
-    TimeTerm,
-    Timing,
 )
 
 CURVE = ((1, 131_072), (2, 131_072), (4, 109_056), (8, 54_272), (16, 27_136), (32, 13_568), (64, 6784))
@@ -108,6 +104,7 @@ def simple() -> ServingPlan:
         replicas=1,
         ladder=(),
         rollout=Rollout("RollingUpdate", "none: the new replica is ready before the old one stops"),
+        access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
         labels=(("team", "search"),),
         decisions=(

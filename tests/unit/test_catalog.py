@@ -19,6 +19,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "frameworks.yaml": {"frameworks": ("name",)},
     "models.yaml": {"sizes": ("size",)},
     "prices.yaml": {"machines": ("machine_type",)},
+    "proxy.yaml": {"proxies": ("name",)},
     "throughputs.yaml": {"throughputs": ("model", "precision", "framework", "accelerator", "count")},
 }
 SIZES = ("12b", "26b-a4b", "31b", "e2b", "e4b")

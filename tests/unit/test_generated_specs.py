@@ -57,6 +57,13 @@ ENGINE = st.fixed_dictionaries(
         "args": maybe(st.lists(st.sampled_from(["--seed=7", "--model=x", "--no-slots", "--api-key=k"]), max_size=2)),
     },
 )
+EXPOSED = [
+    {"authentication": "none", "reason": "callers are in one namespace"},
+    {"authentication": "none"},
+    {"authentication": "key", "keySecret": "team-keys"},
+    {"keySecret": "-"},
+    {"reason": "callers are in one namespace"},
+]
 CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
 MORE = st.fixed_dictionaries(
     {},
@@ -83,6 +90,7 @@ MORE = st.fixed_dictionaries(
         "startupTimeoutSeconds": maybe(st.integers(10, 14400)),
         "budgetUsdPerMonth": maybe(st.floats(1, 1e6)),
         "labels": maybe(st.dictionaries(st.sampled_from(["team", "cost-centre"]), st.sampled_from(["a", "b"]))),
+        "expose": maybe(st.sampled_from(EXPOSED)),
         "engine": maybe(ENGINE),
     },
 )

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from infra.frameworks import llamacpp_flags, vllm_flags
+from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.pipeline import Endpoint, build
 from infra.render import KINDS, render
@@ -54,7 +55,7 @@ def test_there_is_a_golden_for_every_endpoint_and_none_too_many() -> None:
 @ALL
 def test_rendering_is_deterministic_and_complete(endpoint: Endpoint) -> None:
     assert endpoint.objects() == render(endpoint.workload)
-    assert [one["kind"].lower() for one in endpoint.objects()] == list(KINDS)
+    assert [one["kind"].lower() for one in endpoint.objects()] == [kind.partition("-")[0] for kind in KINDS]
 
 
 @ALL
@@ -68,6 +69,47 @@ def test_pods_run_without_rights(endpoint: Endpoint) -> None:
         assert context["allowPrivilegeEscalation"] is False
         assert context["readOnlyRootFilesystem"] is True
         assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+@ALL
+def test_the_proxy_runs_without_rights_but_the_one_that_its_image_needs(endpoint: Endpoint) -> None:
+    (proxy,) = pod(endpoint)["initContainers"]
+    context = proxy["securityContext"]
+    assert (context["runAsUser"], context["allowPrivilegeEscalation"]) == (65534, False)
+    assert context["readOnlyRootFilesystem"] is True
+    assert context["capabilities"] == {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}
+    assert set(proxy["resources"]["requests"]) == {"cpu", "memory", "ephemeral-storage"}
+    assert set(proxy["resources"]["limits"]) == {"memory", "ephemeral-storage"}
+
+
+@ALL
+def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> None:
+    (engine,) = pod(endpoint)["containers"]
+    words = [word for argument in engine["args"] for word in argument.split("=", 1)]
+    assert [words[place + 1] for place, word in enumerate(words) if word == "--host"] == ["127.0.0.1"]
+    assert "ports" not in engine
+    (port,) = find(endpoint, "Service")["spec"]["ports"]
+    assert port["port"] == port["targetPort"] == PORT
+    rules = find(endpoint, "NetworkPolicy")["spec"]["ingress"]
+    assert [[one["port"] for one in rule["ports"]] for rule in rules] == [[PORT], [METRICS_PORT]]
+    probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
+    assert probes == [{"path": "/health", "port": PORT}] * 3
+    assert endpoint.workload.port not in {PORT, METRICS_PORT}
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{PORT}/v1")
+
+
+@ALL
+def test_the_proxy_is_a_sidecar_that_starts_first_ends_last_and_waits_for_no_key(endpoint: Endpoint) -> None:
+    spec = pod(endpoint)
+    (proxy,), secrets = spec["initContainers"], [one["secret"] for one in spec["volumes"] if "secret" in one]
+    assert proxy["restartPolicy"] == "Always"
+    assert all("tcpSocket" in proxy[f"{kind}Probe"] for kind in ("startup", "liveness"))
+    assert "lifecycle" not in proxy
+    asks = endpoint.plan.access.authentication == "key"
+    expected = {"secretName": endpoint.plan.access.secret, "optional": True, "defaultMode": 0o440}
+    assert secrets == ([expected] if asks else [])
+    assert ("header_regexp" in endpoint.workload.proxy.config) is asks
+    assert f"grace_period {endpoint.plan.timing.drain_seconds}s" in endpoint.workload.proxy.config
 
 
 @ALL
@@ -97,7 +139,8 @@ def test_no_latest_tag_no_remote_code_no_secret(endpoint: Endpoint) -> None:
     text = golden_text(endpoint)
     assert ":latest" not in text
     assert "trust-remote-code" not in text
-    assert not {"Secret", "hf_", "api-key"} & set(text.split())
+    assert not {"hf_", "api-key"} & set(text.split())
+    assert "Secret" not in {one["kind"] for one in endpoint.objects()}
 
 
 @ALL

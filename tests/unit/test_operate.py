@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.diagnosis_report import diagnosis_text
-from infra.operate.diagnosis import diagnose
+from infra.operate.diagnosis import diagnose, locked
 from infra.operate.recovery import adopt_pending, keep_ours
 
 URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
@@ -201,6 +201,26 @@ def test_an_endpoint_that_someone_scaled_to_zero_is_not_serving() -> None:
     text = diagnosis_text("x", diagnose(DEPLOYMENT | {"spec": {"replicas": 0}}, [], []), "http://x")
     assert text.startswith("x: stuck, 0 of 0 replicas ready.")
     assert "pulumi up --refresh -s x" in text
+
+
+def test_a_ready_endpoint_without_its_secret_is_locked_and_names_the_command() -> None:
+    ready = DEPLOYMENT | {"status": {"readyReplicas": 1}}
+    text = diagnosis_text("x", locked(diagnose(ready, [pod()], []), "x-keys", "kubectl create it"), "http://x")
+    assert text.startswith("x: locked, 1 of 1 replica ready.")
+    assert "secret x-keys: Missing" in text
+    assert text.endswith("Next: kubectl create it.\n")
+
+
+def test_a_stuck_endpoint_stays_stuck_without_its_secret() -> None:
+    found = locked(diagnose(DEPLOYMENT, [], [event("E", "GCE quota exceeded")]), "x-keys", "kubectl create it")
+    assert found.state == "stuck"
+    assert "quota" in str(found.next_step)
+
+
+def test_a_proxy_that_does_not_start_is_found() -> None:
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no caddy"}}}
+    found = diagnose(DEPLOYMENT, [pod(initContainerStatuses=[waiting])], [])
+    assert (found.state, str(found.next_step)[:20]) == ("stuck", "check the image name")
 
 
 def test_words_of_a_container_cannot_move_the_cursor() -> None:

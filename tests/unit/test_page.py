@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from infra.page import PlanPage, numbers, page_text
 from infra.page.series import memory_parts
-from infra.plan.serving_plan import ServingPlan, TimeTerm
+from infra.plan.quantities import TimeTerm
+from infra.plan.serving_plan import ServingPlan
 from tests.unit.sample_plans import CURVE, HOSTILE, LADDER_CURVE, hostile, ladder, simple, tpu
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect"}
