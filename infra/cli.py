@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="servestack",
         description="Plan and check Gemma 4 serving stacks, offline; see what a deployed one does.",
-        epilog="Exit code: 0 done, 2 wrong file or usage, 3 no plan can serve it or a policy forbids it, 1 anything else.",
+        epilog="Exit code: 0 done, 2 wrong file or usage, 3 no plan, or a rule forbids it, 1 anything else.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 

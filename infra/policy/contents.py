@@ -41,8 +41,10 @@ def _image_pinned(subject: Subject) -> Iterator[Violation]:
             image = str(one.body.get("image") or "")
             if _DIGEST.search(image):
                 continue
-            _, colon, tag = image.rpartition("/")[2].partition(":")
-            if not colon or not tag or "@" in tag:
+            tag = image.rpartition("/")[2].partition(":")[2]
+            if "@" in image:
+                yield pod.violation(f"{one.path}.image", "has a digest that is none of sha256")
+            elif not tag:
                 yield pod.violation(f"{one.path}.image", "has no tag; name a version or a digest")
             elif _MOVING.search(tag):
                 yield pod.violation(f"{one.path}.image", f"tag {tag} moves; name a version or a digest")

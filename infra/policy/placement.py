@@ -84,7 +84,7 @@ def _tolerated(pod: Pod, taints: list[tuple[str, str, str]]) -> Iterator[Violati
             yield pod.violation("tolerations", "tolerates every taint; name the pool's")
     for key, value, effect in taints:
         if not any(_tolerates(one, key, value, effect) for one in tolerations):
-            yield pod.violation(f"tolerations[{key}]", f"must tolerate the pool's taint {key}={value}:{effect}")
+            yield pod.violation(f"tolerations[{key}]", f"must tolerate the pool's {value}:{effect}")
 
 
 def _tolerates(toleration: Object, key: str, value: str, effect: str) -> bool:

@@ -66,7 +66,7 @@ class Container:
     def accelerators(self) -> dict[str, int]:
         """Accelerators it asks for, by resource name."""
         asked = self.amounts("limits") | self.amounts("requests")
-        return {name: whole(value) for name, value in asked.items() if name.startswith(_ACCELERATORS)}
+        return {name: number for name in asked if name.startswith(_ACCELERATORS) and (number := whole(asked[name]))}
 
 
 @dataclass(frozen=True)
