@@ -140,7 +140,7 @@ def _no_token(subject: Subject) -> Iterator[Violation]:
     for pod in subject.pods:
         if (pod.metadata.get("annotations") or {}).get(TOKEN_REASON):
             continue
-        why = f"unless the pod's annotation {TOKEN_REASON} says why"
+        why = f"unless {TOKEN_REASON} says why"
         if pod.spec.get("automountServiceAccountToken") is not False:
             yield pod.violation("automountServiceAccountToken", f"must be false, {why}")
         for volume in pod.spec.get("volumes") or []:

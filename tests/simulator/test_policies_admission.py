@@ -34,7 +34,11 @@ CONTEXT: dict[str, list[Any]] = {
 POD: dict[str, list[Any]] = {
     name: values for name, values in CONTEXT.items() if name[:4] in ("runA", "secc", "seLi", "appA")
 } | {"sysctls": [[{"name": "kernel.msgmax", "value": "1"}], [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]]}
-SPEC: dict[str, list[Any]] = {"hostNetwork": [True], "hostPID": [True], "hostIPC": [True], "hostUsers": [False]}
+SPEC: dict[str, list[Any]] = {
+    "hostNetwork": [True],
+    "hostPID": [True],
+    "hostIPC": [True],
+}  # not `hostUsers`: it lets Pod Security allow root, and the rules do not
 VOLUMES: list[Any] = [{"hostPath": {"path": "/"}}, {"nfs": {"server": "a", "path": "/"}}, {"emptyDir": {}}]
 SEEDS = range(12)
 PODS_PER_SEED = 25

@@ -54,7 +54,7 @@ def test_a_message_is_one_line_that_names_object_and_field_and_no_secret(name: s
     MUTATIONS[name][1](case)
     for line in (line for lines in case.found().values() for line in lines):
         assert len(line) <= 120
-        assert "…" not in line
+        assert not line.endswith("…"), "a path may be cut, a message not"
         assert re.fullmatch(r"[A-Z]\w+/[\w-]+: \S+: \S.*", line), line
         assert not re.search(r"\babc\b|a{16}|me:pass|eyJ|MII", line), line
 
