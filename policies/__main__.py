@@ -57,12 +57,13 @@ def _whole(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]
             return
         pools = [plain(one.props, known_only=True) for one in args.resources if one.resource_type == NODE_POOL]
         plan = plan_of(args.resources[0].urn)
-        urns = {str(one["metadata"]["name"]) + str(one["kind"]): None for one in objects}
-        for one in args.resources:
-            if is_object(one.resource_type):
-                urns[str(one.props["metadata"]["name"]) + str(one.props["kind"])] = one.urn
+        urns = {
+            (str(one.props["kind"]), str(one.props["metadata"]["name"])): one.urn
+            for one in args.resources
+            if is_object(one.resource_type)
+        }
         for found in rule.check(Subject(objects, pools[0] if pools else None, plan)):
-            report(str(found), urns.get(found.name + found.kind))
+            report(str(found), urns.get((found.kind, found.name)))
 
     return validate
 
