@@ -51,11 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="servestack",
         description="Plan and check Gemma 4 serving stacks, offline; see what a deployed one does.",
-        epilog="Exit code: 0 done, 2 wrong file or usage, 3 no plan can serve it, 1 anything else.",
+        epilog="Exit code: 0 done, 2 wrong file or usage, 3 no plan, or a rule forbids it, 1 anything else.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
-    verb = verbs.add_parser("validate", parents=[shared], help="check stack files (default: all)")
+    verb = verbs.add_parser("validate", parents=[shared], help="check stack files and their objects (default: all)")
     verb.add_argument("stack", nargs="*", **named)
     verb.set_defaults(run=_validate)
 
@@ -132,8 +132,11 @@ def _folder(named: str | None) -> StackFolder:
 
 
 def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
+    from infra.judgement import judge
+
     strays = [] if options.stack else folder.strays()
     built = build_all(options.stack or folder.names(), folder, strays)
+    judge(built, folder)
     print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
     return 0
 

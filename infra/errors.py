@@ -58,6 +58,12 @@ class PlanError(StackError):
     exit_code = 3
 
 
+class PolicyError(StackError):
+    """A valid spec with a plan, whose rendered objects break a rule: like a plan, it is the result that is refused."""
+
+    exit_code = 3
+
+
 class PlatformError(StackError):
     """A platform that is not there, or cannot be reached."""
 

@@ -37,6 +37,8 @@ ALLOWED = {
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
     "components": {"components", "errors", "pipeline", "plan", "spec"},
+    "policy": {"plan", "policy"},
+    "judgement": {"components", "errors", "pipeline", "policy"},
     "cli": {
         "diagnosis_report",
         "errors",
@@ -44,6 +46,7 @@ ALLOWED = {
         "golden",
         "matrix",
         "interview",
+        "judgement",
         "new_stack",
         "offers",
         "operate",

@@ -1,0 +1,37 @@
+"""An endpoint's rendered objects and node pool, judged by the rules of `infra.policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.errors import PolicyError, Problem
+from infra.pipeline import Endpoint, Platform, StackFiles
+from infra.policy import Subject, violations
+
+
+def subject(endpoint: Endpoint) -> Subject:
+    """What is judged of an endpoint that this version deploys.
+
+    Raises:
+        PlanError: this version only plans it.
+    """
+    gke = endpoint.platform.gke
+    pool = accelerator_pool_inputs(endpoint.plan, gke) if gke and endpoint.plan.accelerator.gke_label else None
+    return Subject(endpoint.objects(), pool, endpoint.plan)
+
+
+def judge(built: Iterable[Endpoint | Platform], files: StackFiles) -> None:
+    """Refuse endpoints whose objects break a rule; those that are only planned have none.
+
+    Raises:
+        PolicyError: every violation of every endpoint.
+    """
+    problems = [
+        Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
+        for one in built
+        if isinstance(one, Endpoint) and one.refusal is None
+        for rule, found in violations(subject(one))
+    ]
+    if problems:
+        raise PolicyError(problems=problems)

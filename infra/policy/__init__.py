@@ -1,0 +1,20 @@
+"""Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
+
+from infra.policy import contents, namespaces, placement, security, times
+from infra.policy.subject import Rule, Subject, Violation
+
+RULES: tuple[Rule, ...] = (
+    *contents.RULES,
+    *placement.RULES,
+    *times.RULES,
+    *security.RULES,
+    *namespaces.RULES,
+)
+
+
+def violations(subject: Subject) -> list[tuple[Rule, Violation]]:
+    """Everything that breaks a rule, in the order of the rules."""
+    return [(rule, found) for rule in RULES for found in rule.check(subject)]
+
+
+__all__ = ["RULES", "Rule", "Subject", "Violation", "violations"]

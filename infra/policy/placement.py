@@ -1,0 +1,183 @@
+"""Pods, their node pool and the plan agree: accelerators, labels, taints, and machines enough for a roll-out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from infra.policy.subject import Object, Pod, Rule, Subject, Violation, whole
+
+_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute"}
+# GKE puts these on every pool with such accelerators (GKE documentation, how-to/gpus and how-to/tpus).
+_GPU_TAINT = ("nvidia.com/gpu", "present", "NoSchedule")
+_TPU_TAINT = ("google.com/tpu", "present", "NoSchedule")
+_TPU_MACHINES = ("ct", "tpu")
+# Labels of every node, which say nothing about the pool.
+_EVERYWHERE = {"kubernetes.io/os": "linux", "kubernetes.io/arch": None}
+
+
+def _accelerators(subject: Subject) -> Iterator[Violation]:
+    plan, asking = subject.plan, [pod for pod in subject.pods if pod.accelerators]
+    if plan is not None:
+        wanted, used = plan.accelerator, plan.parallelism.tensor * plan.parallelism.pipeline * plan.parallelism.data
+        if wanted.resource and used != wanted.count:
+            yield Violation("Plan", plan.stack, "parallelism", f"uses {used} of {wanted.count} accelerators")
+        if wanted.resource and subject.pods and not asking:
+            yield subject.pods[0].violation("resources", f"no pod asks for {wanted.count} x {wanted.resource}")
+        for owner in {id(pod.owner): pod.owner for pod in asking}.values():
+            yield from _asked([pod for pod in asking if pod.owner is owner], wanted.resource, wanted.count)
+    on_node = _pool_accelerators(subject.pool)
+    if on_node:
+        for pod in asking:
+            total = sum(pod.accelerators.values())
+            if total != on_node:
+                yield pod.violation("resources", f"asks for {total} of the {on_node} accelerators of its node")
+
+
+def _asked(pods: list[Pod], resource: str, count: int) -> Iterator[Violation]:
+    total: dict[str, int] = {}
+    for pod in pods:
+        for name, number in pod.accelerators.items():
+            total[name] = total.get(name, 0) + pod.per_replica * number
+    for name, number in total.items():
+        if name != resource:
+            yield pods[0].violation("resources", f"asks for {name}; the plan has {resource or 'no accelerator'}")
+        elif number != count:
+            yield pods[0].violation("resources", f"a replica asks for {number} x {name}; the plan uses {count}")
+
+
+def _pool_accelerators(pool: Object | None) -> int:
+    node = (pool or {}).get("nodeConfig") or {}
+    return sum(whole(one.get("count")) for one in node.get("guestAccelerators") or [])
+
+
+def _on_its_pool(subject: Subject) -> Iterator[Violation]:
+    if subject.pool is None:
+        return
+    labels, own, taints = _labels(subject.pool), _own_labels(subject.pool), _taints(subject.pool)
+    for pod in subject.pods:
+        selector = pod.spec.get("nodeSelector") or {}
+        if not pod.accelerators and not selector.keys() & own.keys():
+            continue
+        for key, value in own.items():
+            if key not in selector:
+                yield pod.violation(f"nodeSelector[{key}]", f"must be {value}, as the pool's nodes have it")
+        zones = [str(zone) for zone in subject.pool.get("nodeLocations") or []]
+        for key, value in selector.items():
+            if key == "topology.kubernetes.io/zone":
+                if zones and value not in zones:
+                    yield pod.violation(f"nodeSelector[{key}]", f"is {value}; the pool is in {', '.join(zones)}")
+            elif key in _EVERYWHERE:
+                if _EVERYWHERE[key] not in (None, value):
+                    yield pod.violation(f"nodeSelector[{key}]", f"must be {_EVERYWHERE[key]}")
+            elif labels.get(key) != str(value):
+                has = f"have {labels[key]}" if key in labels else "lack it"
+                yield pod.violation(f"nodeSelector[{key}]", f"is {value}; the pool's nodes {has}")
+        yield from _tolerated(pod, taints)
+
+
+def _tolerated(pod: Pod, taints: list[tuple[str, str, str]]) -> Iterator[Violation]:
+    tolerations = pod.spec.get("tolerations") or []
+    for one in tolerations:
+        if not one.get("key"):
+            yield pod.violation("tolerations", "tolerates every taint; name the pool's")
+    for key, value, effect in taints:
+        if not any(_tolerates(one, key, value, effect) for one in tolerations):
+            yield pod.violation(f"tolerations[{key}]", f"must tolerate the pool's {value}:{effect}")
+
+
+def _tolerates(toleration: Object, key: str, value: str, effect: str) -> bool:
+    if toleration.get("effect") not in (None, "", effect):
+        return False
+    if toleration.get("operator") == "Exists":
+        return toleration.get("key") in (None, "", key)
+    return bool(toleration.get("key") == key and str(toleration.get("value") or "") == value)
+
+
+def _own_labels(pool: Object) -> dict[str, str]:
+    """Labels that this pool alone gives its nodes; all others say what they are, not whose."""
+    given = (pool.get("nodeConfig") or {}).get("labels") or {}
+    return {str(key): str(value) for key, value in given.items()}
+
+
+def _labels(pool: Object) -> dict[str, str]:
+    """Labels of the pool's nodes: its own, and those that GKE adds."""
+    node = pool.get("nodeConfig") or {}
+    labels = {
+        "cloud.google.com/gke-nodepool": pool.get("name"),
+        "node.kubernetes.io/instance-type": node.get("machineType"),
+    }
+    if node.get("guestAccelerators"):
+        labels["cloud.google.com/gke-accelerator"] = node["guestAccelerators"][0].get("type")
+        labels["cloud.google.com/gke-accelerator-count"] = str(_pool_accelerators(pool))
+    if node.get("spot"):
+        labels["cloud.google.com/gke-spot"] = "true"
+    if node.get("flexStart"):
+        labels["cloud.google.com/gke-flex-start"] = "true"
+    return {key: str(value) for key, value in labels.items() if value} | _own_labels(pool)
+
+
+def _taints(pool: Object) -> list[tuple[str, str, str]]:
+    node = pool.get("nodeConfig") or {}
+    taints = [
+        (str(one.get("key")), str(one.get("value") or ""), _EFFECTS[one["effect"]])
+        for one in node.get("taints") or []
+        if one.get("effect") in _EFFECTS
+    ]
+    if node.get("guestAccelerators"):
+        taints.append(_GPU_TAINT)
+    elif str(node.get("machineType") or "").startswith(_TPU_MACHINES):
+        taints.append(_TPU_TAINT)
+    return list(dict.fromkeys(taints))
+
+
+def _roll_out(subject: Subject) -> Iterator[Violation]:
+    machines = whole(((subject.pool or {}).get("autoscaling") or {}).get("totalMaxNodeCount"))
+    if not machines:
+        return
+    for pod in subject.pods:
+        if pod.owner.get("kind") != "Deployment" or not pod.accelerators:
+            continue
+        spec = pod.owner["spec"]
+        replicas = whole(spec.get("replicas", 1))
+        surge = _surge(spec.get("strategy") or {}, replicas)
+        if replicas + surge > machines:
+            field = "spec.strategy" if surge else "spec.replicas"
+            yield pod.violation(field, f"needs {replicas + surge} machines in a roll-out; the pool has {machines}")
+
+
+def _surge(strategy: Object, replicas: int) -> int:
+    """Pods above `replicas` in a roll-out; Kubernetes' own default is 25 %, rounded up."""
+    if strategy.get("type") == "Recreate":
+        return 0
+    surge: Any = (strategy.get("rollingUpdate") or {}).get("maxSurge", "25%")
+    if isinstance(surge, str) and surge.endswith("%"):
+        return math.ceil(replicas * whole(surge[:-1]) / 100)
+    return whole(surge)
+
+
+RULES = (
+    Rule(
+        "accelerators-used",
+        "A replica asks for exactly the accelerators that the plan uses, and a pod for all of its node's.",
+        "high",
+        True,
+        _accelerators,
+    ),
+    Rule(
+        "on-its-pool",
+        "A pod that asks for accelerators selects its own node pool, whose nodes have what it selects, and tolerates "
+        "that pool's taints but not every taint.",
+        "high",
+        True,
+        _on_its_pool,
+    ),
+    Rule(
+        "roll-out-fits",
+        "A roll-out needs no more machines than the node pool may have.",
+        "high",
+        True,
+        _roll_out,
+    ),
+)
