@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pas
 from jinja2.runtime import Context
 
 from infra.frameworks.base import KubernetesWorkload
+from infra.objects import templates
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
 # Templates, each named after its kind and, where a kind has several, its use; in the order in which objects are made.
@@ -36,9 +37,9 @@ _VALUES = "_values"
 
 
 def render(workload: KubernetesWorkload) -> list[dict[str, Any]]:
-    """Objects of one endpoint, in the order of `KINDS`, as plain data."""
+    """Objects of one endpoint, in the order in which they are made, as plain data."""
     names = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
-    return [_object(kind, names) for kind in KINDS]
+    return [_object(kind, names) for kind in templates(workload)]
 
 
 def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "host IPC": ("no-host", put(pod, "hostIPC", True)),
     "host path": ("no-host", volume(hostPath={"path": "/"})),
     "NFS": ("no-host", volume(nfs={"server": "a", "path": "/"})),
-    "host port": ("no-host", put(lambda case: case.engine["ports"][0], "hostPort", 80)),
+    "host port": ("no-host", put(lambda case: sidecar(case)["ports"][0], "hostPort", 80)),
     "probe of another host": (
         "no-host",
         put(lambda case: case.engine["readinessProbe"]["httpGet"], "host", "169.254.169.254"),

@@ -14,8 +14,9 @@ import yaml
 from infra.frameworks import llamacpp_flags, vllm_flags
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
+from infra.objects import OBJECTS, templates
 from infra.pipeline import Endpoint, build
-from infra.render import KINDS, render
+from infra.render import render
 from infra.report import explain_text, plan_text
 from infra.stack_folder import StackFolder
 from tests.conftest import ROOT
@@ -55,7 +56,9 @@ def test_there_is_a_golden_for_every_endpoint_and_none_too_many() -> None:
 @ALL
 def test_rendering_is_deterministic_and_complete(endpoint: Endpoint) -> None:
     assert endpoint.objects() == render(endpoint.workload)
-    assert [one["kind"].lower() for one in endpoint.objects()] == [kind.partition("-")[0] for kind in KINDS]
+    assert [one["kind"].lower() for one in endpoint.objects()] == [
+        name.partition("-")[0] for name in templates(endpoint.workload)
+    ]
 
 
 @ALL
@@ -191,7 +194,7 @@ def test_text_of_a_plan_fits_eighty_columns(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "manifests" / "templates").glob("*")), ids=lambda path: path.name)
 def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
-    assert path.name.removesuffix(".yaml.j2") in KINDS
+    assert path.name.removesuffix(".yaml.j2") in dict(OBJECTS)
     text = path.read_text(encoding="utf-8")
     values = [piece.split("}}")[0] for piece in text.split("{{")[1:]]
     assert values

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from infra import render as module
+from infra.objects import templates
 from infra.pipeline import Endpoint, build
-from infra.render import KINDS, render
+from infra.render import render
 from tests.unit.files import Files, endpoint
 
 
@@ -58,4 +59,6 @@ def test_a_template_may_use_a_value_as_key_and_in_a_loop(monkeypatch: pytest.Mon
         "{% for one in plan.inputs %}\n{{ one | tojson }}: [{{ loop.index | tojson }}]\n{% endfor %}", monkeypatch
     )
     inputs = built().plan.inputs
-    assert render(built().workload) == [{one: [index] for index, one in enumerate(inputs, start=1)}] * len(KINDS)
+    assert render(built().workload) == [{one: [index] for index, one in enumerate(inputs, start=1)}] * len(
+        templates(built().workload)
+    )
