@@ -90,7 +90,7 @@ def _growing_bytes(setting: Setting) -> int:
     return sum(term.size_bytes + term.uncertainty_bytes for term in _terms(setting) if term.kind != "weights")
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     kv_type = "f16" if setting.kv_cache_dtype == "auto" else setting.kv_cache_dtype
     cache = prompt_cache_bytes(setting.model, tokens=setting.tokens, kv_type=kv_type)
     return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)

@@ -33,7 +33,7 @@ def _growing_bytes(setting: Setting) -> int:
     return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
 
 
-def _settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(_setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return ()
 
 

@@ -1,14 +1,35 @@
-"""SGLang: the OpenAI-compatible server of `lmsysorg/sglang` images. Planned; not deployed by this version."""
+"""SGLang: the OpenAI-compatible server of `lmsysorg/sglang` images. Flags as sglang 0.5.23 reads them; not run on a GPU."""
 
 from __future__ import annotations
 
+import json
+
 from infra.catalog.records import Accelerator, Model
-from infra.frameworks.base import Framework, kept
+from infra.frameworks.arguments import with_engine_args
+from infra.frameworks.base import Framework, KubernetesWorkload, Volume, from_plan, kept
+from infra.frameworks.sglang_flags import DENIED, OWNED
 from infra.plan.capabilities import MOST_REQUESTS, Capabilities
-from infra.plan.demand import Setting
-from infra.plan.kv_sglang import ELEMENT_BYTES, demand_terms, host_terms, swa_full_tokens_ratio
+from infra.plan.demand import HostTerm, Setting
+from infra.plan.fit import GIB
+from infra.plan.kv_sglang import (
+    ELEMENT_BYTES,
+    PAGE_TOKENS,
+    demand_terms,
+    host_terms,
+    running_requests,
+    setting_ratio,
+    static_permille,
+)
+from infra.plan.refusal import RefusedError
+from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weights_bytes
 
+HOST, PORT = "0.0.0.0", 30000
+_CACHE = "/cache"
+_SHARED_MEMORY_GIB = 12
+_SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
+# Number formats of the plan, as the engine calls them.
+_KV_TYPES = {"auto": "auto", "fp8": "fp8_e4m3"}
 # Prefill chunk by the memory of the card (sglang 0.5.23 server_args.py: 2048 below 35 GB, 4096 below 60, else 8192).
 _CHUNKS = ((60, 8192), (35, 4096), (0, 2048))
 
@@ -38,18 +59,23 @@ def _growing_bytes(setting: Setting) -> int:
     return sum(term.size_bytes + term.uncertainty_bytes for term in demand_terms(setting) if term.kind != "weights")
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
-    ratio = swa_full_tokens_ratio(
-        setting.model,
-        tokens=setting.tokens,
-        concurrency=setting.concurrency,
-        chunked_prefill_tokens=setting.batched_tokens,
+def _settings(setting: Setting, have_bytes: int) -> tuple[tuple[str, int], ...]:
+    whole = int((setting.accelerator.memory_gib or 0) * GIB)
+    return (
+        ("maxRunningRequests", running_requests(setting.concurrency)),
+        ("memFractionStaticPermille", static_permille(setting, whole_bytes=whole, have_bytes=have_bytes)),
+        ("swaFullTokensPercent", round(100 * setting_ratio(setting))),
     )
-    return (("swaFullTokensPercent", round(100 * ratio)),)
 
 
-def _kv_cache_dtypes(_accelerator: Accelerator) -> tuple[str, ...]:
-    return tuple(ELEMENT_BYTES)
+def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
+    """Triton, whose kernels attend here, has no e4m3 on Ampere."""
+    return ("auto",) if accelerator.architecture == "ampere" else tuple(ELEMENT_BYTES)
+
+
+def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
+    terms = host_terms(setting)
+    return (*terms, _SHARED_MEMORY) if setting.tensor > 1 else terms
 
 
 def _nothing_outside(_setting: Setting) -> int:
@@ -58,6 +84,116 @@ def _nothing_outside(_setting: Setting) -> int:
 
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
     return None
+
+
+def _args(plan: ServingPlan) -> tuple[str, ...]:
+    """Triton and a page of one token, also on Blackwell: the engine's choice there is blind to half of every image."""
+    settings = dict(plan.settings)
+    args = [
+        f"--model-path={plan.model.checkpoint}",
+        f"--served-model-name={plan.model.id}",
+        f"--host={HOST}",
+        f"--port={PORT}",
+        f"--tp-size={plan.parallelism.tensor}",
+        f"--context-length={plan.context.max_model_len}",
+        f"--max-running-requests={settings['maxRunningRequests']}",
+        f"--chunked-prefill-size={plan.context.max_num_batched_tokens}",
+        f"--mem-fraction-static={settings['memFractionStaticPermille'] / 1000:g}",
+        f"--swa-full-tokens-ratio={settings['swaFullTokensPercent'] / 100:g}",
+        f"--page-size={PAGE_TOKENS}",
+        f"--kv-cache-dtype={_KV_TYPES[plan.memory.kv_cache_dtype]}",
+        "--attention-backend=triton",
+        "--disable-prefill-cuda-graph",
+        f"--limit-mm-data-per-request={json.dumps(_media(plan), separators=(',', ':'))}",
+        "--enable-metrics",
+    ]
+    if plan.model.revision:
+        args.append(f"--revision={plan.model.revision}")
+    if plan.model.drafter:
+        args += _drafter(plan, plan.model.drafter)
+    if plan.tools:
+        args.append("--tool-call-parser=gemma4")
+    if plan.reasoning:
+        args.append("--reasoning-parser=gemma4")
+    return with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
+
+
+def _media(plan: ServingPlan) -> dict[str, int]:
+    """Items per request. One image is let through where none is asked for: the engine warms up with one or stops."""
+    return {
+        "audio": 1 if "audio" in plan.inputs else 0,
+        "image": 4 if "image" in plan.inputs else 1,
+        "video": 1 if "video" in plan.inputs else 0,
+    }
+
+
+def _drafter(plan: ServingPlan, repository: str) -> list[str]:
+    """One chain of proposed tokens; the engine verifies one more than it proposes.
+
+    Raises:
+        RefusedError: the mixture of experts with its drafter on one accelerator (SGLang's recipe of Gemma 4).
+    """
+    if plan.parallelism.tensor == 1 and "26b-a4b" in plan.model.id:
+        message = f"SGLang runs {plan.model.id} with its drafter on two accelerators or more; leave it out, or use two."
+        raise RefusedError(("speculativeDecoding",), message)
+    steps = plan.model.draft_tokens or 1
+    return [
+        "--speculative-algorithm=NEXTN",
+        f"--speculative-draft-model-path={repository}",
+        f"--speculative-num-steps={steps}",
+        "--speculative-eagle-topk=1",
+        f"--speculative-num-draft-tokens={steps + 1}",
+    ]
+
+
+def _env() -> tuple[tuple[str, str], ...]:
+    """Caches on writable mounts, and pools sized before graphs are captured, as the proof has it."""
+    return (
+        ("CUDA_CACHE_PATH", f"{_CACHE}/nv"),
+        ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
+        ("HF_HOME", f"{_CACHE}/hf"),
+        ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("HOME", f"{_CACHE}/home"),
+        ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
+        ("LOGNAME", "sglang"),
+        ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
+        ("OUTLINES_CACHE_DIR", f"{_CACHE}/outlines"),
+        ("SGLANG_CACHE_DIR", f"{_CACHE}/sglang"),
+        ("SGLANG_ENABLE_POST_CAPTURE_KV_SIZING", "0"),
+        ("TORCHINDUCTOR_CACHE_DIR", f"{_CACHE}/inductor"),
+        ("TRITON_CACHE_DIR", f"{_CACHE}/triton"),
+        ("TVM_FFI_CACHE_DIR", f"{_CACHE}/tvm-ffi"),
+        ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
+        ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
+    )
+
+
+def workload(plan: ServingPlan) -> KubernetesWorkload:
+    """Deployment of `sglang.launch_server`, not run on a real image: the image runs as root and documents no other user.
+
+    uid 65534 is in the image's passwd; all that is known to be written has a mount. `/ready` answers at once, where
+    `/health` generates a token and takes a second or more; a scheduler that hangs is ended by the engine's own watchdog
+    (300 s). SIGTERM turns `/ready` 503 and waits for running requests without limit: the grace period is the limit.
+    """
+    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
+    return KubernetesWorkload(
+        plan=plan,
+        container="sglang",
+        command=("python3", "-m", "sglang.launch_server"),
+        args=_args(plan),
+        env=_env(),
+        port=PORT,
+        health_path="/ready",
+        pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
+        run_as_user=65534,
+        read_only_root=True,
+        volumes=(
+            Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
+            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
+            Volume("tmp", "/tmp", 2),
+        ),
+        **from_plan(plan, PORT),
+    )
 
 
 FRAMEWORK = Framework(
@@ -80,7 +216,7 @@ FRAMEWORK = Framework(
         weights_bytes=kept(weights_bytes),
         terms=demand_terms,
         growing_bytes=_growing_bytes,
-        host_terms=host_terms,
+        host_terms=_host_terms,
         settings=_settings,
         outside_bytes=_nothing_outside,
         pins_revision=True,
@@ -89,5 +225,5 @@ FRAMEWORK = Framework(
         pre_stop_seconds=15,
         drain_seconds=60,
     ),
-    workload=None,
+    workload=workload,
 )

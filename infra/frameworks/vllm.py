@@ -113,7 +113,7 @@ def _growing_bytes(setting: Setting) -> int:
     return _kv_bytes(setting) + overhead
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
 
 

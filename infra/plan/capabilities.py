@@ -33,7 +33,8 @@ class Capabilities:
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
         growing_bytes: the part of it that grows with tokens and concurrency.
         host_terms: host memory of the pod.
-        settings: further engine settings on which the memory rests, by name with unit.
+        settings: further engine settings on which the memory rests, by name with unit, of a setting and the bytes of an
+            accelerator that the engine may fill.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
         objection: why it does not run a model on an accelerator, or None.
@@ -59,7 +60,7 @@ class Capabilities:
     terms: Callable[[Setting], tuple[Term, ...]]
     growing_bytes: Callable[[Setting], int]
     host_terms: Callable[[Setting], tuple[HostTerm, ...]]
-    settings: Callable[[Setting], tuple[tuple[str, int], ...]]
+    settings: Callable[[Setting, int], tuple[tuple[str, int], ...]]
     outside_bytes: Callable[[Setting], int]
     pins_revision: bool
     objection: Callable[[Model, Accelerator], str | None]

@@ -128,7 +128,7 @@ def resolve(
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting),
+        settings=request.capabilities.settings(setting, fit.have_bytes),
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
