@@ -1,4 +1,7 @@
-"""SGLang: the OpenAI-compatible server of `lmsysorg/sglang` images. Flags as sglang 0.5.23 reads them; not run on a GPU."""
+"""SGLang: the OpenAI-compatible server of `lmsysorg/sglang` images.
+
+Flags and their meaning as read in the package sglang 0.5.23; nothing was run.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,11 @@ def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
 
 
 def _args(plan: ServingPlan) -> tuple[str, ...]:
-    """Triton and a page of one token, also on Blackwell: the engine's choice there is blind to half of every image."""
+    """Every flag from the plan, with Triton and pages of one token everywhere.
+
+    On Blackwell the engine's own choice has larger pages, which the proof does not count, and causal attention over
+    images (SGLang's recipe of Gemma 4).
+    """
     settings = dict(plan.settings)
     args = [
         f"--model-path={plan.model.checkpoint}",
@@ -169,11 +176,12 @@ def _env() -> tuple[tuple[str, str], ...]:
 
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
-    """Deployment of `sglang.launch_server`, not run on a real image: the image runs as root and documents no other user.
+    """Deployment of `sglang.launch_server`. Not run on a real image, which runs as root and documents no other user.
 
-    uid 65534 is in the image's passwd; all that is known to be written has a mount. `/ready` answers at once, where
-    `/health` generates a token and takes a second or more; a scheduler that hangs is ended by the engine's own watchdog
-    (300 s). SIGTERM turns `/ready` 503 and waits for running requests without limit: the grace period is the limit.
+    uid 65534 is `nobody` of its Ubuntu base, assumed; what it writes, as known, has a mount. `/ready` answers at once,
+    where `/health` generates a token and takes a second or more; a scheduler that hangs is ended by the engine's own
+    watchdog (300 s). SIGTERM turns `/ready` 503 and waits for running requests without limit: the grace period is the
+    limit.
     """
     shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
