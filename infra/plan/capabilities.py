@@ -23,7 +23,7 @@ def _whole_context(model: Model, _accelerator: Accelerator) -> int:
     return model.max_context_tokens
 
 
-def _no_settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
+def _no_settings(_setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return ()
 
 
@@ -56,7 +56,8 @@ class Capabilities:
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
         host_terms: host memory of the pod.
-        settings: further engine settings on which the memory rests, by name with unit.
+        settings: further engine settings on which the memory rests, by name with unit, of a setting and the bytes of an
+            accelerator that the engine may fill.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
         objection: why it does not run a model on an accelerator, or None.
@@ -81,7 +82,7 @@ class Capabilities:
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
     terms: Callable[[Setting], tuple[Term, ...]]
     host_terms: Callable[[Setting], tuple[HostTerm, ...]]
-    settings: Callable[[Setting], tuple[tuple[str, int], ...]] = _no_settings
+    settings: Callable[[Setting, int], tuple[tuple[str, int], ...]] = _no_settings
     outside_bytes: Callable[[Setting], int] = _nothing_outside
     pins_revision: bool = True
     objection: Callable[[Model, Accelerator], str | None] = _no_objection

@@ -12,7 +12,7 @@ from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.demand import GIB
 from infra.plan.fit import memory
-from infra.plan.images import image_for
+from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
@@ -125,12 +125,12 @@ def resolve(
             accelerator,
             candidate.machine,
             weights_gib=times.weights_bytes / GIB,
-            image_gib=(image.size_gib if image else None) or 0,
+            image_gib=image_gib(image, accelerator) or 0,
             need_gib=first.host_gib,
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting),
+        settings=request.capabilities.settings(setting, fit.have_bytes),
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
@@ -194,7 +194,7 @@ def _times(request: Request, choice: Choice) -> Timing:
     return timing(
         capabilities,
         weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
-        image_gib=image.size_gib if image else None,
+        image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
         source=request.spec.weights.source,
         disk=ssd or "own",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.frameworks import llamacpp_flags, vllm_flags
+from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.objects import OBJECTS, templates
@@ -156,12 +156,18 @@ def test_volumes_hold_the_weights_and_stay_within_the_requests(endpoint: Endpoin
 
 
 def flags(framework: str) -> set[str]:
-    lists = {"vllm": "vllm-0.32.0-options.txt", "llamacpp": "llama-server-b11434-options.txt"}
+    lists = {
+        "llamacpp": "llama-server-b11434-options.txt",
+        "sglang": "sglang-0.5.23-options.txt",
+        "vllm": "vllm-0.32.0-options.txt",
+    }
     text = (ROOT / "tests" / "facts" / lists[framework]).read_text(encoding="utf-8")
     return {line.strip() for line in text.splitlines() if line.startswith("--")}
 
 
-@pytest.mark.parametrize(("name", "framework"), [("vllm", vllm_flags), ("llamacpp", llamacpp_flags)])
+@pytest.mark.parametrize(
+    ("name", "framework"), [("llamacpp", llamacpp_flags), ("sglang", sglang_flags), ("vllm", vllm_flags)]
+)
 def test_every_refused_flag_is_one_that_the_engine_knows(name: str, framework: ModuleType) -> None:
     known = flags(name)
     for flag in (*framework.OWNED, *framework.DENIED):
