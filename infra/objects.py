@@ -13,6 +13,10 @@ def _always(_workload: KubernetesWorkload) -> bool:
     return True
 
 
+def _configured(workload: KubernetesWorkload) -> bool:
+    return bool(workload.config)
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
@@ -20,6 +24,7 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("networkpolicy", _always),
     ("configmap", _always),
     ("configmap-proxy", _always),
+    ("configmap-engine", _configured),
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),

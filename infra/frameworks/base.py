@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
-from infra.frameworks.proxy import ProxySidecar, sidecar
+from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
 
@@ -29,15 +30,32 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class EngineConfig:
+    """Files that the engine reads at its start. `folder` is where they are mounted; `files` are names and texts."""
+
+    folder: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def checksum(self) -> str:
+        """On the pod, so that other files make new pods."""
+        return hashlib.sha256(repr(self.files).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class KubernetesWorkload:
     """Everything the templates need to render one endpoint. Rendering adds no decision.
 
     Attributes:
-        port: where the engine listens, on loopback alone.
+        command, args: words of the engine; both empty where the image's own entry point takes none.
+        port: where the engine listens, on loopback alone unless `open_port` says why it cannot.
         proxy: what listens on the pod's address in its place.
         pre_stop: Kubernetes lifecycle handler.
         run_as_user: uid that the image can run as.
-        read_only_root: whether the root file system is read-only.
+        read_only_root: whether the root file system is read-only; where it is not, `writable_root` says why.
+        pull_secrets: names of the Secrets with which the image is pulled: one, or none.
+        secret_env: environment variables, each with the Secret that holds it under the same name.
+        config: files of the engine: one folder, or none.
         node_selector, tolerations: what binds the pod to its node pool.
         client_environment: what a client needs to call the endpoint.
     """
@@ -57,6 +75,16 @@ class KubernetesWorkload:
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
+    pull_secrets: tuple[str, ...] = ()
+    secret_env: tuple[tuple[str, str], ...] = ()
+    config: tuple[EngineConfig, ...] = ()
+    open_port: str = ""
+    writable_root: str = ""
+
+    @property
+    def entry(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What takes the place of the image's own entry point and words, if anything does."""
+        return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)
 
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
@@ -93,20 +121,23 @@ def endpoint_url(plan: ServingPlan, port: int) -> str:
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 
-def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
+def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str = METRICS_PATH) -> dict[str, Any]:
     """Fields of a workload that follow from the plan and from where the engine listens on loopback.
 
     Args:
         plan: of the endpoint.
         port: of the engine.
         health_path: HTTP path at which the engine answers 200 once the model is loaded.
+        metrics_path: HTTP path at which it answers in Prometheus' format.
     """
-    proxy = sidecar(plan, port, health_path)
+    proxy, known = sidecar(plan, port, health_path, metrics_path), plan.credentials
     return {
         "port": port,
         "proxy": proxy,
         "termination_grace_period_seconds": plan.timing.grace_seconds,
         "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, proxy.port)), ("OPENAI_MODEL", plan.model.id)),
+        "pull_secrets": (known.registry_secret,) if known.registry_secret else (),
+        "secret_env": ((known.api_key_name, known.api_key_secret),) if known.api_key_secret else (),
         **placed_on(plan),
     }
 

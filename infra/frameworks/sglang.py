@@ -59,13 +59,25 @@ def _settings(setting: Setting, have_bytes: int) -> tuple[tuple[str, int], ...]:
 
 
 def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
-    """Triton, whose kernels attend here, has no e4m3 on Ampere."""
+    """Triton, whose kernels attend here, has no e4m3 below compute capability 8.9, which Ampere has not.
+
+    Source: triton-lang/triton issue 4319; on an A100 with this engine, sgl-project/sglang issue 38291, open.
+    """
     return ("auto",) if accelerator.architecture == "ampere" else tuple(ELEMENT_BYTES)
 
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     terms = host_terms(setting)
     return (*terms, _SHARED_MEMORY) if setting.tensor > 1 else terms
+
+
+def _cautions(_setting: Setting) -> tuple[str, ...]:
+    """What it opens for callers (sglang 0.5.23 utils/common.py load_image): no flag limits paths, only domains."""
+    return (
+        "callers can name files of the engine's container as images, also where only text is asked for: SGLang opens "
+        "file:// paths and has no flag against it. The container holds its image's files and the weights, no key "
+        "and no token",
+    )
 
 
 def _args(plan: ServingPlan) -> tuple[str, ...]:
@@ -196,6 +208,7 @@ FRAMEWORK = Framework(
         terms=demand_terms,
         host_terms=_host_terms,
         settings=_settings,
+        cautions=_cautions,
         engine_seconds=120,
         pre_stop_seconds=15,
         drain_seconds=60,

@@ -31,6 +31,14 @@ def _nothing_outside(_setting: Setting) -> int:
     return 0
 
 
+def _any_precision(_precision: str, _accelerator: Accelerator) -> None:
+    return None
+
+
+def _nothing_to_know(_setting: Setting) -> tuple[str, ...]:
+    return ()
+
+
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
     return None
 
@@ -61,6 +69,10 @@ class Capabilities:
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
         objection: why it does not run a model on an accelerator, or None.
+        precision_objection: why it does not run a precision on an accelerator, or None.
+        drafters: whether a drafter can be deployed with it.
+        api_key_name: key of the Secret without which it cannot fetch image and weights; "" where it needs none.
+        cautions: what to know before paying for a setting.
         engine_seconds: process start, compilation, graphs and warm-up.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
     """
@@ -86,6 +98,10 @@ class Capabilities:
     outside_bytes: Callable[[Setting], int] = _nothing_outside
     pins_revision: bool = True
     objection: Callable[[Model, Accelerator], str | None] = _no_objection
+    precision_objection: Callable[[str, Accelerator], str | None] = _any_precision
+    drafters: bool = True
+    api_key_name: str = ""
+    cautions: Callable[[Setting], tuple[str, ...]] = _nothing_to_know
     engine_seconds: int
     pre_stop_seconds: int
     drain_seconds: int

@@ -185,5 +185,13 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             for secret in (plan.access.secret,)
             if secret
         ),
+        *(
+            (f"credentials.{field}", secret, secret, "stack", "said in the stack file")
+            for field, secret in (
+                ("registrySecret", plan.credentials.registry_secret),
+                ("apiKeySecret", plan.credentials.api_key_secret),
+            )
+            if secret
+        ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
     ]

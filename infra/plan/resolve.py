@@ -9,7 +9,9 @@ from infra.catalog.records import Catalog
 from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
+from infra.plan.channel import channel_cautions
 from infra.plan.cost import check_budget, cost
+from infra.plan.credentials import credentials, credentials_caution
 from infra.plan.demand import GIB
 from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
@@ -137,10 +139,11 @@ def resolve(
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
+        credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=_cautions(request, first, times),
+        cautions=_cautions(stack, request, first, times),
         only_planned=_only_planned(request, first),
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
@@ -173,9 +176,11 @@ def _first(
         raise place(request, refused.with_lines(others)) from None
 
 
-def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
+def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
     said = [caution(request, choice), open_caution(request.spec.expose)]
+    said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
+    said.append(credentials_caution(stack, credentials(request.spec.engine, request.capabilities)))
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plan.access import Access
+from infra.plan.credentials import Credentials
 from infra.plan.quantities import Cost, Host, Memory, Timing
 
 
@@ -152,6 +153,7 @@ class ServingPlan:
     ladder: tuple[Rung, ...]
     rollout: Rollout
     access: Access
+    credentials: Credentials
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]

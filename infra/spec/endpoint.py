@@ -109,6 +109,9 @@ class Engine(Strict):
     """Typed overrides of what the plan would choose for the framework's engine."""
 
     version: Word | None = None
+    channel: Literal["experimental", "stable"] | None = None
+    registrySecret: SecretName | None = None
+    apiKeySecret: SecretName | None = None
     tensorParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
     pipelineParallelSize: Annotated[int, Field(ge=1, le=16)] | None = None
     dataParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
