@@ -82,6 +82,12 @@ class KubernetesWorkload:
     writable_root: str = ""
 
     @property
+    def exceptions(self) -> tuple[tuple[str, str], ...]:
+        """Annotations of the pod: what it does not keep of what all others do, and why."""
+        reasons = (("open-port", self.open_port), ("writable-root", self.writable_root))
+        return tuple((f"servestack.dev/{name}", why) for name, why in reasons if why)
+
+    @property
     def entry(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What takes the place of the image's own entry point and words, if anything does."""
         return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 
-from infra.catalog.records import Accelerator, Checkpoint, Model
+from infra.catalog.records import Accelerator, Model
 from infra.frameworks.base import EngineConfig, Framework, KubernetesWorkload, Volume, from_plan, kept
 from infra.frameworks.drain import wait_until_unused
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, HostTerm, Setting
 from infra.plan.kv_trtllm import (
-    ALL_INPUTS,
     ELEMENT_BYTES,
     cache_permille,
     demand_terms,
@@ -46,11 +45,6 @@ def _floor(_model: Model, _inputs: tuple[str, ...]) -> int:
 def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
     """e4m3 needs compute capability 8.9 (triton-lang/triton issue 4319): Ampere has 8.0 and 8.6."""
     return ("auto",) if accelerator.architecture == "ampere" else tuple(ELEMENT_BYTES)
-
-
-def _weights_bytes(model: Model, checkpoint: Checkpoint, _inputs: tuple[str, ...]) -> int | None:
-    """All of the checkpoint, towers included."""
-    return weights_bytes(model, checkpoint, ALL_INPUTS)
 
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
@@ -185,7 +179,7 @@ FRAMEWORK = Framework(
         step_floor=_floor,
         kv_cache_dtypes=_kv_cache_dtypes,
         smaller_kv_cache_dtypes=("fp8",),
-        weights_bytes=kept(_weights_bytes),
+        weights_bytes=kept(weights_bytes),
         terms=demand_terms,
         host_terms=_host_terms,
         settings=_settings,

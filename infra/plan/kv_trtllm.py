@@ -99,7 +99,7 @@ def cache_permille(setting: Setting, *, whole_bytes: int, have_bytes: int) -> in
 
 def host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     """Host memory of a pod: weights pass through the page cache; a process per accelerator. Assumed, not measured."""
-    size = weights_bytes(setting.model, setting.checkpoint, ALL_INPUTS) or 0
+    size = weights_bytes(setting.model, setting.checkpoint) or 0
     return (
         HostTerm("weights in the page cache", size, "safetensors files are mapped"),
         HostTerm("processes", (_PROCESSES_GIB + setting.tensor * _PROCESS_GIB) * GIB, "assumed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.policy.security import TOKEN_REASON
+from infra.policy.security import ROOT_REASON, TOKEN_REASON
 from tests.unit.policy_case import (
     SIDECAR,
     Case,
@@ -131,7 +131,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "Windows host": ("no-privilege", put(pods_context, "windowsOptions", {"hostProcess": True})),
     "sysctl": ("no-privilege", put(pods_context, "sysctls", [{"name": "kernel.msgmax", "value": "1"}])),
-    "sidecar without a context": ("no-privilege", cut(sidecar, "securityContext")),
+    "sidecar without a context": ("no-privilege", put(sidecar, "securityContext", {"readOnlyRootFilesystem": True})),
     "host network": ("no-host", put(pod, "hostNetwork", True)),
     "host processes": ("no-host", put(pod, "hostPID", True)),
     "host IPC": ("no-host", put(pod, "hostIPC", True)),
@@ -150,6 +150,8 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "root wanted": ("not-root", put(pods_context, "runAsUser", 0)),
     "one container as root": ("not-root", put(context, "runAsNonRoot", False)),
     "one container with uid 0": ("not-root", put(context, "runAsUser", 0)),
+    "writable root": ("read-only-root", put(context, "readOnlyRootFilesystem", False)),
+    "root by default": ("read-only-root", cut(context, "readOnlyRootFilesystem")),
     "no seccomp": ("seccomp", cut(pods_context, "seccompProfile")),
     "seccomp off": ("seccomp", put(pods_context, "seccompProfile", {"type": "Unconfined"})),
     "seccomp off in one": ("seccomp", put(context, "seccompProfile", {"type": "Unconfined"})),
@@ -194,6 +196,12 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
         (
             case.pod.update(automountServiceAccountToken=True),
             case.deployment["template"]["metadata"].update(annotations={TOKEN_REASON: "reads its own pod"}),
+        )
+    ),
+    "a declared writable root": lambda case: (
+        (
+            context(case).update(readOnlyRootFilesystem=False),
+            case.deployment["template"]["metadata"].update(annotations={ROOT_REASON: "the image writes to itself"}),
         )
     ),
     "recreate": put(lambda case: case.deployment, "strategy", {"type": "Recreate"}),

@@ -129,7 +129,7 @@ def planned_on(
 
 ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000") | {"mlx": "apple-64gb"}
 MODEL = dict.fromkeys(FRAMEWORKS, "gemma-4-12b-it") | {"nim": "gemma-4-31b-it"}
-MUST_SAY = {name: [line] for name, line in ENGINES.items()} | {"trtllm": [ENGINES["trtllm"], "inputs: [text]"]}
+MUST_SAY = {name: [line] for name, line in ENGINES.items()}
 STATED = {
     "cautions",
     "stack",
