@@ -28,6 +28,10 @@ from infra.plan.weights import weights_bytes
 
 PORT = 30000
 _CACHE = "/cache"
+# A name that no address can have (RFC 2606): with it, images and sounds come inside requests alone. Else an address in
+# a request could be the engine's own, past the proxy, where a GET flushes caches or starts a profile (sglang 0.5.23
+# utils/common.py, which knows no other limit, and entrypoints/http_server.py).
+_DOMAINS, _NO_DOMAIN = "--allowed-media-domains", "none.invalid"
 _SHARED_MEMORY_GIB = 12
 _SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
 # Number formats of the plan, as the engine calls them.
@@ -74,6 +78,8 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
 def _cautions(_setting: Setting) -> tuple[str, ...]:
     """What it opens for callers (sglang 0.5.23 utils/common.py load_image): no flag limits paths, only domains."""
     return (
+        "images come inside requests, as data: URLs: SGLang would fetch from any address, its own too. 'engine: {args: "
+        "[--allowed-media-domains=HOST]}' lets it fetch from one host",
         "callers can name files of the engine's container as images, also where only text is asked for: SGLang opens "
         "file:// paths and has no flag against it. The container holds its image's files and the weights, no key "
         "and no token",
@@ -105,6 +111,8 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--limit-mm-data-per-request={json.dumps(_media(plan), separators=(',', ':'))}",
         "--enable-metrics",
     ]
+    if not any(one.startswith(f"{_DOMAINS}=") for one in plan.engine_args):
+        args.append(f"{_DOMAINS}={_NO_DOMAIN}")
     if plan.model.revision:
         args.append(f"--revision={plan.model.revision}")
     if plan.model.drafter:

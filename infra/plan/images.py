@@ -5,7 +5,7 @@ from __future__ import annotations
 from infra.catalog.records import Accelerator, Framework, Image
 
 # Of GPU images whose size is not published. lmsysorg/sglang was 11 GB in February 2025 (sgl-project/sglang issue 3673)
-# and has grown since: assumed.
+# and has grown since; NVIDIA's were not looked up: assumed.
 _UNKNOWN_GIB = 16
 
 

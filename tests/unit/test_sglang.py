@@ -88,6 +88,12 @@ def test_flags_of_the_plan_and_dangerous_ones_are_refused(flag: str) -> None:
         planned(TWO, "capacity: [spot]", f"engine: {{args: ['{flag}']}}")
 
 
+def test_it_fetches_nothing_that_a_request_names_unless_the_stack_names_the_host() -> None:
+    assert flags(planned(TWO, "capacity: [spot]"))["--allowed-media-domains"].endswith(".invalid")
+    named = planned(TWO, "capacity: [spot]", "engine: {args: [--allowed-media-domains=cdn.example]}")
+    assert [one for one in named.workload.args if "media-domains" in one] == ["--allowed-media-domains=cdn.example"]
+
+
 @pytest.mark.parametrize("capacity", ["spot", "flex-start"])
 def test_running_answers_end_within_the_grace_period(capacity: str) -> None:
     one = planned(TWO, f"capacity: [{capacity}]")
