@@ -82,6 +82,7 @@ def _precision_objection(precision: str, accelerator: Accelerator) -> str | None
 def _cautions(_setting: Setting) -> tuple[str, ...]:
     return (
         "its memory is an upper bound: every layer's cache in full, a step as long as a request; nothing was measured",
+        "text alone is planned; the engine takes images and sounds all the same, and their memory is not counted",
     )
 
 

@@ -46,6 +46,9 @@ ENGINE = st.fixed_dictionaries(
     {},
     optional={
         "version": maybe(st.sampled_from(["0.33.0", "0.28.0", "0.27.1", "b11434", "1.3.0rc26", "latest"])),
+        "channel": maybe(st.sampled_from(["experimental", "experimental", "stable"])),
+        "registrySecret": maybe(st.sampled_from(["ngc-registry", "-"])),
+        "apiKeySecret": maybe(st.just("ngc-key")),
         "tensorParallelSize": maybe(SIZES),
         "pipelineParallelSize": maybe(st.integers(1, 16)),
         "dataParallelSize": maybe(SIZES),
