@@ -231,7 +231,8 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     assert gke is not None
     access = endpoint.plan.access
     found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name))
-    url = dict(workload.client_environment)["OPENAI_BASE_URL"]
+    gateway = endpoint.plan.exposure.gateway
+    url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),
         end="",

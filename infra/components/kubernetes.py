@@ -44,7 +44,8 @@ class InferenceServer(pulumi.ComponentResource):
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
-            needs = [one for one in (namespace, depends_on if kind == "Deployment" else None) if one is not None]
+            serves = kind == "Deployment" and manifest["metadata"]["name"] == plan.stack
+            needs = [one for one in (namespace, depends_on if serves else None) if one is not None]
             resource = pulumi.CustomResource(
                 type_token(manifest),
                 manifest["metadata"]["name"],
@@ -59,7 +60,7 @@ class InferenceServer(pulumi.ComponentResource):
             )
             if kind == "Namespace":
                 namespace = resource
-            if kind == "Deployment":
+            if serves:
                 self.ready = resource.id
         self.register_outputs({})
 

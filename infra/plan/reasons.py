@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.search import Choice
@@ -186,4 +187,5 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             if secret
         ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
+        *exposure_rows(spec.expose, plan.exposure),
     ]

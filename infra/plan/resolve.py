@@ -11,6 +11,7 @@ from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.demand import GIB
+from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, place, rungs
@@ -142,6 +143,15 @@ def resolve(
         decisions=(),
         cautions=_cautions(request, first, times),
         only_planned=_only_planned(request, first),
+        exposure=exposure(
+            stack,
+            spec.expose,
+            platform.gke,
+            facts.name,
+            times,
+            answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
+            picker=catalog.picker,
+        ),
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -175,7 +185,11 @@ def _first(
 
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice), open_caution(request.spec.expose)]
+    spec = request.spec
+    said = [caution(request, choice), open_caution(spec.expose)]
+    said += exposure_cautions(
+        spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
+    )
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds

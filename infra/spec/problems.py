@@ -38,8 +38,8 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
 
 def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
     location = tuple(item["loc"])
-    if len(location) == 3 and location[-1] == "[key]":  # pydantic's mark for the key of `labels`, not its value
-        location = location[:-1]
+    if len(location) >= 3 and location[-1] == "[key]" and item["type"] != "extra_forbidden":
+        location = location[:-1]  # pydantic's mark for the key of `labels`, not its value
     if location[:2] == ("accelerator", "type") and "type" not in _mapping(document, "accelerator"):
         location = ("accelerator", *location[2:])
     kind, context = item["type"], item.get("ctx", {})
