@@ -19,7 +19,7 @@ _MEANINGS = {
     "args": "Long flags for the engine, such as --seed=7. Those that the plan owns are refused.",
     "budgetUsdPerMonth": "A plan that can cost more is refused. USD per month, all replicas.",
     "capacity": "How the machines are bought, in the order in which it is tried. Default: the cheapest that fits.",
-    "certificate": "Certificate of the gateway: {secret: NAME} in the endpoint's namespace, or {map: NAME}, global external.",
+    "certificate": "Certificate of the gateway: {secret: NAME} in the endpoint's namespace, or {map: NAME}.",
     "checkpoint": "Another checkpoint of the same precision: its repository.",
     "cluster": "GKE cluster: made by this stack, or adopted with create: false.",
     "clients": "Pods that may call beside those with the endpoint's client label, such as {namespace: search}.",

@@ -44,7 +44,10 @@ def network(plan: ServingPlan) -> Network:
             *map(_client, plan.exposure.clients),
             *map(block, gateway.source_ranges if gateway else ()),
         ),
-        scrapers=(_COLLECTORS, *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ())),
+        scrapers=(
+            _COLLECTORS,
+            *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ()),
+        ),
     )
 
 

@@ -19,6 +19,7 @@ HEALTH_CHECK_RANGES = ("130.211.0.0/22", "35.191.0.0/16")
 _ANY_CONTROL_PLANE = ("0.0.0.0/0",)
 _LEAST_TIMEOUT_SECONDS = 300  # the llm-d and GAIE charts' own; the load balancer's default of 30 cuts long answers
 _MOST_DRAINING_SECONDS = 3600  # GCPBackendPolicy's limit
+_Row = tuple[str, object, object, str, str]
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,7 @@ def exposure(
     )
 
 
-def _entrance(
-    stack: str, gateway: Gateway, gke: Gke, times: Timing, *, answer_seconds: int, pool: bool
-) -> Entrance:
+def _entrance(stack: str, gateway: Gateway, gke: Gke, times: Timing, *, answer_seconds: int, pool: bool) -> Entrance:
     internal, shared, certificate = gateway.scope == "internal", gateway.shared, gateway.certificate
     regional = internal or pool
     if regional and gke.proxyOnlySubnet is None:
@@ -174,15 +173,18 @@ def exposure_cautions(expose: Expose, gke: Gke | None, *, replicas: int, data_pa
     return said
 
 
-def exposure_rows(expose: Expose, exposed: Exposure) -> list[tuple[str, object, object, str, str]]:
+def exposure_rows(expose: Expose, exposed: Exposure) -> list[_Row]:
     """Decisions with their reasons: field, value, what was asked or None, origin, reason."""
-    rows: list[tuple[str, object, object, str, str]] = []
+    asked = expose.routing if "routing" in expose.model_fields_set else None
+    even = "a Service spreads connections evenly over the replicas"
+    rows: list[_Row] = [("exposure.routing", exposed.routing, asked, "derived", even)]
     if exposed.clients:
-        named = "; ".join(", ".join([one.namespace, *("=".join(pair) for pair in one.labels)]) for one in exposed.clients)
+        named = "; ".join(map(_client_text, exposed.clients))
         rows.append(("exposure.clients", named, expose.clients, "stack", ""))
     entrance = exposed.gateway
     if entrance is None:
-        return rows
+        closed = "called inside the cluster alone unless the stack file names a gateway"
+        return [*rows, ("exposure.gateway", "none", None, "derived", closed)]
     where = "the platform's own Gateway" if entrance.gateway_class is None else _class_reason(exposed)
     rows += [
         ("exposure.gateway.url", entrance.url, expose.gateway, "stack", ""),
@@ -229,6 +231,10 @@ def exposure_rows(expose: Expose, exposed: Exposure) -> list[tuple[str, object, 
             ),
         ]
     return rows
+
+
+def _client_text(pods: ClientPods) -> str:
+    return ", ".join([pods.namespace, *("=".join(pair) for pair in pods.labels)])
 
 
 def _class_reason(exposed: Exposure) -> str:

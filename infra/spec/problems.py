@@ -47,7 +47,8 @@ def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) 
         known = _known_keys(schema, location[:-1])
         return document.problem(location, f"unknown key. {nearest(str(location[-1]), known)}", at_key=True)
     if kind == "missing":
-        return document.problem(location, "missing; every stack file of this kind has it.")
+        where = "every stack file of this kind has it" if len(location) == 1 else "it is needed here"
+        return document.problem(location, f"missing; {where}.")
     if kind == "literal_error":
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
         return document.problem(location, f"unknown {quoted(item['input'])}. {nearest(str(item['input']), allowed)}")
