@@ -77,6 +77,9 @@ class Exposure:
     clients: tuple[ClientPods, ...] = ()
 
 
+CLOSED = Exposure()
+
+
 def exposure(
     stack: str, expose: Expose, gke: Gke | None, framework: str, times: Timing, *, answer_seconds: int, picker: Picker
 ) -> Exposure:
@@ -219,7 +222,7 @@ def exposure_rows(expose: Expose, exposed: Exposure) -> list[_Row]:
                 exposed.failure_mode,
                 None,
                 "derived",
-                "the key is asked for in every pod, so that without the picker only the choice of the replica is lost",
+                "who may call is decided by the network and in every pod: without the picker only its choice is lost",
             ),
             ("exposure.pickerImage", exposed.picker_image, None, "catalogue", "newest known; it was not pulled here"),
             (

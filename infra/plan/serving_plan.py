@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plan.access import Access
-from infra.plan.exposure import Exposure
+from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
 
 
@@ -158,7 +158,7 @@ class ServingPlan:
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
-    exposure: Exposure = Exposure()
+    exposure: Exposure = CLOSED
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""
