@@ -80,7 +80,7 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
         "32,768 tokens",
         "USD per hour",
         f"{resources(STACK)} created",
-        f"in Secret {STACK}-keys; until it exists, every call is refused",
+        f"in Secret {STACK}-keys;",
         f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1",
     ):
         assert words in end
