@@ -111,6 +111,7 @@ def resolve(
             type=accelerator.id,
             kind=accelerator.kind,
             count=candidate.count,
+            nodes=candidate.nodes,
             machine_type=candidate.machine.machine_type,
             capacity=candidate.capacity.kind,
             reservation=candidate.capacity.reservation,
