@@ -46,10 +46,10 @@ class CrampedError(RefusedError):
     """A candidate fits the accelerators, and none fits the host memory of its machine."""
 
 
-def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
+def choose(request: Request, capacities: tuple[Capacity, ...], *, one_machine: bool = False) -> Choice:
     """First candidate that fits, in the order of `candidates`, with the longest context and largest step that fit.
 
-    Several machines for one replica are tried where no single one fits.
+    Several machines for one replica are tried where no single one fits, unless `one_machine` rules them out.
 
     Raises:
         RefusedError: nothing of that kind is sold.
@@ -62,7 +62,7 @@ def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
     try:
         return _choose(request, capacities, (1,))
     except DoesNotFitError:
-        if several:
+        if several and not one_machine:
             with contextlib.suppress(RefusedError):
                 return _choose(request, capacities, several)
         raise
