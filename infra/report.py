@@ -99,8 +99,7 @@ def _machine_text(plan: ServingPlan) -> str:
         replicas = f"{plan.min_replicas} to {replicas}"
     bought = f"reservation {accelerator.reservation}" if accelerator.reservation else accelerator.capacity
     return (
-        f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machine_type}, {bought}; "
-        f"{split}; {replicas}"
+        f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machines}, {bought}; {split}; {replicas}"
     )
 
 

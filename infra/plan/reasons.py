@@ -86,6 +86,13 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
     return [
         ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
         (
+            "accelerator.nodes",
+            accelerator.nodes,
+            None,
+            "derived",
+            "one machine is enough" if accelerator.nodes == 1 else "no single machine is enough: stages of layers",
+        ),
+        (
             "parallelism",
             f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}",
             split or None,
