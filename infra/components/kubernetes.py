@@ -44,7 +44,7 @@ class InferenceServer(pulumi.ComponentResource):
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
-            serves = kind == "Deployment" and manifest["metadata"]["name"] == plan.stack
+            serves = is_server(manifest)
             needs = [one for one in (namespace, depends_on if serves else None) if one is not None]
             resource = pulumi.CustomResource(
                 type_token(manifest),
@@ -63,6 +63,12 @@ class InferenceServer(pulumi.ComponentResource):
             if serves:
                 self.ready = resource.id
         self.register_outputs({})
+
+
+def is_server(manifest: dict[str, Any]) -> bool:
+    """Whether an object is the Deployment of the engine: the one in its own name's namespace."""
+    metadata = manifest["metadata"]
+    return bool(manifest["kind"] == "Deployment" and metadata["name"] == metadata["namespace"])
 
 
 def type_token(manifest: dict[str, Any]) -> str:

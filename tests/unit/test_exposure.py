@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from infra.catalog.loader import load_catalog
+from infra.components.kubernetes import is_server, type_token
 from infra.errors import PlanError
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.pipeline import Endpoint, build
@@ -52,6 +53,30 @@ def test_no_two_objects_of_an_endpoint_have_one_name(endpoint: Endpoint) -> None
     assert len(set(names)) == len(names)
     assert names[0][0] == "Namespace"
     assert {one["metadata"].get("namespace", endpoint.name) for one in endpoint.objects()} == {endpoint.name}
+
+
+@ALL
+def test_one_deployment_is_the_engines_and_only_it_waits_for_accelerators(endpoint: Endpoint) -> None:
+    (server,) = [one for one in endpoint.objects() if is_server(one)]
+    resource = endpoint.plan.accelerator.resource
+    asks = [one["metadata"]["name"] for one in endpoint.objects() if f"'{resource}'" in str(one) and "spec" in one]
+    assert asks == [server["metadata"]["name"]]
+
+
+@ALL
+def test_every_object_has_the_type_by_which_pulumi_makes_it(endpoint: Endpoint) -> None:
+    tokens = {one["kind"]: type_token(one) for one in endpoint.objects()}
+    own = {
+        "Gateway": "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+        "HTTPRoute": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+        "GCPBackendPolicy": "kubernetes:networking.gke.io/v1:GCPBackendPolicy",
+        "HealthCheckPolicy": "kubernetes:networking.gke.io/v1:HealthCheckPolicy",
+        "InferencePool": "kubernetes:inference.networking.k8s.io/v1:InferencePool",
+        "Role": "kubernetes:rbac.authorization.k8s.io/v1:Role",
+    }
+    assert {kind: token for kind, token in tokens.items() if kind in own} == {
+        kind: token for kind, token in own.items() if kind in tokens
+    }
 
 
 @ALL
