@@ -188,6 +188,8 @@ class ServingPlan:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
+        for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
+            shown["labels"] = dict(pods.labels)
         return plain
 
 
