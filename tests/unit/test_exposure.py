@@ -323,7 +323,7 @@ def test_a_proxy_only_subnet_is_a_private_ipv4_range_that_is_no_whole_network(su
         assert gateway
         assert subnet in gateway.source_ranges
     else:
-        with pytest.raises(SpecError, match="gke.proxyOnlySubnet"):
+        with pytest.raises(SpecError, match=r"gke\.proxyOnlySubnet"):
             planned(expose, dev=platform)
 
 
