@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.backend import Backend, backend
+from infra.frameworks.network import Network, network
+from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
@@ -57,7 +60,11 @@ class KubernetesWorkload:
         secret_env: environment variables, each with the Secret that holds it under the same name.
         config: files of the engine: one folder, or none.
         node_selector, tolerations: what binds the pod to its node pool.
-        client_environment: what a client needs to call the endpoint.
+        client_environment: what a client in the cluster needs to call the endpoint.
+        network: who may reach the pods.
+        backend: what the gateway's route leads to, or None without a gateway.
+        picker: the endpoint picker, or None where a Service routes.
+        pod_labels: labels of the pods beside the recommended ones.
     """
 
     plan: ServingPlan
@@ -67,6 +74,7 @@ class KubernetesWorkload:
     env: tuple[tuple[str, str], ...]
     port: int
     proxy: ProxySidecar
+    network: Network
     pre_stop: dict[str, Any]
     termination_grace_period_seconds: int
     run_as_user: int
@@ -75,6 +83,9 @@ class KubernetesWorkload:
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
+    backend: Backend | None = None
+    picker: EndpointPicker | None = None
+    pod_labels: dict[str, str] = field(default_factory=dict)
     pull_secrets: tuple[str, ...] = ()
     secret_env: tuple[tuple[str, str], ...] = ()
     config: tuple[EngineConfig, ...] = ()
@@ -140,6 +151,10 @@ def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str 
     return {
         "port": port,
         "proxy": proxy,
+        "network": network(plan),
+        "backend": backend(plan, proxy.port),
+        "picker": endpoint_picker(plan),
+        "pod_labels": pod_labels(plan),
         "termination_grace_period_seconds": plan.timing.grace_seconds,
         "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, proxy.port)), ("OPENAI_MODEL", plan.model.id)),
         "pull_secrets": (known.registry_secret,) if known.registry_secret else (),
