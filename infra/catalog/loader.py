@@ -49,6 +49,7 @@ def load_catalog() -> Catalog:
         throughputs=tuple(_throughput(row) for row in read_facts("throughputs.yaml")["throughputs"]),
         price_region=prices["region"],
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
+        time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
     )
 
 

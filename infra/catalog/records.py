@@ -286,3 +286,4 @@ class Catalog:
     throughputs: tuple[Throughput, ...]
     price_region: str
     proxy: Proxy
+    time_zones: frozenset[str]

@@ -50,6 +50,18 @@ class Local(Strict):
     memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
 
 
+class Prometheus(Strict):
+    """Where KEDA asks for the engines' metrics. The address holds no user, no password and no query."""
+
+    url: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$",
+            max_length=400,
+        ),
+    ]
+
+
 class PlatformSpec(Strict):
     """Where endpoints run: exactly one of `gke`, `host` and `local`."""
 
@@ -58,6 +70,9 @@ class PlatformSpec(Strict):
     gke: Gke | None = None
     host: Host | None = None
     local: Local | None = None
+    autoscaler: Literal["hpa", "keda"] = "hpa"
+    prometheus: Prometheus | None = None
+    httpAddOn: bool = False
     labels: Labels = {}
 
     @model_validator(mode="after")
@@ -66,4 +81,15 @@ class PlatformSpec(Strict):
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
             raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+        return self
+
+    @model_validator(mode="after")
+    def _keda_with_what_it_needs(self) -> PlatformSpec:
+        if self.autoscaler == "keda" and self.gke is None:
+            raise ValueError("autoscaler keda is for clusters; leave it out beside host and local.")
+        if self.autoscaler == "keda" and self.prometheus is None:
+            raise ValueError("autoscaler keda asks a Prometheus; write prometheus: {url: http://HOST:9090}.")
+        named = [name for name in ("prometheus", "httpAddOn") if getattr(self, name)]
+        if self.autoscaler != "keda" and named:
+            raise ValueError(f"{' and '.join(named)} is read by KEDA alone; write autoscaler: keda, or leave it out.")
         return self
