@@ -13,6 +13,14 @@ def _always(_workload: KubernetesWorkload) -> bool:
     return True
 
 
+def _scaled_by(kind: str) -> Wanted:
+    return lambda workload: workload.autoscaler is not None and workload.autoscaler.kind == kind
+
+
+def _may_have_none(workload: KubernetesWorkload) -> bool:
+    return bool(workload.waking)
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
@@ -23,6 +31,10 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
+    ("horizontalpodautoscaler", _scaled_by("hpa")),
+    ("service-wake", _may_have_none),
+    ("interceptorroute", _may_have_none),
+    ("scaledobject", _scaled_by("keda")),
 )
 
 

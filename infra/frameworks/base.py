@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.proxy import ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
@@ -58,6 +60,21 @@ class KubernetesWorkload:
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
 
+    @cached_property
+    def autoscaler(self) -> Autoscaler | None:
+        """What sets the number of replicas; None where the plan fixes it."""
+        return autoscaler(self.plan)
+
+    @property
+    def fixed_replicas(self) -> tuple[int, ...]:
+        """The number of replicas, or nothing where an autoscaler sets it."""
+        return (self.plan.replicas,) if self.plan.scaling is None else ()
+
+    @property
+    def waking(self) -> tuple[Wake, ...]:
+        """What holds requests where there may be no replica; nothing where there always is one."""
+        return self.autoscaler.wake if self.autoscaler else ()
+
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
 
@@ -89,7 +106,9 @@ class Framework:
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
-    """OpenAI-compatible base URL inside the cluster, by the port of the proxy."""
+    """OpenAI-compatible base URL inside the cluster: of the proxy, or of what holds requests at no replica."""
+    if plan.min_replicas == 0 and plan.scaling is not None:
+        return f"http://{wake_service(plan)}.{plan.stack}.svc.cluster.local:{INTERCEPTOR_PORT}/v1"
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 

@@ -22,6 +22,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.scaling import Scaling, scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -88,7 +89,14 @@ def resolve(
     image = image_for(facts, accelerator)
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
+    settings = request.capabilities.settings(setting)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
+    scaled = scaling(
+        request,
+        times,
+        most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
+        fit=proof.max_concurrent_requests,
+    )
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -130,18 +138,19 @@ def resolve(
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting),
+        settings=settings,
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=_rollout(max(spec.replicas.min, 1), times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=_cautions(request, first, times),
+        cautions=_cautions(request, first, times, scaled),
         only_planned=_only_planned(request, first),
+        scaling=scaled,
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -173,9 +182,9 @@ def _first(
         raise place(request, refused.with_lines(others)) from None
 
 
-def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
+def _cautions(request: Request, choice: Choice, times: Timing, scaled: Scaling | None) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice), open_caution(request.spec.expose)]
+    said = [caution(request, choice), open_caution(request.spec.expose), *scaling_cautions(scaled, times)]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds
@@ -226,8 +235,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("ladders of several capacities")
     if choice.candidate.capacity.kind == "reservation":
         reasons.append("reservations")
-    if spec.replicas.most > spec.replicas.min:
-        reasons.append("autoscaling (replicas.max above replicas.min)")
+    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+        reasons.append("autoscaling outside a cluster")
     if spec.weights.source != "hugging-face":
         reasons.append(f"weights from {spec.weights.source}")
     return tuple(reasons)

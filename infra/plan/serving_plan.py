@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.plan.access import Access
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.scaling import Scaling
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class ServingPlan:
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
+        scaling: what moves the number of replicas; None where it is fixed.
     """
 
     stack: str
@@ -157,6 +159,7 @@ class ServingPlan:
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
+    scaling: Scaling | None = None
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""

@@ -164,8 +164,8 @@ class EndpointSpec(Strict):
         for one in scaling.schedule or ():
             if not replicas.min < one.min <= replicas.most:
                 raise ValueError(
-                    f"schedule: min {one.min} must be above replicas.min ({replicas.min}), which holds at all times, and "
-                    f"at most replicas.max ({replicas.most})."
+                    f"schedule: min {one.min} must be above replicas.min ({replicas.min}), which always holds, and at "
+                    f"most replicas.max ({replicas.most})."
                 )
         return scaling
 

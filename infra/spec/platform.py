@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Labels, Strict
 
@@ -50,16 +51,23 @@ class Local(Strict):
     memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
 
 
-class Prometheus(Strict):
-    """Where KEDA asks for the engines' metrics. The address holds no user, no password and no query."""
+_HTTP_ADDRESS = r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$"
 
-    url: Annotated[
-        str,
-        StringConstraints(
-            pattern=r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$",
-            max_length=400,
-        ),
-    ]
+
+def _http_address(text: str) -> str:
+    """The address, which a message never repeats: people write passwords into addresses."""
+    if len(text) > 400 or not re.fullmatch(_HTTP_ADDRESS, text):
+        raise ValueError("write an address such as http://HOST:9090, without user, password, query and last slash.")
+    port = text.split("/")[2].partition(":")[2]
+    if port and int(port) > 65535:
+        raise ValueError(f"{port} is no port; the highest is 65535.")
+    return text
+
+
+class Prometheus(Strict):
+    """Where KEDA asks for the engines' metrics."""
+
+    url: Annotated[str, AfterValidator(_http_address), Field(json_schema_extra={"pattern": _HTTP_ADDRESS})]
 
 
 class PlatformSpec(Strict):
@@ -91,5 +99,5 @@ class PlatformSpec(Strict):
             raise ValueError("autoscaler keda asks a Prometheus; write prometheus: {url: http://HOST:9090}.")
         named = [name for name in ("prometheus", "httpAddOn") if getattr(self, name)]
         if self.autoscaler != "keda" and named:
-            raise ValueError(f"{' and '.join(named)} is read by KEDA alone; write autoscaler: keda, or leave it out.")
+            raise ValueError(f"only KEDA reads {' and '.join(named)}; write autoscaler: keda, or leave it out.")
         return self

@@ -15,9 +15,7 @@ Cron = Annotated[
     StringConstraints(pattern=r"^[0-9A-Za-z*?/,-]+( [0-9A-Za-z*?/,-]+){0,9}$", max_length=100),
     AfterValidator(checked_cron),
 ]
-TimeZone = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", max_length=64)
-]
+TimeZone = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", max_length=64)]
 
 
 class Hours(Strict):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from infra.frameworks import llamacpp_flags, vllm_flags
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.objects import OBJECTS, templates
@@ -94,11 +95,13 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     (port,) = find(endpoint, "Service")["spec"]["ports"]
     assert port["port"] == port["targetPort"] == PORT
     rules = find(endpoint, "NetworkPolicy")["spec"]["ingress"]
-    assert [[one["port"] for one in rule["ports"]] for rule in rules] == [[PORT], [METRICS_PORT]]
+    callers = [[PORT] for _ in ("clients", *endpoint.workload.waking)]
+    assert [[one["port"] for one in rule["ports"]] for rule in rules] == [*callers, [METRICS_PORT]]
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
-    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{PORT}/v1")
+    port = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{port}/v1")
 
 
 @ALL
