@@ -100,8 +100,8 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
-    port = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
-    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{port}/v1")
+    called = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{called}/v1")
 
 
 @ALL
