@@ -135,7 +135,7 @@ def _stop_text(plan: ServingPlan) -> str:
 
 
 def _scaling_text(scaling: Scaling) -> str:
-    follows = [f"{one.name} {one.target:g}" for one in scaling.signals if one.role == "follow"]
+    follows = [f"{one.name} {one.target:g}" for one in scaling.signals if one.role != "hold"]
     pace = f"up {scaling.up.pods} per {scaling.up.period_seconds:,} s, down after {scaling.down.window_seconds:,} s"
     idle = f"; to 0 after {scaling.idle_seconds:,} s without a request" if scaling.idle_seconds else ""
     floors = [f"at least {one.min_replicas} from {one.start} to {one.end}, {one.timezone}" for one in scaling.schedule]

@@ -16,6 +16,9 @@ QUEUE, RUNNING, KV_CACHE, REQUESTS = "queue", "running", "kv-cache", "requests"
 _ORDER = (QUEUE, RUNNING, KV_CACHE)  # in which the catalogue names a framework's gauges
 _QUEUE_TARGET = 4.0  # GKE best practices: start at 3 to 5 per replica, and raise
 _RUNNING_SHARE, _KV_SHARE = 0.7, 0.9
+# An HPA does nothing while a reading is within a tenth of its target (Kubernetes' default tolerance), so that a gauge
+# which cannot rise higher than that is never followed.
+_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Signal:
         name: `queue`, `running`, `kv-cache`, or `requests` for what KEDA's HTTP add-on counts before the endpoint.
         metric: the engine's own name of it; empty for `requests`.
         target: mean over the replicas that is aimed at; of `kv-cache` a share.
-        role: `follow`, or `hold` for one that cannot rise over its target and so only keeps replicas that are in use.
+        role: `follow`; `guard` for what must not be missed beside it; `hold` for one that cannot rise over its target
+            and so only keeps replicas that are in use.
         reason: of the target.
     """
 
@@ -84,10 +88,13 @@ def _of_engine(request: Request, *, most_running: int, fit: int) -> tuple[Signal
         raise RefusedError(("scaling", "metric"), f"{name} has no {followed} gauge; write {' or '.join(gauges)}.")
     target = asked.target if asked else None
     found = [_followed(request, followed, gauges[followed], target, most_running=most_running, fit=fit)]
+    if followed != QUEUE:
+        why = "requests that wait are more than the replicas can do, whatever the other gauge says"
+        found.append(Signal(QUEUE, gauges[QUEUE], _QUEUE_TARGET, "guard", why))
     if followed != KV_CACHE and KV_CACHE in gauges:
         why = "long requests fill the cache before a queue forms; above it the engine stops and resumes requests"
-        found.append(Signal(KV_CACHE, gauges[KV_CACHE], _KV_SHARE, "follow", why))
-    if followed == QUEUE and RUNNING in gauges:
+        found.append(Signal(KV_CACHE, gauges[KV_CACHE], _KV_SHARE, "guard", why))
+    if followed != RUNNING and RUNNING in gauges:
         why = f"a replica runs {most_running} at most: as many replicas stay as running requests fill"
         found.append(Signal(RUNNING, gauges[RUNNING], float(most_running), "hold", why))
     return tuple(found)
@@ -95,10 +102,12 @@ def _of_engine(request: Request, *, most_running: int, fit: int) -> tuple[Signal
 
 def _followed(request: Request, name: str, metric: str, target: float | None, *, most_running: int, fit: int) -> Signal:
     if target is not None:
-        if name == RUNNING and target > most_running:
+        highest = most_running / (1 + _TOLERANCE)
+        if name == RUNNING and target >= highest:
             raise RefusedError(
                 ("scaling", "target"),
-                f"a replica runs {most_running} requests at most, so {target:g} is never reached; write less.",
+                f"a replica runs {most_running} requests at most, and a reading within a tenth of the target changes "
+                f"nothing; write less than {highest:.4g}.",
             )
         return Signal(name, metric, target, "follow", "said in the stack file")
     if name == QUEUE:

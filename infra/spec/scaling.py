@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from infra.spec.cron import checked_cron
 from infra.spec.fields import Strict
 
+_HIGHEST_SHARE = 0.9  # Kubernetes does nothing while a reading is within a tenth of its target
 Metric = Literal["kv-cache", "queue", "running"]
 Cron = Annotated[
     str,
@@ -42,6 +43,8 @@ class Scaling(Strict):
 
     @model_validator(mode="after")
     def _share(self) -> Scaling:
-        if self.metric == "kv-cache" and self.target is not None and self.target >= 1:
-            raise ValueError("the target of kv-cache is a share of the cache, below 1, such as 0.9.")
+        if self.metric == "kv-cache" and self.target is not None and self.target > _HIGHEST_SHARE:
+            raise ValueError(
+                "the target of kv-cache is a share of the cache, at most 0.9: what is within a tenth changes nothing."
+            )
         return self

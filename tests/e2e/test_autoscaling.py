@@ -1,4 +1,4 @@
-"""Who sets `replicas`: the autoscaler alone. The unchanged program never takes back what it did, and never resets it."""
+"""Who sets `replicas`: the autoscaler alone. The unchanged program takes nothing back and resets nothing."""
 
 from __future__ import annotations
 
