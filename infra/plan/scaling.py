@@ -125,8 +125,8 @@ def scaling_rows(found: Scaling | None, *, asked_target: float | None, asked_hou
     up, down = found.up, found.down
     rows: list[Row] = [("scaling.autoscaler", found.autoscaler, None, "platform", "what the platform's cluster has")]
     for index, one in enumerate(found.signals):
-        value = f"{one.name} {one.target:g}{f' ({one.metric})' if one.metric else ''}"
-        rows.append((f"scaling.{one.role}", value, asked_target if index == 0 else None, "derived", one.reason))
+        value = f"{one.role} {one.name} {one.target:g}{f' ({one.metric})' if one.metric else ''}"
+        rows.append(("scaling.signals", value, asked_target if index == 0 else None, "derived", one.reason))
     rows += [
         (
             "scaling.up",

@@ -137,6 +137,7 @@ STATED = {
     "tools",
     "reasoning",
     "ladder",
+    "scaling",
     "engineArgs",
     "settings",
     "unifiedSlots",

