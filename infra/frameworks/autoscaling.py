@@ -155,7 +155,8 @@ def _pace(pace: Pace) -> dict[str, Any]:
 def _settings(plan: ServingPlan, scaling: Scaling) -> tuple[tuple[str, Any], ...]:
     """Fallback for metrics that cannot be read: as many replicas as there are, and never fewer than the fewest."""
     if scaling.idle_seconds is not None:
-        return ("cooldownPeriod", scaling.idle_seconds), ("initialCooldownPeriod", scaling.idle_seconds)
+        # The first start is proved before it may end: `pulumi up` waits for it as long.
+        return ("cooldownPeriod", scaling.idle_seconds), ("initialCooldownPeriod", plan.timing.timeout_seconds)
     fallback = {
         "failureThreshold": _FAILURES,
         "replicas": plan.min_replicas,

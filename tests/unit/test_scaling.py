@@ -204,6 +204,8 @@ def test_an_endpoint_that_may_sleep_is_called_through_what_holds_requests() -> N
     assert wake["spec"]["type"] == "ExternalName"
     assert dict(one.workload.client_environment)["OPENAI_BASE_URL"] == f"http://{host}:8080/v1"
     assert host in find(one, "InterceptorRoute")["spec"]["rules"][0]["hosts"]
+    waits = find(one, "ScaledObject")["spec"]["initialCooldownPeriod"]
+    assert waits == one.plan.timing.timeout_seconds, "the first start is proved before the endpoint may sleep"
     kinds = [obj["kind"] for obj in one.objects()]
     assert kinds.index("InterceptorRoute") < kinds.index("ScaledObject")
     assert one.plan.cost.monthly_usd_min == 0
