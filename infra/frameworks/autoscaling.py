@@ -97,7 +97,7 @@ def _pods_metric(signal: Signal) -> dict[str, Any]:
     """A gauge of the pods through the Stackdriver adapter, which names Managed Prometheus' metrics like this.
 
     Pods and not External: the controller then knows which pods have no reading yet, and counts those that are loading
-    as idle. Source: Google's samples for vLLM (kubernetes/examples and ai-on-gke, HPA on `vllm:num_requests_running`).
+    as idle. Source: public samples of HPAs for vLLM with this adapter (seans3/k8s-ai vllm-gpu/hpa, and Google's).
     """
     name = f"prometheus.googleapis.com|{signal.metric}|gauge"
     target = {"type": "AverageValue", "averageValue": quantity(signal.target)}

@@ -14,7 +14,8 @@ _NEXT_STEPS = (
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
     (
         "ScalingOff",
-        "someone stopped it, and an HPA starts nothing from 0 (KEDA does): kubectl -n {name} scale deployment/{name} --replicas=1",
+        "someone stopped it, and an HPA starts nothing from 0 (KEDA does): "
+        "kubectl -n {name} scale deployment/{name} --replicas=1",
     ),
     ("ScaledToZero", "someone stopped it; `pulumi up --refresh -s {name}` starts it again"),
     ("violates PodSecurity", "the namespace enforces Pod Security; render the stack and compare"),
