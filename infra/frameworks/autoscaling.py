@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.plan.scaling import Pace, Scaling
 from infra.plan.serving_plan import ServingPlan
-from infra.plan.signals import REQUESTS, Signal
+from infra.plan.signals import KV_CACHE, REQUESTS, Signal
 
 # Where the charts of KEDA and its HTTP add-on put things (keda.sh, http-add-on: "Autoscale an App"; kedacore/charts).
 KEDA_NAMESPACE = "keda"
@@ -117,7 +117,7 @@ def _triggers(plan: ServingPlan, scaling: Scaling, engine: list[Signal]) -> list
             "metricType": "AverageValue",
             "metadata": {
                 "serverAddress": scaling.prometheus_url,
-                "query": f'sum({one.metric}{{namespace="{plan.stack}"}})',
+                "query": _query(one, plan.stack),
                 "threshold": f"{one.target:g}",
                 "ignoreNullValues": "false",
             },
@@ -128,6 +128,12 @@ def _triggers(plan: ServingPlan, scaling: Scaling, engine: list[Signal]) -> list
         metadata = {"scalerAddress": _SCALER_ADDRESS, "interceptorRoute": plan.stack}
         found.append({"type": "external-push", "name": REQUESTS, "metadata": metadata})
     return found
+
+
+def _query(signal: Signal, namespace: str) -> str:
+    """Sum over the replicas. A share of a cache is that of the fullest rank of a replica: each rank tells its own."""
+    gauge = f'{signal.metric}{{namespace="{namespace}"}}'
+    return f"sum(max by (pod) ({gauge}))" if signal.name == KV_CACHE else f"sum({gauge})"
 
 
 def _crons(scaling: Scaling) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from infra.plan.quantities import Timing
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.signals import Signal, signals
+from infra.plan.signals import Signal, check_zero, signals
 
 # Limits of autoscaling/v2: a window of an hour at most, a period of half an hour (kubernetes validation.go).
 LONGEST_WINDOW_SECONDS, LONGEST_PERIOD_SECONDS = 3600, 1800
@@ -68,6 +68,8 @@ def scaling(request: Request, times: Timing, *, most_running: int, fit: int) -> 
     """
     platform, spec = request.platform, request.spec
     replicas, asked = spec.replicas, spec.scaling
+    if replicas.min == 0:
+        check_zero(request)
     if replicas.most == replicas.min or platform.gke is None:
         return None
     schedule = (asked.schedule if asked else None) or []

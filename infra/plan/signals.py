@@ -50,17 +50,20 @@ def signals(request: Request, *, most_running: int, fit: int) -> tuple[Signal, .
         fit: full requests that fit one replica at the planned context.
 
     Raises:
-        RefusedError: a gauge that the framework has not, a target that is never reached, no replica without KEDA's
-            HTTP add-on, or running requests where the file does not say how many there shall be.
+        RefusedError: a gauge that the framework has not, a target that is never reached, or running requests where the
+            file does not say how many there shall be.
     """
     if request.spec.replicas.min == 0:
-        _check_zero(request)
         return (_requests(request, fit),)
     return _of_engine(request, most_running=most_running, fit=fit)
 
 
-def _check_zero(request: Request) -> None:
-    """Refuse zero replicas where nothing holds the requests that come meanwhile."""
+def check_zero(request: Request) -> None:
+    """Refuse zero replicas where nothing holds the requests that come meanwhile.
+
+    Raises:
+        RefusedError: no HTTP add-on of KEDA, or a gauge that no engine tells then.
+    """
     platform, field = request.platform, ("replicas", "min")
     if platform.autoscaler != "keda" or not platform.httpAddOn:
         raise RefusedError(

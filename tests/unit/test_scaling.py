@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from infra.catalog.loader import load_catalog
 from infra.components.gke_inputs import accelerator_pool_inputs
-from infra.errors import SpecError
+from infra.errors import PlanError, SpecError
 from infra.frameworks.autoscaling import quantity
 from infra.pipeline import Endpoint, build
 from infra.plan.scaling import LONGEST_WINDOW_SECONDS, scaling_cautions
 from infra.spec.cron import checked_cron
 from tests.conftest import ROOT
-from tests.unit.files import Files
+from tests.unit.files import HOST, Files
 from tests.unit.files import endpoint as stack_file
 from tests.unit.test_golden import ALL, MORE, find
 
@@ -173,6 +173,20 @@ def test_llamacpp_is_followed_by_its_slots_and_has_no_cache_gauge() -> None:
     queries = [one["metadata"]["query"] for one in spec["triggers"] if one["type"] == "prometheus"]
     place = '{namespace="gemma4-12b-l4-llamacpp-hours"}'
     assert queries == [f"sum(llamacpp:requests_processing{place})", f"sum(llamacpp:requests_deferred{place})"]
+
+
+def test_a_cache_counts_once_per_replica_however_many_ranks_tell_it() -> None:
+    triggers = find(MORE["gemma4-31b-h200-cache"], "ScaledObject")["spec"]["triggers"]
+    by_name = {one["name"]: one["metadata"]["query"] for one in triggers}
+    place = '{namespace="gemma4-31b-h200-cache"}'
+    assert by_name["kv-cache"] == f"sum(max by (pod) (vllm:kv_cache_usage_perc{place}))"
+    assert by_name["queue"] == f"sum(vllm:num_requests_waiting{place})"
+
+
+def test_nothing_sleeps_on_a_machine_of_ones_own() -> None:
+    text = stack_file("gemma-4-e4b-it", "apple-64gb", "llamacpp", "replicas: {min: 0, max: 1}")
+    with pytest.raises(PlanError, match="at 0 replicas every request is lost"):
+        build("gemma4-e4b-apple-64gb-llamacpp", Files(dev=HOST, gemma4_e4b_apple_64gb_llamacpp=text))
 
 
 @pytest.mark.parametrize("name", BY_KEDA)
