@@ -54,7 +54,7 @@ _MEANINGS = {
     "maxNumBatchedTokens": "Tokens per engine step. Default: the largest that leaves room for the guaranteed requests.",
     "memoryGiB": "Memory of the machine, for accelerator cpu.",
     "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
-    "min": "Fewest replicas.",
+    "min": "Fewest replicas; 0 only where KEDA's HTTP add-on holds requests.",
     "model": "Instruction-tuned Gemma 4 model.",
     "name": "Name of the GKE cluster, or of the shared Gateway.",
     "namespace": "Namespace of a client's pods, or of the shared Gateway.",
@@ -84,6 +84,17 @@ _MEANINGS = {
     "version": "Version of the engine. Default: the newest known to serve Gemma 4.",
     "weights": "Which of several checkpoints, and from where.",
     "zones": "Zones of the region in which accelerators may run. Default: all that offer them.",
+    "autoscaler": "Sets the number of replicas: hpa, Kubernetes' own; keda, where KEDA is installed. Default: hpa.",
+    "end": "When it ends: a cron expression of five fields.",
+    "httpAddOn": "KEDA's HTTP add-on is installed, so that endpoints may have no replica. Default: false.",
+    "metric": "What the number of replicas follows. Default: queue.",
+    "prometheus": "Where KEDA asks for the engines' metrics.",
+    "scaling": "How the number of replicas moves between min and max. Default: by the queue.",
+    "schedule": "Times with more replicas than min, for autoscaler keda.",
+    "start": "When it begins: a cron expression of five fields, such as 0 7 * * 1-5.",
+    "target": "Per replica: requests; of kv-cache a share. Default: queue 4, running 0.7 of concurrency, kv-cache 0.9.",
+    "timezone": "IANA time zone, such as Europe/Berlin.",
+    "url": "Address of a Prometheus, such as http://frontend.gmp-system.svc:9090.",
 }
 
 

@@ -51,6 +51,7 @@ def load_catalog() -> Catalog:
         price_region=prices["region"],
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
+        time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
     )
 
 

@@ -288,3 +288,4 @@ class Catalog:
     price_region: str
     proxy: Proxy
     picker: Picker
+    time_zones: frozenset[str]

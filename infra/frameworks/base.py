@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
@@ -103,6 +105,21 @@ class KubernetesWorkload:
         """What takes the place of the image's own entry point and words, if anything does."""
         return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)
 
+    @cached_property
+    def autoscaler(self) -> Autoscaler | None:
+        """What sets the number of replicas; None where the plan fixes it."""
+        return autoscaler(self.plan)
+
+    @property
+    def fixed_replicas(self) -> tuple[int, ...]:
+        """The number of replicas, or nothing where an autoscaler sets it."""
+        return (self.plan.replicas,) if self.plan.scaling is None else ()
+
+    @property
+    def waking(self) -> tuple[Wake, ...]:
+        """What holds requests where there may be no replica; nothing where there always is one."""
+        return self.autoscaler.wake if self.autoscaler else ()
+
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
 
@@ -134,7 +151,9 @@ class Framework:
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
-    """OpenAI-compatible base URL inside the cluster, by the port of the proxy."""
+    """OpenAI-compatible base URL inside the cluster: of the proxy, or of what holds requests at no replica."""
+    if plan.min_replicas == 0 and plan.scaling is not None:
+        return f"http://{wake_service(plan)}.{plan.stack}.svc.cluster.local:{INTERCEPTOR_PORT}/v1"
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 

@@ -26,6 +26,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.scaling import scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -92,7 +93,14 @@ def resolve(
     image = image_for(facts, accelerator)
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
+    settings = request.capabilities.settings(setting, fit.have_bytes)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
+    scaled = scaling(
+        request,
+        times,
+        most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
+        fit=proof.max_concurrent_requests,
+    )
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -135,18 +143,22 @@ def resolve(
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting, fit.have_bytes),
+        settings=settings,
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=_rollout(max(spec.replicas.min, 1), times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
         credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=(*_several_machines(request, candidate, request_of), *_cautions(stack, request, first, times)),
+        cautions=(
+            *_several_machines(request, candidate, request_of),
+            *_cautions(stack, request, first, times),
+            *scaling_cautions(scaled, times),
+        ),
         only_planned=_only_planned(request, first),
         exposure=exposure(
             stack,
@@ -157,6 +169,7 @@ def resolve(
             answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
             picker=catalog.picker,
         ),
+        scaling=scaled,
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -260,8 +273,10 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("reservations")
     if choice.candidate.nodes > 1:
         reasons.append("replicas of several machines")
-    if spec.replicas.most > spec.replicas.min:
-        reasons.append("autoscaling (replicas.max above replicas.min)")
+        if spec.replicas.most > spec.replicas.min:
+            reasons.append("autoscaling of such replicas")
+    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+        reasons.append("autoscaling outside a cluster")
     if spec.weights.source != "hugging-face":
         reasons.append(f"weights from {spec.weights.source}")
     return tuple(reasons)

@@ -10,6 +10,7 @@ from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.scaling import Scaling
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class ServingPlan:
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
+        scaling: what moves the number of replicas; None where it is fixed.
     """
 
     stack: str
@@ -175,6 +177,7 @@ class ServingPlan:
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
     exposure: Exposure = CLOSED
+    scaling: Scaling | None = None
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""

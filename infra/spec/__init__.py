@@ -7,8 +7,9 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas, Weights
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
-from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
+from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
+from infra.spec.scaling import Hours, Scaling
 
 __all__ = [
     "CAPACITIES",
@@ -23,9 +24,12 @@ __all__ = [
     "Gateway",
     "Gke",
     "Host",
+    "Hours",
     "Local",
     "PlatformSpec",
+    "Prometheus",
     "Replicas",
+    "Scaling",
     "Spec",
     "Weights",
     "spec_problems",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.objects import OBJECTS, templates
@@ -103,7 +104,8 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
-    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{PORT}/v1")
+    called = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{called}/v1")
 
 
 @ALL
