@@ -41,7 +41,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
         (
             "framework.image",
             plan.framework.image or "none",
-            engine.version,
+            engine.image or engine.version,
             "catalogue",
             "newest version known to serve Gemma 4",
         ),
@@ -54,6 +54,21 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             f"{plan.precision} weights of {plan.model.id} for {name}",
         ),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
+        *(
+            ("adapters", f"{one.name} ({one.repository}, rank {one.rank})", spec.adapters, "stack", "asked for by name")
+            for one in plan.adapters
+        ),
+        *(
+            (
+                "mediaDomains",
+                ", ".join(plan.media_domains) or "none",
+                spec.media.domains or None,
+                "derived",
+                "closed by default: a request must not make the engine call other hosts; data: addresses work",
+            )
+            for limited in (request.capabilities.limits_media and plan.inputs != ("text",),)
+            if limited
+        ),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),
         (
@@ -122,7 +137,7 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
         ),
         (
             "accelerator.zones",
-            ", ".join(accelerator.zones) or "none",
+            ", ".join(accelerator.zones) or ("none" if own else "the cluster's"),
             None,
             "platform",
             "zones of the platform that offer the accelerator",

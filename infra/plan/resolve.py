@@ -11,9 +11,12 @@ from infra.plan.alternatives import better_precision, caution
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.demand import GIB
+from infra.plan.engine_image import audio_caution, image_cautions, reference_of
 from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, place, rungs
+from infra.plan.lora import adapter_cautions
+from infra.plan.media import media_caution
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
@@ -25,6 +28,7 @@ from infra.plan.request import Request
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
+    AdapterChoice,
     Context,
     FrameworkChoice,
     ModelChoice,
@@ -86,7 +90,7 @@ def resolve(
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
-    reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
+    reference = reference_of(spec, facts, accelerator, request.version)
     times = _times(request, first)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
     plan = ServingPlan(
@@ -135,9 +139,11 @@ def resolve(
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=_rollout(spec.replicas.min, times, first.candidate.capacity.kind, accelerator.kind),
         access=access(stack, spec.expose, catalog.proxy),
         engine_args=tuple(spec.engine.args),
+        adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
+        media_domains=tuple(sorted(set(spec.media.domains))),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
         cautions=_cautions(request, first, times),
@@ -175,7 +181,15 @@ def _first(
 
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice), open_caution(request.spec.expose)]
+    spec, facts = request.spec, request.framework
+    said = [
+        caution(request, choice),
+        open_caution(spec.expose),
+        media_caution(facts, request.capabilities, request.inputs),
+        *image_cautions(spec, facts, request.version),
+        *adapter_cautions(spec),
+        audio_caution(facts, request.inputs),
+    ]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds
@@ -203,13 +217,14 @@ def _times(request: Request, choice: Choice) -> Timing:
     )
 
 
-def _rollout(replicas: int, times: Timing, *, own: bool) -> Rollout:
-    if own:
+def _rollout(replicas: int, times: Timing, capacity: str, kind: str) -> Rollout:
+    if capacity == "own":
         return Rollout(
             "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
         )
+    held = "machine" if kind == "cpu" else "accelerators"
     if replicas == 1:
-        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
+        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its {held} first")
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
 
 
@@ -218,8 +233,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     spec, reasons = request.spec, []
     if request.platform.gke is None:
         reasons.append("services on a host or on this machine")
-    elif request.accelerator.kind != "gpu":
-        reasons.append(f"node pools of {'TPUs' if request.accelerator.kind == 'tpu' else 'processors'}")
+    elif request.accelerator.kind == "tpu":
+        reasons.append("node pools of TPUs")
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     if spec.capacity and len(spec.capacity) > 1:

@@ -137,7 +137,10 @@ def _roll_out(subject: Subject) -> Iterator[Violation]:
     if not machines:
         return
     for pod in subject.pods:
-        if pod.owner.get("kind") != "Deployment" or not pod.accelerators:
+        on_pool = (
+            pod.accelerators or (pod.spec.get("nodeSelector") or {}).keys() & _own_labels(subject.pool or {}).keys()
+        )
+        if pod.owner.get("kind") != "Deployment" or not on_pool:
             continue
         spec = pod.owner["spec"]
         replicas = whole(spec.get("replicas", 1))

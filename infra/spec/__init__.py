@@ -4,7 +4,7 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Expose, Replicas, Weights
+from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Expose, Media, Replicas, Weights
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
 from infra.spec.problems import Spec, spec_problems
@@ -13,6 +13,7 @@ __all__ = [
     "CAPACITIES",
     "NAME_PATTERN",
     "Accelerator",
+    "Adapter",
     "Capacity",
     "Cluster",
     "EndpointSpec",
@@ -21,6 +22,7 @@ __all__ = [
     "Gke",
     "Host",
     "Local",
+    "Media",
     "PlatformSpec",
     "Replicas",
     "Spec",

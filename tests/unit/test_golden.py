@@ -155,8 +155,8 @@ def test_volumes_hold_the_weights_and_stay_within_the_requests(endpoint: Endpoin
     assert memory < plan.host.memory_gib
 
 
-def flags(framework: str) -> set[str]:
-    lists = {"vllm": "vllm-0.32.0-options.txt", "llamacpp": "llama-server-b11434-options.txt"}
+def flags(framework: str, vllm: str = "0.33.0") -> set[str]:
+    lists = {"vllm": f"vllm-{vllm}-options.txt", "llamacpp": "llama-server-b11434-options.txt"}
     text = (ROOT / "tests" / "facts" / lists[framework]).read_text(encoding="utf-8")
     return {line.strip() for line in text.splitlines() if line.startswith("--")}
 
@@ -171,9 +171,10 @@ def test_every_refused_flag_is_one_that_the_engine_knows(name: str, framework: M
 
 @ALL
 def test_every_engine_flag_is_one_that_the_engine_knows(endpoint: Endpoint) -> None:
-    known = flags(endpoint.plan.framework.name)
     used = {word.split("=", 1)[0] for word in endpoint.workload.args if word.startswith("--")}
-    assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
+    for version in ("0.32.0", "0.33.0"):
+        known = flags(endpoint.plan.framework.name, version)
+        assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
 
 
 @ALL
