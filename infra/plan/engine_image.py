@@ -7,12 +7,13 @@ import re
 from infra.catalog.records import Accelerator, Framework
 from infra.plan.images import image_for
 from infra.plan.refusal import RefusedError
+from infra.plan.versions import choose_version
 from infra.spec import EndpointSpec
 
 _FIELD = ("engine", "image")
 
 
-def check_image(spec: EndpointSpec, facts: Framework, accelerator: Accelerator, version: str) -> None:
+def check_image(spec: EndpointSpec, facts: Framework, accelerator: Accelerator, version: str, size: str) -> None:
     """Refuse an image where none runs, and one whose tag says another version than the plan is for.
 
     Memory and flags are those of the plan's version, and a version that fails must not come in by its image.
@@ -27,6 +28,10 @@ def check_image(spec: EndpointSpec, facts: Framework, accelerator: Accelerator, 
         raise RefusedError(_FIELD, f"{facts.display_name} on {accelerator.id} runs in no container; leave it out.")
     said = _version_of(image, version)
     if said is not None and said != version:
+        try:
+            choose_version(facts, said, size)
+        except RefusedError as refused:
+            raise RefusedError(_FIELD, f"its tag says {said}: {refused.message}") from None
         raise RefusedError(
             _FIELD,
             f"its tag says {said}, and the plan is for {facts.display_name} {version}, whose memory and flags it "

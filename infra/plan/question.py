@@ -40,7 +40,7 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     if objection:
         raise RefusedError(("accelerator",), objection)
     inputs = _inputs(spec, model, facts)
-    check_image(spec, facts, accelerator, version)
+    check_image(spec, facts, accelerator, version, model.size)
     check_media(spec, facts, capabilities, inputs)
     check_adapters(spec, facts, capabilities)
     _switches(spec, model, facts)

@@ -54,21 +54,14 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             f"{plan.precision} weights of {plan.model.id} for {name}",
         ),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
-        *(
-            ("adapters", f"{one.name} ({one.repository}, rank {one.rank})", spec.adapters, "stack", "asked for by name")
-            for one in plan.adapters
+        (
+            "adapters",
+            ", ".join(one.name for one in plan.adapters) or "none",
+            spec.adapters or None,
+            "derived",
+            "not asked for",
         ),
-        *(
-            (
-                "mediaDomains",
-                ", ".join(plan.media_domains) or "none",
-                spec.media.domains or None,
-                "derived",
-                "closed by default: a request must not make the engine call other hosts; data: addresses work",
-            )
-            for limited in (request.capabilities.limits_media and plan.inputs != ("text",),)
-            if limited
-        ),
+        ("mediaDomains", *_media(request, plan)),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),
         (
@@ -83,6 +76,17 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             for name, value in plan.settings
         ),
     ]
+
+
+def _media(request: Request, plan: ServingPlan) -> tuple[object, object, str, str]:
+    """From where the engine may fetch what requests name by address."""
+    asked = request.spec.media.domains
+    if plan.inputs == ("text",):
+        return "none", None, "derived", "requests hold text alone"
+    if request.capabilities.limits_media:
+        why = "a request must not make the engine call other hosts; data: addresses work"
+        return ", ".join(plan.media_domains) or "none", asked or None, "derived", why
+    return "any", None, "catalogue", f"{request.framework.display_name} has no limit that this version knows"
 
 
 def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:

