@@ -6,10 +6,10 @@ Without them these tests are skipped, and tests/unit/test_golden.py still compar
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,25 +89,33 @@ try:
     from vllm.entrypoints.common.cli_args import make_arg_parser
 except ImportError:
     from vllm.entrypoints.launchers.cli_args import make_arg_parser
-parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(json.load(sys.stdin))
-kept = ("allowed_media_domains", "allowed_local_media_path", "host", "trust_remote_code", "enable_lora", "max_loras")
-print(json.dumps({name: getattr(parsed, name) for name in kept}))
+parser = make_arg_parser(FlexibleArgumentParser())
+kept = (
+    "allowed_media_domains", "allowed_local_media_path", "host", "trust_remote_code", "enable_lora", "max_loras",
+    "limit_mm_per_prompt", "gpu_memory_utilization", "quantization",
+)
+said = {}
+for name, words in json.load(sys.stdin).items():
+    try:
+        values = parser.parse_args(words)
+        said[name] = {key: getattr(values, key) for key in kept}
+        said[name]["lora"] = [[one.name, one.path] for one in values.lora_modules or ()]
+    except SystemExit:
+        said[name] = None
+print(json.dumps(said))
 """
 
 
 @pytest.fixture(scope="module")
-def vllm_python() -> Path:
+def parsed() -> dict[str, dict[str, Any] | None]:
+    """What vLLM's parser makes of every endpoint's arguments, and of some wrong ones; one process, as it is slow."""
     if not _VLLM:
         pytest.skip("no vLLM: name the Python of an environment with it in SERVESTACK_VLLM_PYTHON (6 GB with torch)")
-    return Path(_VLLM)
-
-
-def parsed(python: Path, words: Sequence[str]) -> dict[str, Any]:
-    import json
-
+    good = {one.name: list(one.workload.args) for one in VLLM}
+    wrong = {" ".join(words): [*VLLM[0].workload.args, *words] for words in _WRONG}
     ran = subprocess.run(
-        [python, "-c", _PROGRAM],
-        input=json.dumps(list(words)),
+        [_VLLM, "-c", _PROGRAM],
+        input=json.dumps(good | wrong),
         capture_output=True,
         text=True,
         timeout=300,
@@ -115,16 +123,29 @@ def parsed(python: Path, words: Sequence[str]) -> dict[str, Any]:
         env={**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"},
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    values: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    values: dict[str, dict[str, Any] | None] = json.loads(ran.stdout.splitlines()[-1])
     return values
 
 
+_WRONG = (["--frobnicate"], ["--max-lora-rank=24"], ["--kv-cache-dtype=q4_0"], ["--max-model-len=long"])
+
+
 @pytest.mark.parametrize("endpoint", VLLM, ids=[one.name for one in VLLM])
-def test_vllm_takes_every_rendered_argument(endpoint: Endpoint, vllm_python: Path) -> None:
-    values = parsed(vllm_python, endpoint.workload.args)
-    assert values["allowed_media_domains"] == (list(endpoint.plan.media_domains) or ["nowhere.invalid"])
+def test_vllm_takes_every_rendered_argument(endpoint: Endpoint, parsed: dict[str, dict[str, Any] | None]) -> None:
+    values, plan = parsed[endpoint.name], endpoint.plan
+    assert values is not None
+    assert values["allowed_media_domains"] == (list(plan.media_domains) or ["nowhere.invalid"])
     assert values["allowed_local_media_path"] == ""
-    assert values["trust_remote_code"] is False
+    assert not values["trust_remote_code"]
+    assert values["quantization"] is None
     assert values["host"] == "127.0.0.1"
-    assert values["enable_lora"] is bool(endpoint.plan.adapters)
-    assert values["max_loras"] == max(1, len(endpoint.plan.adapters))
+    assert values["gpu_memory_utilization"] == plan.memory.utilization
+    assert bool(values["enable_lora"]) is bool(plan.adapters)
+    assert values["max_loras"] == len(plan.adapters) or not plan.adapters
+    assert values["lora"] == [[one.name, one.repository] for one in plan.adapters]
+    assert bool(values["limit_mm_per_prompt"]) is (plan.inputs != ("text",))
+
+
+@pytest.mark.parametrize("wrong", _WRONG, ids=[one[0] for one in _WRONG])
+def test_vllm_refuses_what_it_does_not_know(wrong: list[str], parsed: dict[str, dict[str, Any] | None]) -> None:
+    assert parsed[" ".join(wrong)] is None
