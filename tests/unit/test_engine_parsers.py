@@ -5,12 +5,14 @@ Without them these tests are skipped, and tests/unit/test_golden.py still compar
 
 from __future__ import annotations
 
+import http.server
 import importlib.util
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -149,3 +151,61 @@ def test_vllm_takes_every_rendered_argument(endpoint: Endpoint, parsed: dict[str
 @pytest.mark.parametrize("wrong", _WRONG, ids=[one[0] for one in _WRONG])
 def test_vllm_refuses_what_it_does_not_know(wrong: list[str], parsed: dict[str, dict[str, Any] | None]) -> None:
     assert parsed[" ".join(wrong)] is None
+
+
+_FETCH = """
+import base64, io, json, sys
+from PIL import Image
+from vllm.multimodal.media.connector import MediaConnector
+address, closed = json.load(sys.stdin)
+picture = io.BytesIO()
+Image.new("RGB", (2, 2)).save(picture, "PNG")
+inline = "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()
+said = {}
+for name, domains in (("empty", []), ("closed", closed)):
+    connector = MediaConnector(allowed_media_domains=domains)
+    for kind, url in (("http", address), ("data", inline), ("file", "file:///etc/hostname")):
+        try:
+            connector.fetch_image(url)
+            said[name, kind] = "taken"
+        except Exception as error:
+            said[name, kind] = str(error)
+print(json.dumps({" ".join(key): value for key, value in said.items()}))
+"""
+
+
+class _Counting(http.server.BaseHTTPRequestHandler):
+    """A host that callers would like the engine to call; every call is counted."""
+
+    calls: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.calls.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_vllm_calls_no_host_with_the_closed_list_though_it_would_with_an_empty_one() -> None:
+    if not _VLLM:
+        pytest.skip("no vLLM: name the Python of an environment with it in SERVESTACK_VLLM_PYTHON (6 GB with torch)")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Counting) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ran = subprocess.run(
+            [_VLLM, "-c", _FETCH],
+            input=json.dumps([f"http://127.0.0.1:{server.server_port}/secret.png", ["nowhere.invalid"]]),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**os.environ, "VLLM_NO_USAGE_STATS": "1"},
+        )
+        server.shutdown()
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    said = json.loads(ran.stdout.splitlines()[-1])
+    assert _Counting.calls == ["/secret.png"], "once, with the empty list"
+    assert "404" in said["empty http"]
+    assert "allowed domains" in said["closed http"]
+    assert said["empty data"] == said["closed data"] == "taken"
+    assert "allowed-local-media-path" in said["closed file"]
