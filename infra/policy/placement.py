@@ -58,9 +58,7 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
     labels, own, taints = _labels(subject.pool), _own_labels(subject.pool), _taints(subject.pool)
     placed = [pod for pod in subject.pods if _is_for(pod, own)]
     if subject.pods and not placed and subject.plan and not subject.plan.accelerator.resource:
-        yield subject.pods[0].violation(
-            "nodeSelector", "no pod selects the pool, which is the endpoint's own"
-        )
+        yield subject.pods[0].violation("nodeSelector", "no pod selects the pool, which is the endpoint's own")
     for pod in placed:
         selector = pod.spec.get("nodeSelector") or {}
         for key, value in own.items():
