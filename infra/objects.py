@@ -13,6 +13,23 @@ def _always(_workload: KubernetesWorkload) -> bool:
     return True
 
 
+def _configured(workload: KubernetesWorkload) -> bool:
+    return bool(workload.config)
+
+
+def _picked(workload: KubernetesWorkload) -> bool:
+    return workload.picker is not None
+
+
+def _entered(workload: KubernetesWorkload) -> bool:
+    return workload.plan.exposure.gateway is not None
+
+
+def _own_gateway(workload: KubernetesWorkload) -> bool:
+    gateway = workload.plan.exposure.gateway
+    return gateway is not None and gateway.gateway_class is not None
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
@@ -20,9 +37,23 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("networkpolicy", _always),
     ("configmap", _always),
     ("configmap-proxy", _always),
+    ("configmap-engine", _configured),
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
+    ("serviceaccount-picker", _picked),
+    ("role-picker", _picked),
+    ("rolebinding-picker", _picked),
+    ("networkpolicy-picker", _picked),
+    ("configmap-picker", _picked),
+    ("deployment-picker", _picked),
+    ("service-picker", _picked),
+    ("healthcheckpolicy-picker", _picked),
+    ("inferencepool", _picked),
+    ("healthcheckpolicy", _entered),
+    ("gcpbackendpolicy", _entered),
+    ("gateway", _own_gateway),
+    ("httproute", _entered),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
     Accelerator,
@@ -49,6 +50,7 @@ def load_catalog() -> Catalog:
         throughputs=tuple(_throughput(row) for row in read_facts("throughputs.yaml")["throughputs"]),
         price_region=prices["region"],
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
+        picker=_picker(read_facts("picker.yaml")["pickers"][0]),
     )
 
 
@@ -146,6 +148,14 @@ def _price(row: _Row) -> Price:
 
 def _proxy(row: _Row) -> Proxy:
     return Proxy(**_fields(row))
+
+
+def _picker(row: _Row) -> Picker:
+    parts = {
+        "scorers": tuple(Scorer(**one) for one in row["scorers"]),
+        "engines": tuple(PickerEngine(**one) for one in row["engines"]),
+    }
+    return Picker(**{**_fields(row), **parts})
 
 
 def _throughput(row: _Row) -> Throughput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
 
@@ -288,3 +289,4 @@ class Catalog:
     throughputs: tuple[Throughput, ...]
     price_region: str
     proxy: Proxy
+    picker: Picker

@@ -77,7 +77,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         node["guestAccelerators"] = [
             {
                 "type": accelerator.gke_label,
-                "count": accelerator.count,
+                "count": accelerator.per_node,
                 "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
             }
         ]
@@ -85,13 +85,14 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": host.local_ssds}
     if flex:
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
+    most = plan.replicas * accelerator.nodes
     pool: dict[str, Any] = {
         "name": plan.stack,
         "project": gke.project,
         "location": gke.location,
         "cluster": gke.cluster.name,
         "initialNodeCount": 0,
-        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.replicas, "locationPolicy": "ANY"},
+        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": most, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }

@@ -111,7 +111,7 @@ def _terms(setting: Setting) -> tuple[Term, ...]:
     return (*weight_terms(setting), *overhead, *adapter_terms(setting, graphs), cache)
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
 
 
@@ -236,6 +236,7 @@ FRAMEWORK = Framework(
         max_tensor=_max_tensor,
         max_pipeline=max_pipeline,
         max_data=16,
+        max_nodes=8,
         step_field="maxNumBatchedTokens",
         step_is_shared=True,
         step_tokens=_batched_tokens,

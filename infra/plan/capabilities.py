@@ -23,12 +23,20 @@ def _whole_context(model: Model, _accelerator: Accelerator) -> int:
     return model.max_context_tokens
 
 
-def _no_settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
+def _no_settings(_setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return ()
 
 
 def _nothing_outside(_setting: Setting) -> int:
     return 0
+
+
+def _any_precision(_precision: str, _accelerator: Accelerator) -> None:
+    return None
+
+
+def _nothing_to_know(_setting: Setting) -> tuple[str, ...]:
+    return ()
 
 
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
@@ -42,6 +50,7 @@ class Capabilities:
     Attributes:
         kinds: kinds of accelerator for which its memory is known.
         utilization: share of an accelerator's memory that it may fill, unless overridden.
+        max_nodes: most machines over which one replica may be split, in stages of layers.
         max_tensor, max_pipeline, max_data: largest sizes for a model (the first also by whether it has a drafter); 1
             where it does not split so.
         step_field: field of `engine` that sets the tokens per step, or None where it is fixed.
@@ -56,13 +65,18 @@ class Capabilities:
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
         host_terms: host memory of the pod.
-        settings: further engine settings on which the memory rests, by name with unit.
+        settings: further engine settings on which the memory rests, by name with unit, of a setting and the bytes of an
+            accelerator that the engine may fill.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
         limits_media: whether it can be held to the names from which it fetches what requests name by address.
         fetches_media: whether it fetches at all what requests name by address.
         no_adapters: why this version loads no LoRA adapters there, or empty.
         objection: why it does not run a model on an accelerator, or None.
+        precision_objection: why it does not run a precision on an accelerator, or None.
+        drafters: whether a drafter can be deployed with it.
+        api_key_name: key of the Secret without which it cannot fetch image and weights; "" where it needs none.
+        cautions: what to know before paying for a setting.
         engine_seconds: process start, compilation, graphs and warm-up.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
     """
@@ -72,6 +86,7 @@ class Capabilities:
     max_tensor: Callable[[Model, bool], int] = _one_tensor
     max_pipeline: Callable[[Model], int] = _one_stage
     max_data: int = 1
+    max_nodes: int = 1
     step_field: str | None
     step_is_shared: bool = False
     step_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]
@@ -84,13 +99,17 @@ class Capabilities:
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
     terms: Callable[[Setting], tuple[Term, ...]]
     host_terms: Callable[[Setting], tuple[HostTerm, ...]]
-    settings: Callable[[Setting], tuple[tuple[str, int], ...]] = _no_settings
+    settings: Callable[[Setting, int], tuple[tuple[str, int], ...]] = _no_settings
     outside_bytes: Callable[[Setting], int] = _nothing_outside
     pins_revision: bool = True
     limits_media: bool = False
     fetches_media: bool = False
     no_adapters: str = "adapters are planned for vLLM only; use framework: vllm."
     objection: Callable[[Model, Accelerator], str | None] = _no_objection
+    precision_objection: Callable[[str, Accelerator], str | None] = _any_precision
+    drafters: bool = True
+    api_key_name: str = ""
+    cautions: Callable[[Setting], tuple[str, ...]] = _nothing_to_know
     engine_seconds: int
     pre_stop_seconds: int
     drain_seconds: int

@@ -22,7 +22,7 @@ def check_media(spec: EndpointSpec, facts: Framework, capabilities: Capabilities
     if not capabilities.limits_media:
         raise RefusedError(
             field,
-            f"{facts.display_name} cannot be held to names; leave it out, and send images as data: addresses.",
+            f"{facts.display_name} is not held to names by this field; leave it out, and send data: addresses.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.search import Choice
@@ -86,7 +87,14 @@ def _media(request: Request, plan: ServingPlan) -> tuple[object, object, str, st
     if request.capabilities.limits_media:
         why = "a request must not make the engine call other hosts; data: addresses work"
         return ", ".join(plan.media_domains) or "none", asked or None, "derived", why
-    return "any", None, "catalogue", f"{request.framework.display_name} has no limit that this version knows"
+    if request.capabilities.fetches_media:
+        return "any", None, "catalogue", f"{request.framework.display_name} has no switch for it"
+    return (
+        "not decided",
+        None,
+        "catalogue",
+        f"{request.framework.display_name}: see the cautions",
+    )
 
 
 def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:
@@ -103,6 +111,13 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
     enough = f", with enough host memory ({plan.host.need_gib:.1f} GiB)" if plan.host.need_gib else ""
     return [
         ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
+        (
+            "accelerator.nodes",
+            accelerator.nodes,
+            None,
+            "derived",
+            "one machine is enough" if accelerator.nodes == 1 else "no single machine is enough: stages of layers",
+        ),
         (
             "parallelism",
             f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}",
@@ -204,5 +219,14 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             for secret in (plan.access.secret,)
             if secret
         ),
+        *(
+            (f"credentials.{field}", secret, secret, "stack", "said in the stack file")
+            for field, secret in (
+                ("registrySecret", plan.credentials.registry_secret),
+                ("apiKeySecret", plan.credentials.api_key_secret),
+            )
+            if secret
+        ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
+        *exposure_rows(spec.expose, plan.exposure),
     ]

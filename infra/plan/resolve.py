@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from infra.catalog.records import Catalog
 from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
+from infra.plan.candidates import Candidate
 from infra.plan.capabilities import Capabilities
+from infra.plan.channel import channel_cautions
 from infra.plan.cost import check_budget, cost
+from infra.plan.credentials import credentials, credentials_caution
 from infra.plan.demand import GIB
 from infra.plan.engine_image import audio_caution, image_cautions, reference_of
+from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
-from infra.plan.images import image_for
+from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
@@ -115,6 +119,7 @@ def resolve(
             type=accelerator.id,
             kind=accelerator.kind,
             count=candidate.count,
+            nodes=candidate.nodes,
             machine_type=candidate.machine.machine_type,
             capacity=candidate.capacity.kind,
             reservation=candidate.capacity.reservation,
@@ -129,25 +134,35 @@ def resolve(
             accelerator,
             candidate.machine,
             weights_gib=times.weights_bytes / GIB,
-            image_gib=(image.size_gib if image else None) or 0,
+            image_gib=image_gib(image, accelerator) or 0,
             need_gib=first.host_gib,
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting),
+        settings=request.capabilities.settings(setting, fit.have_bytes),
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times, first.candidate.capacity.kind, accelerator.kind),
         access=access(stack, spec.expose, catalog.proxy),
+        credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
         media_domains=tuple(sorted(set(spec.media.domains))),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=_cautions(request, first, times),
+        cautions=(*_several_machines(request, candidate, request_of), *_cautions(stack, request, first, times)),
         only_planned=_only_planned(request, first),
+        exposure=exposure(
+            stack,
+            spec.expose,
+            platform.gke,
+            facts.name,
+            times,
+            answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
+            picker=catalog.picker,
+        ),
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -179,12 +194,27 @@ def _first(
         raise place(request, refused.with_lines(others)) from None
 
 
-def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
+def _several_machines(
+    request: Request, candidate: Candidate, ask_again: Callable[[EndpointSpec], Request]
+) -> tuple[str, ...]:
+    """What several machines for one replica mean, and with what one would do."""
+    if candidate.nodes == 1:
+        return ()
+    said = f"no single machine is enough: a replica is {candidate.nodes}, and when one is lost all start again"
+    nearest = [" ".join(line.split()) for line in nearest_plans(request, ask_again)[1:]]
+    return (f"{said}. One would do with {', or '.join(nearest[:2])}",) if nearest else (said,)
+
+
+def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
     spec, facts = request.spec, request.framework
-    said = [
-        caution(request, choice),
-        open_caution(spec.expose),
+    said = [caution(request, choice), open_caution(spec.expose)]
+    said += exposure_cautions(
+        spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
+    )
+    said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
+    said.append(credentials_caution(stack, credentials(spec.engine, request.capabilities)))
+    said += [
         media_caution(facts, request.capabilities, request.inputs),
         *image_cautions(spec, facts, request.version),
         *adapter_cautions(spec),
@@ -208,7 +238,7 @@ def _times(request: Request, choice: Choice) -> Timing:
     return timing(
         capabilities,
         weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
-        image_gib=image.size_gib if image else None,
+        image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
         source=request.spec.weights.source,
         disk=ssd or "own",
@@ -241,6 +271,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("ladders of several capacities")
     if choice.candidate.capacity.kind == "reservation":
         reasons.append("reservations")
+    if choice.candidate.nodes > 1:
+        reasons.append("replicas of several machines")
     if spec.replicas.most > spec.replicas.min:
         reasons.append("autoscaling (replicas.max above replicas.min)")
     if spec.weights.source != "hugging-face":

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.document import quoted
 from infra.errors import nearest
+from infra.spec.exposure import Expose
 from infra.spec.fields import (
     CAPACITIES,
     Argument,
@@ -20,7 +21,6 @@ from infra.spec.fields import (
     Repository,
     ReservationName,
     SecretName,
-    Sentence,
     Strict,
     Word,
 )
@@ -89,24 +89,6 @@ class Weights(Strict):
     revision: Commit | None = None
 
 
-class Expose(Strict):
-    """Who may call the endpoint: whoever shows a key, or, with a reason, every client that the network admits."""
-
-    authentication: Literal["key", "none"] = "key"
-    reason: Sentence | None = None
-    keySecret: SecretName | None = None
-
-    @model_validator(mode="after")
-    def _reason_for_none_alone(self) -> Expose:
-        if self.authentication == "none" and self.reason is None:
-            raise ValueError("authentication none needs a reason: who keeps strangers out instead?")
-        if self.authentication == "none" and self.keySecret is not None:
-            raise ValueError("authentication none reads no Secret; leave keySecret out.")
-        if self.authentication == "key" and self.reason is not None:
-            raise ValueError("a reason stands beside 'authentication: none' only; leave it out.")
-        return self
-
-
 class Media(Strict):
     """Where the engine may fetch images, video and audio from that requests name by address; data: needs none."""
 
@@ -135,6 +117,9 @@ class Engine(Strict):
 
     version: Word | None = None
     image: ImageReference | None = None
+    channel: Literal["experimental", "stable"] | None = None
+    registrySecret: SecretName | None = None
+    apiKeySecret: SecretName | None = None
     tensorParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
     pipelineParallelSize: Annotated[int, Field(ge=1, le=16)] | None = None
     dataParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None

@@ -11,7 +11,7 @@ import pytest
 
 from infra.pipeline import Endpoint, build
 from tests.proxy.rig import CURRENT, NEXT, Proxy, until
-from tests.unit.files import Files, endpoint
+from tests.unit.files import ENGINES, Files, endpoint
 
 CHAT = "/v1/chat/completions"
 # What vLLM 0.32 and llama-server b11434 answer, with and without a key of their own; then paths that try to be others.
@@ -97,8 +97,10 @@ TRICKS = [
 
 
 def rendered(*lines: str, framework: str = "vllm") -> tuple[str, int]:
-    name = f"gemma4-e4b-l4{'' if framework == 'vllm' else '-' + framework}"
-    one = build(name, Files(**{name: endpoint("gemma-4-e4b-it", "l4", framework, *lines)}))
+    size, accelerator = ("31b", "h100") if framework in ENGINES else ("e4b", "l4")
+    name = f"gemma4-{size}-{accelerator}{'' if framework == 'vllm' else '-' + framework}"
+    lines += (ENGINES[framework],) if framework in ENGINES else ()
+    one = build(name, Files(**{name: endpoint(f"gemma-4-{size}-it", accelerator, framework, *lines)}))
     assert isinstance(one, Endpoint)
     config = next(o for o in one.objects() if o["metadata"]["name"] == f"{name}-proxy")
     return config["data"]["Caddyfile"], one.workload.port
@@ -160,6 +162,57 @@ def test_only_the_exact_header_counts(proxy: Proxy, headers: tuple[str, ...]) ->
     assert proxy.engine.seen == []
 
 
+# What Google's load balancers add, what callers behind them may send, and what other proxies believe.
+FORWARDED = (
+    "Via: 1.1 google",
+    "X-Forwarded-For: 203.0.113.7, 35.191.0.1",
+    "X-Forwarded-For: 127.0.0.1",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: gemma.example.com",
+    "X-Forwarded-Port: 8091",
+    "X-Forwarded-Uri: /health",
+    "X-Forwarded-Prefix: /health",
+    "X-Forwarded-Method: GET",
+    "X-Forwarded-User: admin",
+    "X-Forwarded-Authorization: Bearer x",
+    "X-Envoy-Original-Path: /health",
+    "X-Envoy-Internal: true",
+    "X-Gateway-Destination-Endpoint: 127.0.0.1:8091",
+    "X-Original-URL: /health",
+    "X-Original-Method: GET",
+    "X-Rewrite-URL: /metrics",
+    "X-HTTP-Method-Override: GET",
+    "X-Real-IP: 127.0.0.1",
+    "X-Cloud-Trace-Context: 105445aa7843bc8bf206b12000100000/1;o=1",
+    "X-Goog-Authenticated-User-Email: accounts.google.com:admin@example.com",
+    "Forwarded: for=127.0.0.1;host=localhost;proto=https",
+    "True-Client-IP: 127.0.0.1",
+)
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key-0123456789abcdef"])
+def test_what_a_gateway_adds_opens_nothing(proxy: Proxy, key: str | None) -> None:
+    for headers in (*((one,) for one in FORWARDED), FORWARDED):
+        for path in (CHAT, "/v1/models", "/metrics", "/invocations"):
+            assert proxy.ask(path, key, headers=headers)[0] == 401, headers
+    assert proxy.engine.seen == []
+
+
+def test_a_key_that_comes_through_a_gateway_opens_the_path_it_was_sent_for_and_no_other(proxy: Proxy) -> None:
+    assert proxy.ask(CHAT, CURRENT, method="POST", body=b"{}", headers=FORWARDED)[0] == 200
+    ((method, path, headers, _),) = proxy.engine.seen
+    assert (method, path) == ("POST", CHAT)
+    assert CURRENT not in str(headers)
+    assert {proxy.ask(path, CURRENT, headers=FORWARDED)[0] for path in ("/metrics", "/slots", "/")} == {401}
+
+
+def test_the_health_check_of_a_gateway_is_answered_and_no_other_path_to_it(proxy: Proxy) -> None:
+    checker = ("User-Agent: GoogleHC/1.0", *FORWARDED)
+    assert proxy.ask("/health", headers=checker)[0] == 200
+    assert {proxy.ask(path, headers=checker)[0] for path in ("/", "/metrics", "/v1/models")} == {401}
+    assert [one[1] for one in proxy.engine.seen] == ["/health"]
+
+
 def test_a_placeholder_in_a_header_is_not_read_as_the_key(proxy: Proxy) -> None:
     assert proxy.ask(CHAT, f"{{file.{proxy.keys}/current}}")[0] == 401
 
@@ -174,6 +227,18 @@ def test_metrics_and_nothing_else_answer_on_the_port_of_the_collectors(proxy: Pr
     for path in ("/health", CHAT, "/invocations", "/METRICS", "//metrics", "/metrics/../slots"):
         assert proxy.ask(path, CURRENT, port=proxy.metrics_port)[0] == 404
     assert [one[1] for one in proxy.engine.seen] == ["/metrics"]
+
+
+@pytest.mark.parametrize(("framework", "path"), [("nim", "/v1/metrics"), ("trtllm", "/prometheus/metrics")])
+def test_collectors_ask_every_engine_at_one_path(framework: str, path: str, tmp_path: Path) -> None:
+    text, port = rendered(framework=framework)
+    one = Proxy(text, port, tmp_path)
+    try:
+        assert one.ask("/metrics", port=one.metrics_port)[0] == 200
+        assert one.ask(path, port=one.metrics_port)[0] == 404
+        assert [seen[1] for seen in one.engine.seen] == [path]
+    finally:
+        one.close()
 
 
 @pytest.mark.parametrize("key", [CURRENT, NEXT])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.policy.security import TOKEN_REASON
+from infra.policy.security import ROOT_REASON, TOKEN_REASON
 from tests.unit.policy_case import (
     SIDECAR,
     Case,
@@ -25,6 +25,7 @@ from tests.unit.policy_case import (
     sidecar,
     volume,
 )
+from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
@@ -131,7 +132,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "Windows host": ("no-privilege", put(pods_context, "windowsOptions", {"hostProcess": True})),
     "sysctl": ("no-privilege", put(pods_context, "sysctls", [{"name": "kernel.msgmax", "value": "1"}])),
-    "sidecar without a context": ("no-privilege", cut(sidecar, "securityContext")),
+    "sidecar without a context": ("no-privilege", put(sidecar, "securityContext", {"readOnlyRootFilesystem": True})),
     "host network": ("no-host", put(pod, "hostNetwork", True)),
     "host processes": ("no-host", put(pod, "hostPID", True)),
     "host IPC": ("no-host", put(pod, "hostIPC", True)),
@@ -150,6 +151,8 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "root wanted": ("not-root", put(pods_context, "runAsUser", 0)),
     "one container as root": ("not-root", put(context, "runAsNonRoot", False)),
     "one container with uid 0": ("not-root", put(context, "runAsUser", 0)),
+    "writable root": ("read-only-root", put(context, "readOnlyRootFilesystem", False)),
+    "root by default": ("read-only-root", cut(context, "readOnlyRootFilesystem")),
     "no seccomp": ("seccomp", cut(pods_context, "seccompProfile")),
     "seccomp off": ("seccomp", put(pods_context, "seccompProfile", {"type": "Unconfined"})),
     "seccomp off in one": ("seccomp", put(context, "seccompProfile", {"type": "Unconfined"})),
@@ -179,6 +182,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "no disruption": ("drain-possible", put(budget, "maxUnavailable", 0)),
     "no share of disruption": ("drain-possible", put(budget, "maxUnavailable", "0%")),
     "waits for unhealthy pods": ("drain-possible", cut(budget, "unhealthyPodEvictionPolicy")),
+    **EXPOSURE_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
@@ -194,6 +198,12 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
         (
             case.pod.update(automountServiceAccountToken=True),
             case.deployment["template"]["metadata"].update(annotations={TOKEN_REASON: "reads its own pod"}),
+        )
+    ),
+    "a declared writable root": lambda case: (
+        (
+            context(case).update(readOnlyRootFilesystem=False),
+            case.deployment["template"]["metadata"].update(annotations={ROOT_REASON: "the image writes to itself"}),
         )
     ),
     "recreate": put(lambda case: case.deployment, "strategy", {"type": "Recreate"}),
@@ -230,4 +240,5 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
         )
     ),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
+    **EXPOSURE_ALLOWED,
 }

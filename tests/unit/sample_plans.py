@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from infra.plan.access import Access
+from infra.plan.credentials import Credentials
 from infra.plan.quantities import Cost, Host, Memory, MemoryTerm, TimeTerm, Timing
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -77,6 +78,7 @@ def simple() -> ServingPlan:
             type="l4",
             kind="gpu",
             count=1,
+            nodes=1,
             machine_type="g2-standard-8",
             capacity="on-demand",
             reservation=None,
@@ -105,6 +107,7 @@ def simple() -> ServingPlan:
         ladder=(),
         rollout=Rollout("RollingUpdate", "none: the new replica is ready before the old one stops"),
         access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
+        credentials=Credentials("", "", ""),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
         adapters=(),
         media_domains=(),
@@ -158,6 +161,7 @@ def rung(plan: ServingPlan, capacity: str, hourly_usd: float | None, *, exact: b
         reservation=None,
         machine_type=plan.accelerator.machine_type,
         count=plan.accelerator.count,
+        nodes=1,
         parallelism=plan.parallelism,
         precision=plan.precision,
         checkpoint=plan.model.checkpoint,
@@ -186,6 +190,7 @@ def ladder() -> ServingPlan:
             base.accelerator,
             type="h100",
             count=2,
+            nodes=1,
             machine_type="a3-highgpu-2g",
             capacity="reservation",
             reservation="research-h100",
@@ -235,6 +240,7 @@ def ladder() -> ServingPlan:
                 monthly_usd_min=16_147.6,
                 machine_type="a3-highgpu-8g",
                 count=4,
+                nodes=1,
                 precision="fp8",
                 max_concurrent_requests=1,
                 loses=("a machine of eight accelerators", "precision fp8 instead of bf16"),
@@ -255,6 +261,7 @@ def tpu() -> ServingPlan:
             type="v6e",
             kind="tpu",
             count=4,
+            nodes=1,
             machine_type="ct6e-standard-4t",
             capacity="flex-start",
             gke_label="tpu-v6e-slice",

@@ -46,6 +46,9 @@ ENGINE = st.fixed_dictionaries(
     {},
     optional={
         "version": maybe(st.sampled_from(["0.33.0", "0.28.0", "0.27.1", "b11434", "1.3.0rc26", "latest"])),
+        "channel": maybe(st.sampled_from(["experimental", "experimental", "stable"])),
+        "registrySecret": maybe(st.sampled_from(["ngc-registry", "-"])),
+        "apiKeySecret": maybe(st.just("ngc-key")),
         "tensorParallelSize": maybe(SIZES),
         "pipelineParallelSize": maybe(st.integers(1, 16)),
         "dataParallelSize": maybe(SIZES),
@@ -63,6 +66,15 @@ EXPOSED = [
     {"authentication": "key", "keySecret": "team-keys"},
     {"keySecret": "-"},
     {"reason": "callers are in one namespace"},
+    {"gateway": {"hostname": "g.example.com", "scope": "external", "certificate": {"map": "m"}}},
+    {"gateway": {"hostname": "g.example.com", "scope": "internal", "certificate": {"secret": "s"}}},
+    {
+        "gateway": {"hostname": "g.example.com", "scope": "external", "certificate": {"secret": "s"}},
+        "routing": "inference-pool",
+    },
+    {"gateway": {"hostname": "-", "scope": "external", "shared": {"name": "a", "namespace": "b"}}},
+    {"clients": [{"namespace": "search", "labels": {"app": "bot"}}, {"namespace": "notebooks"}]},
+    {"clients": [{"labels": {"app": "bot"}}]},
 ]
 CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
 MORE = st.fixed_dictionaries(
