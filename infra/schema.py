@@ -59,6 +59,7 @@ _MEANINGS = {
     "releaseChannel": "GKE release channel. Default: REGULAR.",
     "replicas": "How many copies run. Default: 1.",
     "source": "Where the weights come from. Default: hugging-face.",
+    "spare": "Machines that the pool may add above max for a roll-out, so that nothing stops answering. Default: 0.",
     "speculativeDecoding": "The model's drafter proposes tokens. Default: false.",
     "startupTimeoutSeconds": "Seconds after which a start has failed. Default: twice the estimate.",
     "tensorParallelSize": "Accelerators that share every layer. Default: all of a replica.",

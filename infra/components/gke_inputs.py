@@ -56,7 +56,7 @@ def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[
 
 
 def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
-    """The endpoint's pool: no node until a pod asks, as many as there are replicas, upgrades without a spare GPU."""
+    """The endpoint's pool: no node until a pod asks, replicas and spare ones at most, upgrades without a spare."""
     accelerator, host = plan.accelerator, plan.host
     flex = accelerator.capacity == "flex-start"
     node: dict[str, Any] = {
@@ -91,7 +91,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "cluster": gke.cluster.name,
         "nodeLocations": list(accelerator.zones),
         "initialNodeCount": 0,
-        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.replicas, "locationPolicy": "ANY"},
+        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.machines, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }

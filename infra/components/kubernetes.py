@@ -39,7 +39,7 @@ class InferenceServer(pulumi.ComponentResource):
             enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        wait = f"{plan.timing.timeout_seconds}s"
+        created, updated = f"{plan.rollout.progress_deadline_seconds}s", f"{plan.rollout.timeout_seconds}s"
         namespace: pulumi.Resource | None = None
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
@@ -54,7 +54,9 @@ class InferenceServer(pulumi.ComponentResource):
                     provider=provider,
                     version=_PLUGIN_VERSION,
                     depends_on=needs,
-                    custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait) if kind == "Deployment" else None,
+                    custom_timeouts=pulumi.CustomTimeouts(create=created, update=updated)
+                    if kind == "Deployment"
+                    else None,
                 ),
             )
             if kind == "Namespace":

@@ -56,7 +56,7 @@ class KubernetesWorkload:
     volumes: tuple[Volume, ...]
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
-    tolerations: tuple[dict[str, str], ...] = field(default=())
+    tolerations: tuple[dict[str, str | int], ...] = field(default=())
 
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
@@ -111,6 +111,9 @@ def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
     }
 
 
+_LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accelerator rarely comes back sooner
+
+
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool.
 
@@ -124,8 +127,13 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":
         selector["cloud.google.com/gke-flex-start"] = "true"
-    tolerations: list[dict[str, str]] = [
+    tolerations: list[dict[str, str | int]] = [
         {"key": plan.accelerator.resource, "operator": "Equal", "value": "present", "effect": "NoSchedule"},
         {"key": "servestack.dev/endpoint", "operator": "Equal", "value": plan.stack, "effect": "NoSchedule"},
+        *(
+            {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+            | {"tolerationSeconds": _LOST_NODE_SECONDS}
+            for state in ("not-ready", "unreachable")
+        ),
     ]
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}

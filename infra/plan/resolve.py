@@ -22,6 +22,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.rollout import rollout, rollout_usd, spare_caution
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -29,10 +30,9 @@ from infra.plan.serving_plan import (
     FrameworkChoice,
     ModelChoice,
     Parallelism,
-    Rollout,
     ServingPlan,
 )
-from infra.plan.timing import timing
+from infra.plan.timing import drain_caution, timing
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -88,6 +88,8 @@ def resolve(
     image = image_for(facts, accelerator)
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
+    rolling = rollout(spec.replicas, times, own=candidate.capacity.kind == "own")
+    rollout_price = rollout_usd(rolling, candidate.usd_per_hour)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
     plan = ServingPlan(
         stack=stack,
@@ -129,18 +131,18 @@ def resolve(
             need_gib=first.host_gib,
         ),
         timing=times,
-        cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
+        cost=dataclasses.replace(prices[0], monthly_usd_max=highest, rollout_usd=rollout_price),
         settings=request.capabilities.settings(setting),
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=_cautions(request, first, times),
+        cautions=(*_cautions(request, first, times), *filter(None, [spare_caution(rolling, rollout_price)])),
         only_planned=_only_planned(request, first),
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
@@ -178,9 +180,7 @@ def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...
     said = [caution(request, choice), open_caution(request.spec.expose)]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
-    answer = request.spec.longestAnswerSeconds
-    if answer and answer > times.drain_seconds:
-        said.append(f"answers of {answer} s are cut after {times.drain_seconds} s when the machine is taken away")
+    said.append(drain_caution(times, request.spec.longestAnswerSeconds, request.capabilities.drain_seconds))
     return tuple(one for one in said if one)
 
 
@@ -201,16 +201,6 @@ def _times(request: Request, choice: Choice) -> Timing:
         timeout_seconds=request.spec.startupTimeoutSeconds,
         answer_seconds=request.spec.longestAnswerSeconds,
     )
-
-
-def _rollout(replicas: int, times: Timing, *, own: bool) -> Rollout:
-    if own:
-        return Rollout(
-            "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
-        )
-    if replicas == 1:
-        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
-    return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
 
 
 def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
         "1 x l4",
         "32,768 tokens",
         "USD per hour",
-        "14 created",
+        "15 created",
         f"in Secret {STACK}-keys; until it exists, every call is refused",
         f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1",
     ):

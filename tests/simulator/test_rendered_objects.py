@@ -24,6 +24,7 @@ OBJECTS = [
 ]
 PATHS = {
     "Namespace": "/api/v1/namespaces",
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Service": "/api/v1/namespaces/{}/services",
@@ -64,7 +65,7 @@ def restricted(api: client.ApiClient) -> Iterator[str]:
 
 def placed(manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
     moved = copy.deepcopy(manifest)
-    if moved["kind"] != "Namespace":
+    if "namespace" in moved["metadata"]:
         moved["metadata"]["namespace"] = namespace
     return moved
 

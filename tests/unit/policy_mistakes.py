@@ -82,6 +82,12 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "surge by default": ("roll-out-fits", cut(lambda case: case.deployment, "strategy")),
     "more replicas than machines": ("roll-out-fits", put(lambda case: case.deployment, "replicas", 2)),
+    "priority that nothing makes": ("priority-made", put(pod, "priorityClassName", "other")),
+    "priority for all": ("priority-made", put(lambda case: case.one("PriorityClass"), "globalDefault", True)),
+    "deadline without minReadySeconds": (
+        "start-up-budget",
+        lambda case: case.deployment.update(progressDeadlineSeconds=case.plan.timing.startup_seconds + 9),
+    ),
     "probe gives up early": ("start-up-budget", put(lambda case: case.engine["startupProbe"], "failureThreshold", 3)),
     "probe by defaults": ("start-up-budget", put(engine, "startupProbe", {"httpGet": {"path": "/", "port": 1}})),
     "no start-up probe": ("start-up-budget", cut(engine, "startupProbe")),
