@@ -58,7 +58,7 @@ def check_budget(request: Request, rungs: list[tuple[Candidate, Cost]]) -> None:
             raise RefusedError(field, f"{price.basis}; leave it out.")
         if price.monthly_usd_max > budget_usd:
             spare = request.spec.replicas.spare
-            fewer = ", or plan fewer replicas" if replicas > 1 else ", or no spare machine" if spare else ""
+            fewer = ", or plan fewer replicas" if replicas > 1 else ", or leave replicas.spare out" if spare else ""
             held = f" with {spare} spare for roll-outs" if spare else ""
             raise RefusedError(
                 field,

@@ -70,22 +70,25 @@ def rollout_reasons(plan: Rollout) -> list[tuple[str, object, object, str, str]]
         "replace": "the pool has accelerators for the replicas alone, and the fewest is one",
         "recreate": "the volume is mounted by one node at a time",
     }
+    down = "the stop's grace period, and a restart" if plan.downtime_seconds else "some replica answers at every moment"
     deadline = "start-up budget, the old pod's grace period and minReadySeconds, without progress"
     return [
         ("rollout.strategy", plan.strategy, None, "derived", strategy[plan.strategy]),
+        ("rollout.downtimeSeconds", plan.downtime_seconds, None, "derived", down),
         ("rollout.minReadySeconds", plan.min_ready_seconds, None, "derived", "an engine that dies at once counts not"),
         ("rollout.progressDeadlineSeconds", plan.progress_deadline_seconds, None, "derived", deadline),
     ]
 
 
 def _stopped(times: Timing, why: str) -> str:
-    """Downtime in words: what a restart takes, after a stop that takes its whole grace period at worst."""
+    """Downtime in words; a machine that is there has the old image, not a new one."""
     image = next((term.seconds for term in times.startup_terms if term.name == "image"), 0.0)
-    pull = f"; another image adds {image:,.0f} s" if image else ""
-    return f"about {_down_seconds(times)} s, {times.grace_seconds} of them the stop at most: {why}{pull}"
+    pull = f", {image:,.0f} s more with another image" if image else ""
+    return f"about {_down_seconds(times)} s{pull}: {why}"
 
 
 def _down_seconds(times: Timing) -> int:
+    """A restart, after a stop that takes its whole grace period at worst."""
     return times.grace_seconds + times.restart_seconds
 
 
