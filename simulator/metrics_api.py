@@ -123,9 +123,7 @@ class MetricsApi:
         deadline = time.monotonic() + _START_LIMIT_SECONDS
         while not all(map(self._is_served, _RESOURCES)):
             if time.monotonic() > deadline:
-                raise SimulatorError(
-                    f"The API server passes no request for metrics on in {_START_LIMIT_SECONDS:.0f} s."
-                )
+                raise SimulatorError(f"The API server passed no request on in {_START_LIMIT_SECONDS:.0f} s.")
             time.sleep(0.05)
 
     def _is_served(self, group_version: str) -> bool:
