@@ -39,12 +39,15 @@ class InferenceServer(pulumi.ComponentResource):
             enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        created, updated = f"{plan.rollout.progress_deadline_seconds}s", f"{plan.rollout.timeout_seconds}s"
+        created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
+        updated = f"{plan.rollout.timeout_seconds}s"
+        # Pods that name a PriorityClass are refused until it exists.
+        before_pods = [depends_on]
         namespace: pulumi.Resource | None = None
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
-            needs = [one for one in (namespace, depends_on if kind == "Deployment" else None) if one is not None]
+            needs = [*([namespace] if namespace else []), *(before_pods if kind == "Deployment" else [])]
             resource = pulumi.CustomResource(
                 type_token(manifest),
                 manifest["metadata"]["name"],
@@ -61,6 +64,8 @@ class InferenceServer(pulumi.ComponentResource):
             )
             if kind == "Namespace":
                 namespace = resource
+            if kind == "PriorityClass":
+                before_pods.append(resource)
             if kind == "Deployment":
                 self.ready = resource.id
         self.register_outputs({})

@@ -101,6 +101,7 @@ def test_pods_of_every_endpoint_are_admitted_where_pod_security_is_restricted(
     deployment = next(one for one in ENDPOINTS[name].objects() if one["kind"] == "Deployment")
     spec = copy.deepcopy(deployment["spec"]["template"]["spec"])
     spec.pop("serviceAccountName")
+    spec.pop("priorityClassName")
     for constraint in spec["topologySpreadConstraints"]:
         constraint.pop("matchLabelKeys")
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
