@@ -91,14 +91,14 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
 def test_a_second_make_up_says_no_changes(home: Path) -> None:
     said = make(home, "up", f"STACK={STACK}")
     assert said.returncode == 0, said.stdout
-    assert "14 unchanged" in said.stdout
-    assert "none, 14 resources are as they should be" in said.stdout
+    assert "15 unchanged" in said.stdout
+    assert "none, 15 resources are as they should be" in said.stdout
 
 
 def test_make_preview_shows_no_change(home: Path) -> None:
     said = make(home, "preview", f"STACK={STACK}")
     assert said.returncode == 0
-    assert "14 unchanged" in said.stdout
+    assert "15 unchanged" in said.stdout
 
 
 def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Path, tmp_path: Path) -> None:

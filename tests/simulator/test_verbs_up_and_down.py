@@ -134,7 +134,7 @@ def test_killed_supervisor_leaves_no_process_and_the_next_command_resumes(
     assert "not running" in output
     code, output = simulator.run("preview", STACKS[1])
     assert code == 0, output
-    assert "13 unchanged" in output
+    assert "15 unchanged" in output
 
 
 def test_down_destroys_everything_also_after_a_killed_run_and_leaves_no_process(
