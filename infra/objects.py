@@ -41,6 +41,7 @@ def _may_have_none(workload: KubernetesWorkload) -> bool:
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
+    ("priorityclass", _always),
     ("serviceaccount", _always),
     ("networkpolicy", _always),
     ("configmap", _always),

@@ -81,6 +81,7 @@ _MEANINGS = {
     "secret": "Secret of type kubernetes.io/tls in the endpoint's namespace.",
     "shared": "Gateway of the platform to which the route is attached, in place of one of its own.",
     "source": "Where the weights come from. Default: hugging-face.",
+    "spare": "Machines that the pool may add above max for a roll-out, so that nothing stops answering. Default: 0.",
     "speculativeDecoding": "The model's drafter proposes tokens. Default: false.",
     "startupTimeoutSeconds": "Seconds after which a start has failed. Default: twice the estimate.",
     "tensorParallelSize": "Accelerators that share every layer. Default: all of a replica.",

@@ -187,6 +187,8 @@ class ControlPlane:
             *authentication,
             f"--service-account-private-key-file={certificates.service_account_key}",
             f"--root-ca-file={certificates.authority}",
+            # Kubernetes' own default is 15 s.
+            "--horizontal-pod-autoscaler-sync-period=1s",
             "--kube-api-qps=400",
             "--kube-api-burst=800",
         )

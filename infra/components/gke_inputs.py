@@ -56,7 +56,7 @@ def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[
 
 
 def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
-    """The endpoint's pool: no node until a pod asks, as many as there are replicas, upgrades without a spare GPU."""
+    """The endpoint's pool: no node until a pod asks, replicas and spare ones at most, upgrades without a spare."""
     accelerator, host = plan.accelerator, plan.host
     flex = accelerator.capacity == "flex-start"
     node: dict[str, Any] = {
@@ -85,14 +85,13 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": host.local_ssds}
     if flex:
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
-    most = plan.replicas * accelerator.nodes
     pool: dict[str, Any] = {
         "name": plan.stack,
         "project": gke.project,
         "location": gke.location,
         "cluster": gke.cluster.name,
         "initialNodeCount": 0,
-        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": most, "locationPolicy": "ANY"},
+        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.machines, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }

@@ -84,7 +84,7 @@ class KubernetesWorkload:
     volumes: tuple[Volume, ...]
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
-    tolerations: tuple[dict[str, str], ...] = field(default=())
+    tolerations: tuple[dict[str, str | int], ...] = field(default=())
     backend: Backend | None = None
     picker: EndpointPicker | None = None
     pod_labels: dict[str, str] = field(default_factory=dict)
@@ -188,6 +188,9 @@ def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str 
     }
 
 
+_LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accelerator rarely comes back sooner
+
+
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool.
 
@@ -201,9 +204,15 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":
         selector["cloud.google.com/gke-flex-start"] = "true"
-    resources = (plan.accelerator.resource,) if plan.accelerator.resource else ()
-    tolerations: list[dict[str, str]] = [
-        *({"key": one, "operator": "Equal", "value": "present", "effect": "NoSchedule"} for one in resources),
-        {"key": "servestack.dev/endpoint", "operator": "Equal", "value": plan.stack, "effect": "NoSchedule"},
+    taints = {"servestack.dev/endpoint": plan.stack}
+    if plan.accelerator.resource:
+        taints = {plan.accelerator.resource: "present"} | taints
+    tolerations: list[dict[str, str | int]] = [
+        *({"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()),
+        *(
+            {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+            | {"tolerationSeconds": _LOST_NODE_SECONDS}
+            for state in ("not-ready", "unreachable")
+        ),
     ]
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
+from infra.plan.rollout import rollout_reasons
 from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
@@ -215,13 +216,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "catalogue",
             cost.basis,
         ),
-        (
-            "rollout.strategy",
-            plan.rollout.strategy,
-            None,
-            "derived",
-            "the pool has accelerators for the replicas alone",
-        ),
+        *rollout_reasons(plan.rollout),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
             ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")

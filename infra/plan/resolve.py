@@ -29,6 +29,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.rollout import rollout, rollout_usd, spare_caution
 from infra.plan.scaling import scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
@@ -38,10 +39,9 @@ from infra.plan.serving_plan import (
     FrameworkChoice,
     ModelChoice,
     Parallelism,
-    Rollout,
     ServingPlan,
 )
-from infra.plan.timing import timing
+from infra.plan.timing import drain_caution, timing
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -98,6 +98,8 @@ def resolve(
     reference = reference_of(spec, facts, accelerator, request.version)
     times = _times(request, first)
     settings = request.capabilities.settings(setting, fit.have_bytes)
+    rolling = rollout(spec.replicas, times, own=candidate.capacity.kind == "own", processor=accelerator.kind == "cpu")
+    rollout_price = rollout_usd(rolling, candidate.usd_per_hour)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
     scaled = scaling(
         request,
@@ -146,13 +148,13 @@ def resolve(
             need_gib=first.host_gib,
         ),
         timing=times,
-        cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
+        cost=dataclasses.replace(prices[0], monthly_usd_max=highest, rollout_usd=rollout_price),
         settings=settings,
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(max(spec.replicas.min, 1), times, first.candidate.capacity.kind, accelerator.kind),
+        rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
         credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
@@ -164,6 +166,7 @@ def resolve(
             *_several_machines(request, candidate, request_of),
             *_cautions(stack, request, first, times),
             *scaling_cautions(scaled, times),
+            *filter(None, [spare_caution(rolling, rollout_price)]),
         ),
         only_planned=_only_planned(request, first),
         exposure=exposure(
@@ -235,9 +238,7 @@ def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tu
     ]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
-    answer = request.spec.longestAnswerSeconds
-    if answer and answer > times.drain_seconds:
-        said.append(f"answers of {answer} s are cut after {times.drain_seconds} s when the machine is taken away")
+    said.append(drain_caution(times, request.spec.longestAnswerSeconds, request.capabilities.drain_seconds))
     return tuple(one for one in said if one)
 
 
@@ -258,17 +259,6 @@ def _times(request: Request, choice: Choice) -> Timing:
         timeout_seconds=request.spec.startupTimeoutSeconds,
         answer_seconds=request.spec.longestAnswerSeconds,
     )
-
-
-def _rollout(replicas: int, times: Timing, capacity: str, kind: str) -> Rollout:
-    if capacity == "own":
-        return Rollout(
-            "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
-        )
-    held = "machine" if kind == "cpu" else "accelerators"
-    if replicas == 1:
-        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its {held} first")
-    return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
 
 
 def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:

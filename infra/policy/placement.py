@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.policy.scaling import bounds, scalers_of
-from infra.policy.subject import Object, Pod, Rule, Subject, Violation, whole
+from infra.policy.subject import Object, Pod, Rule, Subject, Violation, name_of, violation, whole
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute"}
 # GKE puts these on every pool with such accelerators (GKE documentation, how-to/gpus and how-to/tpus).
@@ -16,6 +16,8 @@ _TPU_TAINT = ("google.com/tpu", "present", "NoSchedule")
 _TPU_MACHINES = ("ct", "tpu")
 # Labels of every node, which say nothing about the pool.
 _EVERYWHERE = {"kubernetes.io/os": "linux", "kubernetes.io/arch": None}
+
+_PRIORITIES = {"system-cluster-critical", "system-node-critical"}
 
 
 def _accelerators(subject: Subject) -> Iterator[Violation]:
@@ -165,6 +167,17 @@ def _surge(strategy: Object, replicas: int) -> int:
     return whole(surge)
 
 
+def _priority(subject: Subject) -> Iterator[Violation]:
+    made = {name_of(one) for one in subject.of_kind("PriorityClass")} | _PRIORITIES
+    for pod in subject.pods:
+        name = pod.spec.get("priorityClassName")
+        if name and name not in made:
+            yield pod.violation("priorityClassName", f"is {name}, which nothing makes; such pods are refused")
+    for one in subject.of_kind("PriorityClass"):
+        if one.get("globalDefault"):
+            yield violation(one, "globalDefault", "must be false: it would raise pods of others")
+
+
 RULES = (
     Rule(
         "accelerators-used",
@@ -187,5 +200,12 @@ RULES = (
         "high",
         True,
         _roll_out,
+    ),
+    Rule(
+        "priority-made",
+        "A pod's PriorityClass is made with it, or Kubernetes' own, and none that is made is for all pods.",
+        "high",
+        True,
+        _priority,
     ),
 )

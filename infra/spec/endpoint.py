@@ -65,10 +65,11 @@ def _distinct(rungs: list[Capacity]) -> list[Capacity]:
 
 
 class Replicas(Strict):
-    """How many copies of the endpoint run."""
+    """How many copies of the endpoint run, and machines that the pool may add above them for a roll-out."""
 
     min: Annotated[int, Field(ge=0, le=100)] = 1
     max: Annotated[int, Field(ge=1, le=100)] | None = None
+    spare: Annotated[int, Field(ge=0, le=10)] = 0
 
     @model_validator(mode="after")
     def _ordered(self) -> Replicas:
@@ -76,12 +77,19 @@ class Replicas(Strict):
             raise ValueError(f"max ({self.most}) is below min ({self.min}).")
         if self.most == 0:
             raise ValueError("min 0 without a max above it serves nothing; write max, or remove the stack.")
+        if self.spare > self.most:
+            raise ValueError(f"spare ({self.spare}) is above max ({self.most}): a roll-out has no use for more.")
         return self
 
     @property
     def most(self) -> int:
         """Most replicas: as many as fewest where the file names none."""
         return self.min if self.max is None else self.max
+
+    @property
+    def machines(self) -> int:
+        """Most machines: one for every replica, and the spare ones."""
+        return self.most + self.spare
 
 
 class Weights(Strict):

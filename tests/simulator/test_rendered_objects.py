@@ -21,6 +21,7 @@ ENDPOINTS = {
 }
 PATHS = {
     "Namespace": "/api/v1/namespaces",
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Service": "/api/v1/namespaces/{}/services",
@@ -80,7 +81,7 @@ def restricted(api: client.ApiClient) -> Iterator[str]:
 
 def placed(manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
     moved = copy.deepcopy(manifest)
-    if moved["kind"] != "Namespace":
+    if "namespace" in moved["metadata"]:
         moved["metadata"]["namespace"] = namespace
     return moved
 
@@ -116,6 +117,7 @@ def test_pods_of_every_endpoint_are_admitted_where_pod_security_is_restricted(
     for deployment in (one for one in ENDPOINTS[name].objects() if one["kind"] == "Deployment"):
         spec = copy.deepcopy(deployment["spec"]["template"]["spec"])
         spec.pop("serviceAccountName")
+        spec.pop("priorityClassName", None)
         for constraint in spec.get("topologySpreadConstraints", []):
             constraint.pop("matchLabelKeys")
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}

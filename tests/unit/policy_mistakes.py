@@ -107,6 +107,12 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
         "scaled-by-one",
         lambda case: (unfixed(case), setattr(case, "plan", dataclasses.replace(case.plan, scaling=SCALING))),
     ),
+    "priority that nothing makes": ("priority-made", put(pod, "priorityClassName", "other")),
+    "priority for all": ("priority-made", put(lambda case: case.one("PriorityClass"), "globalDefault", True)),
+    "deadline without minReadySeconds": (
+        "start-up-budget",
+        lambda case: case.deployment.update(progressDeadlineSeconds=case.plan.timing.startup_seconds + 9),
+    ),
     "probe gives up early": ("start-up-budget", put(lambda case: case.engine["startupProbe"], "failureThreshold", 3)),
     "probe by defaults": ("start-up-budget", put(engine, "startupProbe", {"httpGet": {"path": "/", "port": 1}})),
     "no start-up probe": ("start-up-budget", cut(engine, "startupProbe")),

@@ -105,7 +105,7 @@ def simple() -> ServingPlan:
         min_replicas=1,
         replicas=1,
         ladder=(),
-        rollout=Rollout("RollingUpdate", "none: the new replica is ready before the old one stops"),
+        rollout=Rollout("surge", "RollingUpdate", 1, 0, 1, "none: a new pod answers first", 0, 10, 700, 310, 700),
         access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
         credentials=Credentials("", "", ""),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),

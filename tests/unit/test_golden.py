@@ -125,14 +125,14 @@ def test_the_proxy_is_a_sidecar_that_starts_first_ends_last_and_waits_for_no_key
 @ALL
 def test_a_roll_out_never_needs_an_accelerator_that_the_pool_does_not_have(endpoint: Endpoint) -> None:
     strategy = find(endpoint, "Deployment")["spec"]["strategy"]
-    assert strategy["rollingUpdate"]["maxSurge"] == 0
+    assert strategy["rollingUpdate"]["maxSurge"] == endpoint.spec.replicas.spare
 
 
 @ALL
-def test_probe_deadline_and_plan_are_one_number(endpoint: Endpoint) -> None:
-    deployment, budget = find(endpoint, "Deployment"), endpoint.plan.timing.timeout_seconds
-    probe = pod(endpoint)["containers"][0]["startupProbe"]
-    assert deployment["spec"]["progressDeadlineSeconds"] == budget
+def test_the_roll_outs_deadline_waits_for_the_probe_and_the_probe_for_the_plan(endpoint: Endpoint) -> None:
+    deployment, budget = find(endpoint, "Deployment")["spec"], endpoint.plan.timing.timeout_seconds
+    probe, grace = pod(endpoint)["containers"][0]["startupProbe"], pod(endpoint)["terminationGracePeriodSeconds"]
+    assert deployment["progressDeadlineSeconds"] >= budget + grace + deployment["minReadySeconds"]
     assert budget <= probe["periodSeconds"] * probe["failureThreshold"] < budget + probe["periodSeconds"]
 
 

@@ -61,7 +61,7 @@ def test_the_pod_is_bound_to_the_endpoints_own_nodes_and_tolerates_their_taint_a
     spec = pod(endpoint)
     assert spec["nodeSelector"]["servestack.dev/endpoint"] == endpoint.name
     assert not [key for key in spec["nodeSelector"] if "accelerator" in key]
-    assert [one["key"] for one in spec["tolerations"]] == ["servestack.dev/endpoint"]
+    assert [one["key"] for one in spec["tolerations"] if one["operator"] == "Equal"] == ["servestack.dev/endpoint"]
     assert find(endpoint, "Deployment")["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0
 
 
