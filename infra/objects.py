@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.frameworks.base import KubernetesWorkload
+from infra.plan.watching import MANAGED, OPERATOR
 
 Wanted = Callable[[KubernetesWorkload], bool]
 
 
 def _always(_workload: KubernetesWorkload) -> bool:
     return True
+
+
+def _watched_by(*kinds: str) -> Wanted:
+    return lambda workload: workload.monitor.kind in kinds
 
 
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
@@ -23,6 +28,11 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
+    ("podmonitoring", _watched_by(MANAGED)),
+    ("rules", _watched_by(MANAGED)),
+    ("podmonitor", _watched_by(OPERATOR)),
+    ("prometheusrule", _watched_by(OPERATOR)),
+    ("configmap-dashboard", _watched_by(MANAGED, OPERATOR)),
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
 from infra.frameworks.proxy import ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
+from infra.watch.monitor import Monitor, monitor
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class KubernetesWorkload:
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """How it is watched."""
+        return monitor(self.plan)
 
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]

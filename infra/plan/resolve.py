@@ -33,6 +33,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.timing import timing
+from infra.plan.watching import watch
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -137,6 +138,7 @@ def resolve(
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
+        watch=watch(platform, catalog.metrics.get(facts.name)),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),

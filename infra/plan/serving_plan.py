@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.plan.access import Access
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.watching import Watch
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class ServingPlan:
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
+        watch: who scrapes its metrics and evaluates its alerts.
     """
 
     stack: str
@@ -152,6 +154,7 @@ class ServingPlan:
     ladder: tuple[Rung, ...]
     rollout: Rollout
     access: Access
+    watch: Watch
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
@@ -172,6 +175,7 @@ class ServingPlan:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
+        plain["watch"]["labels"] = dict(self.watch.labels)
         return plain
 
 

@@ -6,6 +6,7 @@ catalogue's business, and whether it fits is the plan's.
 
 from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Expose, Replicas, Weights
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
+from infra.spec.monitoring import Monitoring
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
 from infra.spec.problems import Spec, spec_problems
 
@@ -21,6 +22,7 @@ __all__ = [
     "Gke",
     "Host",
     "Local",
+    "Monitoring",
     "PlatformSpec",
     "Replicas",
     "Spec",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Labels, Strict
+from infra.spec.monitoring import Monitoring
 
 
 class Cluster(Strict):
@@ -58,6 +59,7 @@ class PlatformSpec(Strict):
     gke: Gke | None = None
     host: Host | None = None
     local: Local | None = None
+    monitoring: Monitoring | None = None
     labels: Labels = {}
 
     @model_validator(mode="after")
@@ -66,4 +68,10 @@ class PlatformSpec(Strict):
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
             raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_in_a_cluster(self) -> PlatformSpec:
+        if self.gke is None and self.monitoring is not None and self.monitoring.kind != "none":
+            raise ValueError(f"monitoring {self.monitoring.kind} watches pods of a cluster; leave it out here.")
         return self
