@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("validate", parents=[shared], help="check stack files and their objects (default: all)")
     verb.add_argument("stack", nargs="*", **named)
+    verb.add_argument("--no-policies", action="store_true", help="check files and plans, but no rendered object")
     verb.set_defaults(run=_validate)
 
     _add_new(verbs, shared)
@@ -136,7 +137,8 @@ def _validate(options: argparse.Namespace, folder: StackFolder) -> int:
 
     strays = [] if options.stack else folder.strays()
     built = build_all(options.stack or folder.names(), folder, strays)
-    judge(built, folder)
+    if not options.no_policies:
+        judge(built, folder)
     print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
     return 0
 
@@ -231,7 +233,8 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     assert gke is not None
     access = endpoint.plan.access
     found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name))
-    url = dict(workload.client_environment)["OPENAI_BASE_URL"]
+    gateway = endpoint.plan.exposure.gateway
+    url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),
         end="",

@@ -18,6 +18,19 @@ def _watched_by(*kinds: str) -> Wanted:
     return lambda workload: workload.monitor.kind in kinds
 
 
+def _picked(workload: KubernetesWorkload) -> bool:
+    return workload.picker is not None
+
+
+def _entered(workload: KubernetesWorkload) -> bool:
+    return workload.plan.exposure.gateway is not None
+
+
+def _own_gateway(workload: KubernetesWorkload) -> bool:
+    gateway = workload.plan.exposure.gateway
+    return gateway is not None and gateway.gateway_class is not None
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
@@ -33,6 +46,19 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("podmonitor", _watched_by(OPERATOR)),
     ("prometheusrule", _watched_by(OPERATOR)),
     ("configmap-dashboard", _watched_by(MANAGED, OPERATOR)),
+    ("serviceaccount-picker", _picked),
+    ("role-picker", _picked),
+    ("rolebinding-picker", _picked),
+    ("networkpolicy-picker", _picked),
+    ("configmap-picker", _picked),
+    ("deployment-picker", _picked),
+    ("service-picker", _picked),
+    ("healthcheckpolicy-picker", _picked),
+    ("inferencepool", _picked),
+    ("healthcheckpolicy", _entered),
+    ("gcpbackendpolicy", _entered),
+    ("gateway", _own_gateway),
+    ("httproute", _entered),
 )
 
 

@@ -19,17 +19,6 @@ from infra.frameworks.base import KubernetesWorkload
 from infra.objects import templates
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
-# Templates, each named after its kind and, where a kind has several, its use; in the order in which objects are made.
-KINDS = (
-    "namespace",
-    "serviceaccount",
-    "networkpolicy",
-    "configmap",
-    "configmap-proxy",
-    "deployment",
-    "service",
-    "poddisruptionbudget",
-)
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The same text as the slower one for every value of plain ASCII, and a stack file's values are.
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

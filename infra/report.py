@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.bars import bar
 from infra.catalog.loader import load_catalog
+from infra.plan.exposure import Entrance
 from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
 from infra.plan.serving_plan import Rung, ServingPlan
@@ -45,6 +46,8 @@ def plan_text(plan: ServingPlan) -> str:
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
     if plan.accelerator.capacity != "own":
         lines.append(_row("access", _access_text(plan)))
+    if plan.exposure.gateway is not None:
+        lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
@@ -96,8 +99,7 @@ def _machine_text(plan: ServingPlan) -> str:
         replicas = f"{plan.min_replicas} to {replicas}"
     bought = f"reservation {accelerator.reservation}" if accelerator.reservation else accelerator.capacity
     return (
-        f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machine_type}, {bought}; "
-        f"{split}; {replicas}"
+        f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machines}, {bought}; {split}; {replicas}"
     )
 
 
@@ -133,9 +135,17 @@ def _stop_text(plan: ServingPlan) -> str:
 
 def _access_text(plan: ServingPlan) -> str:
     access = plan.access
+    more = plan.exposure.clients
+    named = f", and {counted(len(more), 'client')} of the stack file" if more else ""
     if access.authentication == "none":
-        return f"no key; on the network, pods with the label servestack.dev/client-of: {plan.stack}"
-    return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}"
+        return f"no key; on the network, pods with the label servestack.dev/client-of: {plan.stack}{named}"
+    return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}{named}"
+
+
+def _gateway_text(gateway: Entrance, routing: str) -> str:
+    made = gateway.gateway_class or f"Gateway {gateway.namespace}/{gateway.name}"
+    routed = ", replica chosen by an endpoint picker" if routing == "inference-pool" else ""
+    return f"{gateway.url}, {gateway.scope}, {made}{routed}; answers of at most {gateway.timeout_seconds:,} s"
 
 
 def _ladder(plan: ServingPlan) -> list[tuple[int, Rung]]:

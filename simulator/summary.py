@@ -30,7 +30,8 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     if outputs and outputs.get("url"):
         rows.append(("endpoint", outputs["url"]))
     if outputs and outputs.get("keySecret"):
-        rows.append(("key", f"in Secret {outputs['keySecret']}; until it exists, every call is refused:"))
+        rows.append(("key", f"in Secret {outputs['keySecret']};"))
+        rows.append(("", "until it exists, every call is refused:"))
         rows.append(("", outputs["keyCommand"]))
     print(f"\n{stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.\n")
     for name, value in rows:

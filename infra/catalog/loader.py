@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from infra.catalog.metrics import EngineMetrics, Series
+from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
     Accelerator,
@@ -51,6 +52,7 @@ def load_catalog() -> Catalog:
         price_region=prices["region"],
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
         metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
+        picker=_picker(read_facts("picker.yaml")["pickers"][0]),
     )
 
 
@@ -153,6 +155,14 @@ def _proxy(row: _Row) -> Proxy:
 def _metrics(row: _Row) -> EngineMetrics:
     parts = {key: Series(**value) for key, value in row.items() if isinstance(value, dict)}
     return EngineMetrics(**{**_fields(row), **parts})
+
+
+def _picker(row: _Row) -> Picker:
+    parts = {
+        "scorers": tuple(Scorer(**one) for one in row["scorers"]),
+        "engines": tuple(PickerEngine(**one) for one in row["engines"]),
+    }
+    return Picker(**{**_fields(row), **parts})
 
 
 def _throughput(row: _Row) -> Throughput:

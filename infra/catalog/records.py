@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.catalog.metrics import EngineMetrics
+from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
 
@@ -288,3 +289,4 @@ class Catalog:
     price_region: str
     proxy: Proxy
     metrics: dict[str, EngineMetrics]
+    picker: Picker

@@ -49,8 +49,11 @@ def _endpoint(endpoint: Endpoint) -> None:
     cluster = find_cluster(endpoint.platform_name, gke, provider)
     pool = AcceleratorNodePool(plan, gke, provider)
     server = InferenceServer(plan, objects, cluster, depends_on=pool.pool)
-    client = dict(endpoint.workload.client_environment)
-    pulumi.export("url", pulumi.Output.all(server.ready, client["OPENAI_BASE_URL"]).apply(lambda pair: pair[1]))
+    inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
+    url = gateway.url if gateway else inside
+    pulumi.export("url", pulumi.Output.all(server.ready, url).apply(lambda pair: pair[1]))
+    if gateway:
+        pulumi.export("clusterUrl", inside)
     pulumi.export("authentication", plan.access.authentication)
     if plan.access.secret:
         pulumi.export("keySecret", plan.access.secret)

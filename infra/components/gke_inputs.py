@@ -64,7 +64,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "guestAccelerators": [
             {
                 "type": accelerator.gke_label,
-                "count": accelerator.count,
+                "count": accelerator.per_node,
                 "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
             }
         ],
@@ -84,6 +84,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": host.local_ssds}
     if flex:
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
+    most = plan.replicas * accelerator.nodes
     pool = {
         "name": plan.stack,
         "project": gke.project,
@@ -91,7 +92,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "cluster": gke.cluster.name,
         "nodeLocations": list(accelerator.zones),
         "initialNodeCount": 0,
-        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.replicas, "locationPolicy": "ANY"},
+        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": most, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }

@@ -44,7 +44,8 @@ class InferenceServer(pulumi.ComponentResource):
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
-            needs = [one for one in (namespace, depends_on if kind == "Deployment" else None) if one is not None]
+            serves = is_server(manifest)
+            needs = [one for one in (namespace, depends_on if serves else None) if one is not None]
             resource = pulumi.CustomResource(
                 type_token(manifest),
                 manifest["metadata"]["name"],
@@ -59,9 +60,15 @@ class InferenceServer(pulumi.ComponentResource):
             )
             if kind == "Namespace":
                 namespace = resource
-            if kind == "Deployment":
+            if serves:
                 self.ready = resource.id
         self.register_outputs({})
+
+
+def is_server(manifest: dict[str, Any]) -> bool:
+    """Whether an object is the Deployment of the engine: the one in its own name's namespace."""
+    metadata = manifest["metadata"]
+    return bool(manifest["kind"] == "Deployment" and metadata["name"] == metadata["namespace"])
 
 
 def type_token(manifest: dict[str, Any]) -> str:

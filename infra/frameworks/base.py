@@ -8,6 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.backend import Backend, backend
+from infra.frameworks.network import Network, network
+from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.proxy import ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
@@ -41,7 +44,11 @@ class KubernetesWorkload:
         run_as_user: uid that the image can run as.
         read_only_root: whether the root file system is read-only.
         node_selector, tolerations: what binds the pod to its node pool.
-        client_environment: what a client needs to call the endpoint.
+        client_environment: what a client in the cluster needs to call the endpoint.
+        network: who may reach the pods.
+        backend: what the gateway's route leads to, or None without a gateway.
+        picker: the endpoint picker, or None where a Service routes.
+        pod_labels: labels of the pods beside the recommended ones.
     """
 
     plan: ServingPlan
@@ -51,6 +58,7 @@ class KubernetesWorkload:
     env: tuple[tuple[str, str], ...]
     port: int
     proxy: ProxySidecar
+    network: Network
     pre_stop: dict[str, Any]
     termination_grace_period_seconds: int
     run_as_user: int
@@ -59,6 +67,9 @@ class KubernetesWorkload:
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
     tolerations: tuple[dict[str, str], ...] = field(default=())
+    backend: Backend | None = None
+    picker: EndpointPicker | None = None
+    pod_labels: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -112,6 +123,10 @@ def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
     return {
         "port": port,
         "proxy": proxy,
+        "network": network(plan),
+        "backend": backend(plan, proxy.port),
+        "picker": endpoint_picker(plan),
+        "pod_labels": pod_labels(plan),
         "termination_grace_period_seconds": plan.timing.grace_seconds,
         "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, proxy.port)), ("OPENAI_MODEL", plan.model.id)),
         **placed_on(plan),

@@ -226,6 +226,7 @@ FRAMEWORK = Framework(
         max_tensor=_max_tensor,
         max_pipeline=max_pipeline,
         max_data=16,
+        max_nodes=8,
         step_field="maxNumBatchedTokens",
         step_is_shared=True,
         step_tokens=_batched_tokens,

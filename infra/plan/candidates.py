@@ -21,11 +21,17 @@ _BY_INTERRUPTION = ("own", "reservation", "on-demand", "flex-start", "spot")
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to run a request. `usd_per_hour` of one replica is a ceiling, or None where no price is known."""
+    """One way to run a request.
+
+    Attributes:
+        nodes: machines of one replica, all alike.
+        usd_per_hour: of one replica, a ceiling, or None where no price is known.
+    """
 
     checkpoint: Checkpoint
     capacity: Capacity
     machine: Machine
+    nodes: int
     tensor: int
     pipeline: int
     data: int
@@ -37,42 +43,49 @@ class Candidate:
         return self.tensor * self.pipeline * self.data
 
 
-def candidates(request: Request, capacities: tuple[Capacity, ...]) -> list[Candidate]:
+def candidates(
+    request: Request, capacities: tuple[Capacity, ...], node_counts: tuple[int, ...] = (1,)
+) -> list[Candidate]:
     """All of them, in the order in which the plan prefers them.
 
     The order: price per hour, then the capacity that is interrupted least, then precision in the framework's order,
-    then fewest accelerators, least data and pipeline parallelism, and least host memory.
+    then fewest accelerators, fewest machines, least data and pipeline parallelism, and least host memory.
 
     Raises:
         RefusedError: the stack asks for what no machine, no capacity or no split of the model gives.
     """
     checkpoints = choices(request)
-    sold = machines(request, capacities)
-    shapes = {count: shapes_of(request, count) for count in sorted({count for _, _, count in sold})}
+    sold = [(nodes, *one) for nodes in node_counts for one in machines(request, capacities, nodes)]
+    shapes = {key: shapes_of(request, *key) for key in sorted({(count, nodes) for nodes, _, _, count in sold})}
     if not any(shapes.values()):
-        raise RefusedError(*_no_shape(request, sorted(shapes)))
+        raise RefusedError(*_no_shape(request, sorted({count for count, _ in shapes})))
     ranked = []
-    for machine, capacity, count in sold:
-        price = ceiling_usd_per_hour(request.catalog, machine.machine_type, capacity.kind)
+    for nodes, machine, capacity, count in sold:
+        each = ceiling_usd_per_hour(request.catalog, machine.machine_type, capacity.kind)
+        price = None if each is None else each * nodes
         for rank, checkpoint in enumerate(checkpoints):
-            for tensor, pipeline, data in shapes[count]:
+            for tensor, pipeline, data in shapes[count, nodes]:
                 key = (
                     math.inf if price is None else price,
                     _BY_INTERRUPTION.index(capacity.kind),
                     rank,
                     count,
+                    nodes,
                     data,
                     pipeline,
                     machine.memory_gib or 0,
                     machine.machine_type,
                 )
-                ranked.append((key, Candidate(checkpoint, capacity, machine, tensor, pipeline, data, price)))
+                ranked.append((key, Candidate(checkpoint, capacity, machine, nodes, tensor, pipeline, data, price)))
     ranked.sort(key=lambda one: one[0])
     return [candidate for _, candidate in ranked]
 
 
-def shapes_of(request: Request, count: int) -> list[tuple[int, int, int]]:
-    """(tensor, pipeline, data) whose product is `count` and which the model, the framework and the stack allow."""
+def shapes_of(request: Request, count: int, nodes: int = 1) -> list[tuple[int, int, int]]:
+    """(tensor, pipeline, data) whose product is `count` and which the model, the framework and the stack allow.
+
+    Over several machines every stage of layers stays within one, as its accelerators talk most, and there is one copy.
+    """
     engine, capabilities, model = request.spec.engine, request.capabilities, request.model
     asked = (engine.tensorParallelSize, engine.pipelineParallelSize, engine.dataParallelSize)
     limits = (
@@ -86,6 +99,7 @@ def shapes_of(request: Request, count: int) -> list[tuple[int, int, int]]:
         if model.query_heads % shape[0] == 0
         and all(size <= limit for size, limit in zip(shape, limits, strict=True))
         and all(wanted in {None, size} for size, wanted in zip(shape, asked, strict=True))
+        and (nodes == 1 or (shape[1] % nodes == 0 and shape[2] == 1))
     ]
 
 

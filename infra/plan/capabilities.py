@@ -42,6 +42,7 @@ class Capabilities:
     Attributes:
         kinds: kinds of accelerator for which its memory is known.
         utilization: share of an accelerator's memory that it may fill, unless overridden.
+        max_nodes: most machines over which one replica may be split, in stages of layers.
         max_tensor, max_pipeline, max_data: largest sizes for a model (the first also by whether it has a drafter); 1
             where it does not split so.
         step_field: field of `engine` that sets the tokens per step, or None where it is fixed.
@@ -69,6 +70,7 @@ class Capabilities:
     max_tensor: Callable[[Model, bool], int] = _one_tensor
     max_pipeline: Callable[[Model], int] = _one_stage
     max_data: int = 1
+    max_nodes: int = 1
     step_field: str | None
     step_is_shared: bool = False
     step_tokens: Callable[[Model, Accelerator, tuple[str, ...]], tuple[int, ...]]

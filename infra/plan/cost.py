@@ -54,11 +54,12 @@ def check_budget(request: Request, rungs: list[tuple[Candidate, Cost]]) -> None:
         if price.monthly_usd_max is None or chosen.usd_per_hour is None:
             raise RefusedError(field, f"{price.basis}; leave it out.")
         if price.monthly_usd_max > budget_usd:
+            each, number = chosen.usd_per_hour / chosen.nodes, replicas * chosen.nodes
             fewer = ", or plan fewer replicas" if replicas > 1 else ""
             raise RefusedError(
                 field,
-                f"{replicas} x {machine} costs up to {price.monthly_usd_max:,.0f} USD per month "
-                f"({chosen.usd_per_hour:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}. "
+                f"{number} x {machine} costs up to {price.monthly_usd_max:,.0f} USD per month "
+                f"({each:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}. "
                 f"Write {math.ceil(price.monthly_usd_max)} or more{fewer}.",
             )
 
@@ -67,7 +68,11 @@ def _per_million_tokens(request: Request, chosen: Candidate) -> tuple[float | No
     """USD per million output tokens at full load, where somebody measured just this and said how."""
     for row in request.catalog.throughputs:
         what = (request.model.id, chosen.checkpoint.precision, request.framework.name, request.accelerator.id)
-        same = (row.model, row.precision, row.framework, row.accelerator) == what and row.count == chosen.count
+        same = (
+            (row.model, row.precision, row.framework, row.accelerator) == what
+            and row.count == chosen.count
+            and chosen.nodes == 1
+        )
         if same and chosen.usd_per_hour is not None:
             usd = chosen.usd_per_hour / (row.output_tokens_per_second * 3600) * 1e6
             return usd, f"{row.output_tokens_per_second:,.0f} output tokens per second measured: {row.conditions}"

@@ -77,6 +77,7 @@ def _rung(request: Request, choice: Choice, price: Cost, most: int) -> Rung:
         capacity=candidate.capacity.kind,
         reservation=candidate.capacity.reservation,
         machine_type=candidate.machine.machine_type,
+        nodes=candidate.nodes,
         count=candidate.count,
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         precision=candidate.checkpoint.precision,
@@ -107,6 +108,6 @@ def _with_losses(rung: Rung, first: Rung) -> Rung:
         loses.append(TAKEN_AWAY[rung.capacity])
     if rung.drain_seconds < first.drain_seconds:
         loses.append(f"answers longer than {rung.drain_seconds} s are cut when it stops")
-    if (rung.machine_type, rung.count) != (first.machine_type, first.count):
+    if (rung.machine_type, rung.nodes, rung.count) != (first.machine_type, first.nodes, first.count):
         loses.append(f"another shape: {rung.count} on {rung.machine_type}, in a pool of its own")
     return dataclasses.replace(rung, loses=tuple(loses))

@@ -67,7 +67,7 @@ def _planner(ask: Callable[[EndpointSpec], Request]) -> _Plan:
     def plan(changed: EndpointSpec) -> Choice | None:
         try:
             request = ask(changed)
-            first = choose(request, tuple(changed.capacity[:1]) if changed.capacity else SOLD)
+            first = choose(request, tuple(changed.capacity[:1]) if changed.capacity else SOLD, one_machine=True)
             chosen = choices(request, first)
             check_budget(request, [(one.candidate, cost(request, one.candidate)) for one in chosen])
         except RefusedError:

@@ -21,10 +21,15 @@ OWN = Capacity.model_construct(kind="own", reservation=None)
 SOLD = tuple(Capacity.model_construct(kind=kind, reservation=None) for kind in ("on-demand", "flex-start", "spot"))
 
 
-def machines(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[Machine, Capacity, int]]:
+def machines(request: Request, capacities: tuple[Capacity, ...], nodes: int = 1) -> list[tuple[Machine, Capacity, int]]:
     """Machines that carry the accelerator, how each is bought, and how many accelerators a replica has there.
 
     A machine that the platform itself is comes alone, as `own`.
+
+    Args:
+        request: what is asked.
+        capacities: how they may be bought.
+        nodes: machines of one replica, all alike.
 
     Raises:
         RefusedError: the platform has no such accelerator, no machine carries that many, or none is sold like that.
@@ -39,9 +44,10 @@ def machines(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[M
         raise RefusedError(("accelerator",), f"{accelerator.id}: {why.rstrip('.')}.")
     zones(accelerator, request.platform.gke)
     count = spec.accelerator.count
-    of_count = [(one, one.accelerators or 1) for one in accelerator.machines if count in {None, one.accelerators or 1}]
+    carried_by = [(one, nodes * (one.accelerators or 1)) for one in accelerator.machines]
+    of_count = [(one, number) for one, number in carried_by if count in {None, number}]
     if not of_count:
-        carried = sorted({one.accelerators or 1 for one in accelerator.machines})
+        carried = sorted({number for _, number in carried_by})
         raise RefusedError(
             ("accelerator", "count"),
             f"no machine carries {count} x {accelerator.id}. Machines carry {', '.join(map(str, carried))}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.search import Choice
@@ -84,6 +85,13 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
     enough = f", with enough host memory ({plan.host.need_gib:.1f} GiB)" if plan.host.need_gib else ""
     return [
         ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
+        (
+            "accelerator.nodes",
+            accelerator.nodes,
+            None,
+            "derived",
+            "one machine is enough" if accelerator.nodes == 1 else "no single machine is enough: stages of layers",
+        ),
         (
             "parallelism",
             f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}",
@@ -187,4 +195,5 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
         ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
         ("watch.kind", plan.watch.kind, None, plan.watch.origin, plan.watch.why),
+        *exposure_rows(spec.expose, plan.exposure),
     ]

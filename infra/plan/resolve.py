@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from infra.catalog.records import Catalog
 from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
+from infra.plan.candidates import Candidate
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.demand import GIB
+from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
 from infra.plan.images import image_for
 from infra.plan.ladder import choices, place, rungs
@@ -112,6 +114,7 @@ def resolve(
             type=accelerator.id,
             kind=accelerator.kind,
             count=candidate.count,
+            nodes=candidate.nodes,
             machine_type=candidate.machine.machine_type,
             capacity=candidate.capacity.kind,
             reservation=candidate.capacity.reservation,
@@ -142,8 +145,17 @@ def resolve(
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=_cautions(request, first, times),
+        cautions=(*_several_machines(request, candidate, request_of), *_cautions(request, first, times)),
         only_planned=_only_planned(request, first),
+        exposure=exposure(
+            stack,
+            spec.expose,
+            platform.gke,
+            facts.name,
+            times,
+            answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
+            picker=catalog.picker,
+        ),
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -175,9 +187,24 @@ def _first(
         raise place(request, refused.with_lines(others)) from None
 
 
+def _several_machines(
+    request: Request, candidate: Candidate, ask_again: Callable[[EndpointSpec], Request]
+) -> tuple[str, ...]:
+    """What several machines for one replica mean, and with what one would do."""
+    if candidate.nodes == 1:
+        return ()
+    said = f"no single machine is enough: a replica is {candidate.nodes}, and when one is lost all start again"
+    nearest = [" ".join(line.split()) for line in nearest_plans(request, ask_again)[1:]]
+    return (f"{said}. One would do with {', or '.join(nearest[:2])}",) if nearest else (said,)
+
+
 def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    said = [caution(request, choice), open_caution(request.spec.expose)]
+    spec = request.spec
+    said = [caution(request, choice), open_caution(spec.expose)]
+    said += exposure_cautions(
+        spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
+    )
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds
@@ -228,6 +255,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("ladders of several capacities")
     if choice.candidate.capacity.kind == "reservation":
         reasons.append("reservations")
+    if choice.candidate.nodes > 1:
+        reasons.append("replicas of several machines")
     if spec.replicas.most > spec.replicas.min:
         reasons.append("autoscaling (replicas.max above replicas.min)")
     if spec.weights.source != "hugging-face":

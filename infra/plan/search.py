@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from infra.plan.candidates import Candidate, candidates
 from infra.plan.demand import GIB, HostTerm, Setting
 from infra.plan.fit import Fit, charge
+from infra.plan.nodes import node_counts
 from infra.plan.placement import usable_memory_gib
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -44,16 +46,31 @@ class CrampedError(RefusedError):
     """A candidate fits the accelerators, and none fits the host memory of its machine."""
 
 
-def choose(request: Request, capacities: tuple[Capacity, ...]) -> Choice:
+def choose(request: Request, capacities: tuple[Capacity, ...], *, one_machine: bool = False) -> Choice:
     """First candidate that fits, in the order of `candidates`, with the longest context and largest step that fit.
+
+    Several machines for one replica are tried where no single one fits, unless `one_machine` rules them out.
 
     Raises:
         RefusedError: nothing of that kind is sold.
         CrampedError: no machine has enough host memory.
         DoesNotFitError: the accelerators' memory is too small everywhere.
     """
+    single, several = node_counts(request)
+    if not single:
+        return _choose(request, capacities, several)
+    try:
+        return _choose(request, capacities, (1,))
+    except DoesNotFitError:
+        if several and not one_machine:
+            with contextlib.suppress(RefusedError):
+                return _choose(request, capacities, several)
+        raise
+
+
+def _choose(request: Request, capacities: tuple[Capacity, ...], nodes: tuple[int, ...]) -> Choice:
     contexts, closest, cramped = _contexts(request), None, None
-    for candidate in candidates(request, capacities):
+    for candidate in candidates(request, capacities, nodes):
         steps = _steps(request)
         smallest = _charged(request, candidate, min(contexts), min(steps))
         if not smallest.fits:
@@ -183,10 +200,9 @@ def _cramped(request: Request, choice: Choice) -> str:
             "to both."
         )
     machines = [one for one in accelerator.machines if one.memory_gib]
-    most = max(
-        (one for one in machines if one.accelerators == choice.candidate.machine.accelerators), key=usable_memory_gib
-    )
+    carried = choice.candidate.machine.accelerators
+    most = max((one for one in machines if one.accelerators == carried), key=usable_memory_gib)
     return (
-        f"{needs}{most.machine_type}, the largest with {choice.candidate.count} x {accelerator.id}, gives "
+        f"{needs}{most.machine_type}, the largest with {carried or 1} x {accelerator.id}, gives "
         f"{usable_memory_gib(most)} GiB."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plan.access import Access
+from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.watching import Watch
 
@@ -40,6 +41,8 @@ class AcceleratorChoice:
 
     Attributes:
         kind: `gpu`, `tpu`, `apple` or `cpu`.
+        count: of one replica; `nodes` machines carry as many each.
+        machine_type: of each of them.
         capacity: how the machine is bought; `own` for one that is there.
         reservation: its name, where capacity is `reservation`.
         gke_label, resource: node label value and Kubernetes resource; empty where there is none.
@@ -48,12 +51,23 @@ class AcceleratorChoice:
     type: str
     kind: str
     count: int
+    nodes: int
     machine_type: str
     capacity: str
     reservation: str | None
     gke_label: str
     resource: str
     zones: tuple[str, ...]
+
+    @property
+    def per_node(self) -> int:
+        """Accelerators of one machine, and of the pod on it."""
+        return self.count // self.nodes
+
+    @property
+    def machines(self) -> str:
+        """Machines of one replica, such as `2 x g2-standard-96`."""
+        return self.machine_type if self.nodes == 1 else f"{self.nodes} x {self.machine_type}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class Rung:
     capacity: str
     reservation: str | None
     machine_type: str
+    nodes: int
     count: int
     parallelism: Parallelism
     precision: str
@@ -160,13 +175,14 @@ class ServingPlan:
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
+    exposure: Exposure = CLOSED
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""
         accelerator, memory = self.accelerator, self.memory
         return (
             f"{self.model.checkpoint} ({self.precision}), {accelerator.count} x {accelerator.type} "
-            f"({accelerator.machine_type}, {accelerator.capacity}), tensor parallel {self.parallelism.tensor}, "
+            f"({accelerator.machines}, {accelerator.capacity}), tensor parallel {self.parallelism.tensor}, "
             f"{self.context.max_model_len:,} tokens, {memory.need_gib:.1f} of {memory.have_gib:.1f} GiB"
         )
 
@@ -176,6 +192,8 @@ class ServingPlan:
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
         plain["watch"]["labels"] = dict(self.watch.labels)
+        for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
+            shown["labels"] = dict(pods.labels)
         return plain
 
 

@@ -1,6 +1,6 @@
 """Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
 
-from infra.policy import contents, namespaces, placement, security, times
+from infra.policy import contents, exposure, namespaces, placement, security, times
 from infra.policy.subject import Rule, Subject, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -9,6 +9,7 @@ RULES: tuple[Rule, ...] = (
     *times.RULES,
     *security.RULES,
     *namespaces.RULES,
+    *exposure.RULES,
 )
 
 

@@ -4,7 +4,8 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Expose, Replicas, Weights
+from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas, Weights
+from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.monitoring import Monitoring
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
@@ -15,10 +16,12 @@ __all__ = [
     "NAME_PATTERN",
     "Accelerator",
     "Capacity",
+    "Client",
     "Cluster",
     "EndpointSpec",
     "Engine",
     "Expose",
+    "Gateway",
     "Gke",
     "Host",
     "Local",

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.document import quoted
 from infra.errors import nearest
+from infra.spec.exposure import Expose
 from infra.spec.fields import (
     CAPACITIES,
     Argument,
@@ -17,8 +18,6 @@ from infra.spec.fields import (
     Name,
     Repository,
     ReservationName,
-    SecretName,
-    Sentence,
     Strict,
     Word,
 )
@@ -85,24 +84,6 @@ class Weights(Strict):
     source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
     checkpoint: Repository | None = None
     revision: Commit | None = None
-
-
-class Expose(Strict):
-    """Who may call the endpoint: whoever shows a key, or, with a reason, every client that the network admits."""
-
-    authentication: Literal["key", "none"] = "key"
-    reason: Sentence | None = None
-    keySecret: SecretName | None = None
-
-    @model_validator(mode="after")
-    def _reason_for_none_alone(self) -> Expose:
-        if self.authentication == "none" and self.reason is None:
-            raise ValueError("authentication none needs a reason: who keeps strangers out instead?")
-        if self.authentication == "none" and self.keySecret is not None:
-            raise ValueError("authentication none reads no Secret; leave keySecret out.")
-        if self.authentication == "key" and self.reason is not None:
-            raise ValueError("a reason stands beside 'authentication: none' only; leave it out.")
-        return self
 
 
 class Engine(Strict):

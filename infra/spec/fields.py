@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Literal
 
@@ -39,6 +40,22 @@ def _unreserved(labels: dict[str, str]) -> dict[str, str]:
 
 
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=16), AfterValidator(_unreserved)]
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError as fault:
+        raise ValueError(f"{fault}; write an IPv4 range such as 10.129.0.0/23.") from None
+    return text
+
+
+# Its bits beyond the prefix are 0, and the prefix is at least 8 long.
+Ipv4Range = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([89]|[12][0-9]|3[0-2])$"),
+    AfterValidator(_network),
+]
 
 
 class Strict(BaseModel):

@@ -38,8 +38,8 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
 
 def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
     location = tuple(item["loc"])
-    if len(location) == 3 and location[-1] == "[key]":  # pydantic's mark for the key of `labels`, not its value
-        location = location[:-1]
+    if len(location) >= 3 and location[-1] == "[key]" and item["type"] != "extra_forbidden":
+        location = location[:-1]  # pydantic's mark for the key of `labels`, not its value
     if location[:2] == ("accelerator", "type") and "type" not in _mapping(document, "accelerator"):
         location = ("accelerator", *location[2:])
     kind, context = item["type"], item.get("ctx", {})
@@ -47,7 +47,8 @@ def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) 
         known = _known_keys(schema, location[:-1])
         return document.problem(location, f"unknown key. {nearest(str(location[-1]), known)}", at_key=True)
     if kind == "missing":
-        return document.problem(location, "missing; every stack file of this kind has it.")
+        where = "every stack file of this kind has it" if len(location) == 1 else "it is needed here"
+        return document.problem(location, f"missing; {where}.")
     if kind == "literal_error":
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ",").split(",")]
         return document.problem(location, f"unknown {quoted(item['input'])}. {nearest(str(item['input']), allowed)}")

@@ -7,21 +7,11 @@ from typing import Any
 
 from infra.catalog.metrics import EngineMetrics
 from infra.plan.serving_plan import ServingPlan
-from infra.plan.watching import MANAGED, NONE, OPERATOR
+from infra.plan.watching import NONE, OPERATOR
 from infra.watch.alerts import alerts, duration
 from infra.watch.dashboard import dashboard
 from infra.watch.limits import ANY, limits_of
 from infra.watch.queries import Queries
-
-# Managed Prometheus collects from one of two namespaces: of Standard and Autopilot clusters (prometheus-engine 0.17.2).
-_COLLECTORS = {
-    "namespaceSelector": {
-        "matchExpressions": [
-            {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["gmp-system", "gke-gmp-system"]}
-        ]
-    },
-    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "collector"}},
-}
 
 
 @dataclass(frozen=True)
@@ -31,7 +21,6 @@ class Monitor:
     Attributes:
         kind: of `infra.plan.watching`.
         interval: between two scrapes and two evaluations, as Prometheus writes it.
-        scrapers: peers of the NetworkPolicy that may read metrics, and nobody else; empty where nobody does.
         labels: further labels of monitor and rules.
         groups: alert rules.
         dashboard: Grafana dashboard, as JSON.
@@ -39,7 +28,6 @@ class Monitor:
 
     kind: str
     interval: str
-    scrapers: tuple[dict[str, Any], ...]
     labels: tuple[tuple[str, str], ...]
     groups: tuple[dict[str, Any], ...]
     dashboard: str
@@ -50,14 +38,13 @@ def monitor(plan: ServingPlan) -> Monitor:
     watch, metrics = plan.watch, plan.watch.metrics
     interval = duration(watch.interval_seconds)
     if watch.kind == NONE or metrics is None:
-        return Monitor(NONE, interval, (), (), (), "")
+        return Monitor(NONE, interval, (), (), "")
     queries, framework = Queries(metrics, f'stack="{plan.stack}"'), plan.framework.name
     said = {"stack": plan.stack, "framework": framework}
     rules = [one.rule(said) for one in alerts(queries, limits_of(plan), plan.stack)]
     return Monitor(
         kind=watch.kind,
         interval=interval,
-        scrapers=(_COLLECTORS if watch.kind == MANAGED else _prometheus(watch.namespace),),
         labels=watch.labels if watch.kind == OPERATOR else (),
         groups=({"name": plan.stack, "interval": interval, "rules": rules},),
         dashboard=dashboard(queries, framework, plan.stack),
@@ -74,10 +61,3 @@ def shared_alerts(metrics: EngineMetrics) -> dict[str, Any]:
     queries = Queries(metrics, f'framework="{metrics.framework}"')
     rules = [one.rule({"framework": metrics.framework}) for one in alerts(queries, ANY, None)]
     return {"groups": [{"name": f"servestack-{metrics.framework}", "interval": "30s", "rules": rules}]}
-
-
-def _prometheus(namespace: str) -> dict[str, Any]:
-    return {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
-    }

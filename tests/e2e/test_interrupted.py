@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.expected import resources
 from tests.e2e.project import Project, until
 
 MODEL = "gemma4-e4b-l4"
@@ -43,7 +44,7 @@ def test_an_up_killed_at_any_point_is_recovered_complete_and_nothing_is_doubled(
     project.start_up_and_kill(stack, point.format(stack=stack))
     recover(project, stack)
     project.up(stack)
-    assert len(project.resources(stack)) == 13
+    assert len(project.resources(stack)) == resources(MODEL)
     assert not [one for one in project.resources(stack).values() if one.get("protect") or one.get("initErrors")]
     project.pulumi("preview", "--refresh", "--expect-no-changes", "-s", stack)
     assert exactly_one_of_each(project, stack)
@@ -72,7 +73,7 @@ def test_a_change_killed_half_way_is_recovered_and_ends_as_the_file_says(
     project.start_up_and_kill(large, point)
     recover(project, large)
     project.up(large)
-    assert len(project.resources(large)) == 13
+    assert len(project.resources(large)) == resources(LARGE)
     project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", large)
     nodes = until(lambda: project.nodes(large))
     assert [node["status"]["allocatable"]["nvidia.com/gpu"] for node in nodes] == [str(count)]

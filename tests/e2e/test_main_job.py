@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.expected import resources
 from tests.e2e.project import Project, until
 
 STACK = "gemma4-31b-h100"
@@ -69,7 +70,7 @@ def test_a_second_run_changes_nothing(project: Project, up: str) -> None:
     project.pulumi("preview", "--expect-no-changes", "-s", "dev")
     project.pulumi("preview", "--expect-no-changes", "-s", STACK)
     project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
-    assert "14 unchanged" in project.up(STACK)
+    assert f"{resources(STACK)} unchanged" in project.up(STACK)
 
 
 def test_a_longer_context_updates_the_deployment_in_place(project: Project, up: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from simulator.binaries import REPOSITORY
 from simulator.home import VARIABLE
+from tests.e2e.expected import resources
 
 STACK = "gemma4-e2b-l4-llamacpp"
 OTHER = "gemma4-12b-l4-llamacpp"
@@ -78,8 +79,8 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
         "1 x l4",
         "32,768 tokens",
         "USD per hour",
-        "14 created",
-        f"in Secret {STACK}-keys; until it exists, every call is refused",
+        f"{resources(STACK)} created",
+        f"in Secret {STACK}-keys;",
         f"http://{STACK}.{STACK}.svc.cluster.local:8090/v1",
     ):
         assert words in end
@@ -91,14 +92,14 @@ def test_make_up_ends_with_the_plan_the_address_and_what_to_do_next(home: Path) 
 def test_a_second_make_up_says_no_changes(home: Path) -> None:
     said = make(home, "up", f"STACK={STACK}")
     assert said.returncode == 0, said.stdout
-    assert "14 unchanged" in said.stdout
-    assert "none, 14 resources are as they should be" in said.stdout
+    assert f"{resources(STACK)} unchanged" in said.stdout
+    assert f"none, {resources(STACK)} resources are as they should be" in said.stdout
 
 
 def test_make_preview_shows_no_change(home: Path) -> None:
     said = make(home, "preview", f"STACK={STACK}")
     assert said.returncode == 0
-    assert "14 unchanged" in said.stdout
+    assert f"{resources(STACK)} unchanged" in said.stdout
 
 
 def test_an_up_that_fails_tells_the_schedulers_words_and_the_next_step(home: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.expected import resources
 from tests.e2e.project import Project
 
 PAIR = ("gemma4-e4b-l4", "gemma4-12b-l4-llamacpp")
@@ -12,7 +13,7 @@ PAIR = ("gemma4-e4b-l4", "gemma4-12b-l4-llamacpp")
 def test_two_stacks_brought_up_at_once_do_not_disturb_each_other(project: Project) -> None:
     with ThreadPoolExecutor(len(PAIR)) as pool:
         said = list(pool.map(project.up, PAIR))
-    assert all("+ 14 created" in one for one in said)
+    assert all(f"+ {resources(stack)} created" in one for stack, one in zip(PAIR, said, strict=True))
     hosts = []
     for stack in PAIR:
         (pod,) = project.api("GET", f"/api/v1/namespaces/{stack}/pods")["items"]
@@ -27,7 +28,7 @@ def test_two_stacks_brought_up_at_once_do_not_disturb_each_other(project: Projec
         first = pool.submit(project.up, PAIR[0])
         second = pool.submit(project.pulumi, "destroy", "--yes", "--skip-preview", "-s", PAIR[1])
         assert "1 updated" in first.result()
-        assert "14 deleted" in second.result()
+        assert f"{resources(PAIR[1])} deleted" in second.result()
     assert project.deployment(PAIR[0])["status"]["readyReplicas"] == 1
     assert project.deployment(PAIR[1]) is None
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", PAIR[0])

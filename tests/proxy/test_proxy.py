@@ -160,6 +160,57 @@ def test_only_the_exact_header_counts(proxy: Proxy, headers: tuple[str, ...]) ->
     assert proxy.engine.seen == []
 
 
+# What Google's load balancers add, what callers behind them may send, and what other proxies believe.
+FORWARDED = (
+    "Via: 1.1 google",
+    "X-Forwarded-For: 203.0.113.7, 35.191.0.1",
+    "X-Forwarded-For: 127.0.0.1",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: gemma.example.com",
+    "X-Forwarded-Port: 8091",
+    "X-Forwarded-Uri: /health",
+    "X-Forwarded-Prefix: /health",
+    "X-Forwarded-Method: GET",
+    "X-Forwarded-User: admin",
+    "X-Forwarded-Authorization: Bearer x",
+    "X-Envoy-Original-Path: /health",
+    "X-Envoy-Internal: true",
+    "X-Gateway-Destination-Endpoint: 127.0.0.1:8091",
+    "X-Original-URL: /health",
+    "X-Original-Method: GET",
+    "X-Rewrite-URL: /metrics",
+    "X-HTTP-Method-Override: GET",
+    "X-Real-IP: 127.0.0.1",
+    "X-Cloud-Trace-Context: 105445aa7843bc8bf206b12000100000/1;o=1",
+    "X-Goog-Authenticated-User-Email: accounts.google.com:admin@example.com",
+    "Forwarded: for=127.0.0.1;host=localhost;proto=https",
+    "True-Client-IP: 127.0.0.1",
+)
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key-0123456789abcdef"])
+def test_what_a_gateway_adds_opens_nothing(proxy: Proxy, key: str | None) -> None:
+    for headers in (*((one,) for one in FORWARDED), FORWARDED):
+        for path in (CHAT, "/v1/models", "/metrics", "/invocations"):
+            assert proxy.ask(path, key, headers=headers)[0] == 401, headers
+    assert proxy.engine.seen == []
+
+
+def test_a_key_that_comes_through_a_gateway_opens_the_path_it_was_sent_for_and_no_other(proxy: Proxy) -> None:
+    assert proxy.ask(CHAT, CURRENT, method="POST", body=b"{}", headers=FORWARDED)[0] == 200
+    ((method, path, headers, _),) = proxy.engine.seen
+    assert (method, path) == ("POST", CHAT)
+    assert CURRENT not in str(headers)
+    assert {proxy.ask(path, CURRENT, headers=FORWARDED)[0] for path in ("/metrics", "/slots", "/")} == {401}
+
+
+def test_the_health_check_of_a_gateway_is_answered_and_no_other_path_to_it(proxy: Proxy) -> None:
+    checker = ("User-Agent: GoogleHC/1.0", *FORWARDED)
+    assert proxy.ask("/health", headers=checker)[0] == 200
+    assert {proxy.ask(path, headers=checker)[0] for path in ("/", "/metrics", "/v1/models")} == {401}
+    assert [one[1] for one in proxy.engine.seen] == ["/health"]
+
+
 def test_a_placeholder_in_a_header_is_not_read_as_the_key(proxy: Proxy) -> None:
     assert proxy.ask(CHAT, f"{{file.{proxy.keys}/current}}")[0] == 401
 

@@ -58,7 +58,7 @@ def change(case: Case, dice: random.Random) -> None:
     if dice.random() < 0.1:
         case.pod["volumes"].append({"name": "more", **dice.choice(VOLUMES)})
     if dice.random() < 0.1:
-        dice.choice([case.engine["ports"][0], case.engine["readinessProbe"]["httpGet"]]).update(
+        dice.choice([case.sidecar["ports"][0], case.engine["readinessProbe"]["httpGet"]]).update(
             dice.choice([{"hostPort": 8000}, {"host": "169.254.169.254"}])
         )
 
@@ -69,7 +69,7 @@ def pods(seed: int) -> Iterator[Case]:
         case = Case()
         for _ in range(dice.randint(1, 3)):
             change(case, dice)
-        if "host" not in case.engine["ports"][0] and "hostPort" not in case.engine["readinessProbe"]["httpGet"]:
+        if "host" not in case.sidecar["ports"][0] and "hostPort" not in case.engine["readinessProbe"]["httpGet"]:
             yield case
 
 

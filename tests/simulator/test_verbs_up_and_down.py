@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from simulator.home import Home
+from tests.e2e.expected import resources
 
 STACKS = ("gemma4-e4b-l4", "gemma4-31b-h100")
 
@@ -134,7 +135,7 @@ def test_killed_supervisor_leaves_no_process_and_the_next_command_resumes(
     assert "not running" in output
     code, output = simulator.run("preview", STACKS[1])
     assert code == 0, output
-    assert "13 unchanged" in output
+    assert f"{resources(STACKS[1])} unchanged" in output
 
 
 def test_down_destroys_everything_also_after_a_killed_run_and_leaves_no_process(

@@ -25,6 +25,7 @@ from tests.unit.policy_case import (
     sidecar,
     volume,
 )
+from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
@@ -179,6 +180,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "no disruption": ("drain-possible", put(budget, "maxUnavailable", 0)),
     "no share of disruption": ("drain-possible", put(budget, "maxUnavailable", "0%")),
     "waits for unhealthy pods": ("drain-possible", cut(budget, "unhealthyPodEvictionPolicy")),
+    **EXPOSURE_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
@@ -230,4 +232,5 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
         )
     ),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
+    **EXPOSURE_ALLOWED,
 }

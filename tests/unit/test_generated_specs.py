@@ -63,6 +63,15 @@ EXPOSED = [
     {"authentication": "key", "keySecret": "team-keys"},
     {"keySecret": "-"},
     {"reason": "callers are in one namespace"},
+    {"gateway": {"hostname": "g.example.com", "scope": "external", "certificate": {"map": "m"}}},
+    {"gateway": {"hostname": "g.example.com", "scope": "internal", "certificate": {"secret": "s"}}},
+    {
+        "gateway": {"hostname": "g.example.com", "scope": "external", "certificate": {"secret": "s"}},
+        "routing": "inference-pool",
+    },
+    {"gateway": {"hostname": "-", "scope": "external", "shared": {"name": "a", "namespace": "b"}}},
+    {"clients": [{"namespace": "search", "labels": {"app": "bot"}}, {"namespace": "notebooks"}]},
+    {"clients": [{"labels": {"app": "bot"}}]},
 ]
 CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
 MORE = st.fixed_dictionaries(

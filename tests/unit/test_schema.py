@@ -22,6 +22,11 @@ WELL_SHAPED = sorted(
 # Files that YAML itself reads, and whose fault is in single values and keys.
 MISSHAPEN = [
     "everything-wrong",
+    "expose-clients-everywhere",
+    "expose-clients-hostile-label",
+    "expose-gateway-address",
+    "expose-gateway-wildcard",
+    "expose-gateway-without-hostname",
     "hostile-argument",
     "hostile-key",
     "hostile-quotes",

@@ -44,11 +44,12 @@ class Way:
     tensor: int
     pipeline: int
     data: int
+    nodes: int
     price: float
 
 
-def ways(request: Request) -> list[Way]:
-    """Every combination, feasible or not; nothing of the planner's own enumeration is used."""
+def ways(request: Request, nodes: int) -> list[Way]:
+    """Every combination on so many machines, feasible or not; nothing of the planner's own enumeration is used."""
     found = []
     for checkpoint, machine in itertools.product(request.model.checkpoints, request.accelerator.machines):
         if request.framework.name not in checkpoint.frameworks:
@@ -62,8 +63,9 @@ def ways(request: Request) -> list[Way]:
         for capacity in INTERRUPTION:
             if capacity not in machine.capacity:
                 continue
-            count = machine.accelerators
-            for tensor, pipeline, data in itertools.product(range(1, count + 1), repeat=3):
+            count = nodes * (machine.accelerators or 1)
+            divisors = [size for size in range(1, count + 1) if count % size == 0]
+            for tensor, pipeline, data in itertools.product(divisors, repeat=3):
                 if tensor * pipeline * data == count:
                     price = CATALOG.prices[machine.machine_type]
                     known = {
@@ -72,8 +74,8 @@ def ways(request: Request) -> list[Way]:
                         "flex-start": price.flex_start_usd_per_hour,
                     }
                     hourly = known[capacity] if known[capacity] is not None else price.on_demand_usd_per_hour
-                    usd = math.inf if hourly is None else hourly
-                    found.append(Way(checkpoint, capacity, machine, tensor, pipeline, data, usd))
+                    usd = math.inf if hourly is None else nodes * hourly
+                    found.append(Way(checkpoint, capacity, machine, tensor, pipeline, data, nodes, usd))
     return found
 
 
@@ -86,10 +88,12 @@ def feasible(request: Request, way: Way, tokens: int) -> bool:
         and way.pipeline <= capabilities.max_pipeline(model)
         and way.data <= capabilities.max_data
     )
+    if way.nodes > 1:  # a stage stays within a machine, and there is one copy
+        splits = splits and way.data == 1 and (way.machine.accelerators or 1) % way.tensor == 0
     count = request.spec.accelerator.count
     if tokens > capabilities.max_tokens(model, request.accelerator):
         return False
-    if not splits or count not in {None, way.machine.accelerators} or not way.machine.memory_gib:
+    if not splits or count not in {None, way.nodes * (way.machine.accelerators or 1)} or not way.machine.memory_gib:
         return False
     if capabilities.weights_bytes(model, way.checkpoint, request.inputs) is None:
         return False
@@ -150,7 +154,10 @@ def test_nothing_cheaper_than_the_plan_would_have_served_the_request(
     except RefusedError:
         return
     tokens = context or min(DEFAULT_CONTEXT_TOKENS)
-    possible = [way for way in ways(request) if feasible(request, way, tokens)]
+    possible = [way for way in ways(request, 1) if feasible(request, way, tokens)]
+    if not possible and framework == "vllm" and request.accelerator.kind == "gpu":
+        several = (way for nodes in range(2, 9) for way in ways(request, nodes))
+        possible = [way for way in several if feasible(request, way, tokens)]
     try:
         choice = choose(request, SOLD)
     except RefusedError:
@@ -159,8 +166,9 @@ def test_nothing_cheaper_than_the_plan_would_have_served_the_request(
     chosen = choice.candidate
     cheapest = min(way.price for way in possible)
     price = math.inf if chosen.usd_per_hour is None else chosen.usd_per_hour
-    assert price == cheapest
-    equal = [way for way in possible if way.price == cheapest]
+    assert price == pytest.approx(cheapest)
+    assert (chosen.nodes > 1) == (possible[0].nodes > 1)
+    equal = [way for way in possible if math.isclose(way.price, cheapest)]
     assert INTERRUPTION[chosen.capacity.kind] == min(INTERRUPTION[way.capacity] for way in equal)
     equal = [way for way in equal if way.capacity == chosen.capacity.kind]
     order = request.framework.precisions.index

@@ -1,0 +1,61 @@
+"""Who may reach an endpoint's pods, as peers of NetworkPolicies. What is not named here is kept out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.plan.exposure import ClientPods
+from infra.plan.serving_plan import ServingPlan
+from infra.watch.scrapers import scrapers
+
+Peer = dict[str, Any]
+
+PICKER_COMPONENT = "endpoint-picker"
+_NAMESPACE = "kubernetes.io/metadata.name"
+
+
+@dataclass(frozen=True)
+class Network:
+    """Peers of the endpoint's NetworkPolicy.
+
+    Attributes:
+        callers: who may reach the proxy: client pods, and the gateway's addresses.
+        scrapers: who may read metrics: the platform's Prometheus, and the endpoint picker.
+    """
+
+    callers: tuple[Peer, ...]
+    scrapers: tuple[Peer, ...]
+
+
+def network(plan: ServingPlan) -> Network:
+    """Who may reach the pods of one endpoint."""
+    labelled = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"servestack.dev/client-of": plan.stack}}}
+    gateway = plan.exposure.gateway
+    picked = plan.exposure.routing == "inference-pool"
+    return Network(
+        callers=(
+            labelled,
+            *map(_client, plan.exposure.clients),
+            *map(block, gateway.source_ranges if gateway else ()),
+        ),
+        scrapers=(
+            *scrapers(plan.watch),
+            *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ()),
+        ),
+    )
+
+
+def block(cidr: str, *, beside: tuple[str, ...] = ()) -> Peer:
+    """Addresses of a range, but for those of other ranges."""
+    return {"ipBlock": {"cidr": cidr, "except": list(beside)} if beside else {"cidr": cidr}}
+
+
+def selector(plan: ServingPlan, component: str) -> dict[str, str]:
+    """Labels that find one kind of an endpoint's pods."""
+    return {"app.kubernetes.io/instance": plan.stack, "app.kubernetes.io/component": component}
+
+
+def _client(pods: ClientPods) -> Peer:
+    namespaces = {"namespaceSelector": {"matchLabels": {_NAMESPACE: pods.namespace}}}
+    return {**namespaces, "podSelector": {"matchLabels": dict(pods.labels)}} if pods.labels else namespaces
