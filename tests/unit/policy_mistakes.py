@@ -26,6 +26,7 @@ from tests.unit.policy_case import (
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
+from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
@@ -181,6 +182,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "no share of disruption": ("drain-possible", put(budget, "maxUnavailable", "0%")),
     "waits for unhealthy pods": ("drain-possible", cut(budget, "unhealthyPodEvictionPolicy")),
     **EXPOSURE_MISTAKES,
+    **WATCHING_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
@@ -233,4 +235,5 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
     ),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
+    **WATCHING_ALLOWED,
 }
