@@ -9,7 +9,7 @@ from typing import Any
 from infra.plan.access import Access
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
-from infra.plan.watching import Watch
+from infra.plan.watching import UNWATCHED, Watch
 
 
 @dataclass(frozen=True)
@@ -169,13 +169,13 @@ class ServingPlan:
     ladder: tuple[Rung, ...]
     rollout: Rollout
     access: Access
-    watch: Watch
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
     exposure: Exposure = CLOSED
+    watch: Watch = UNWATCHED
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""

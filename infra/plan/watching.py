@@ -38,12 +38,15 @@ class Watch:
     origin: str
 
 
+UNWATCHED = Watch(NONE, "", (), _INTERVAL_SECONDS, None, _UNREADABLE, "catalogue")
+
+
 def watch(platform: PlatformSpec, metrics: EngineMetrics | None) -> Watch:
     """Monitoring of an endpoint on its platform, whose engine has these metrics."""
     asked = platform.monitoring
     kind = asked.kind if asked else MANAGED if platform.gke else NONE
     if metrics is None:
-        return Watch(NONE, "", (), _INTERVAL_SECONDS, None, _UNREADABLE, "catalogue")
+        return UNWATCHED
     operator = kind == OPERATOR
     return Watch(
         kind=kind,
