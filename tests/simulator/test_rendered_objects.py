@@ -30,8 +30,13 @@ PATHS = {
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
-# Kinds that an API server has only with definitions of its own: those of gateways.
-DEFINED = {"GCPBackendPolicy", "Gateway", "HTTPRoute", "HealthCheckPolicy", "InferencePool"}
+# Kinds that an API server has only with definitions of its own: those of gateways and of Prometheus.
+DEFINED = {"GCPBackendPolicy", "Gateway", "HTTPRoute", "HealthCheckPolicy", "InferencePool"} | {
+    "PodMonitor",
+    "PodMonitoring",
+    "PrometheusRule",
+    "Rules",
+}
 OBJECTS = [
     pytest.param(one, id=f"{name}-{one['kind']}")
     for name, endpoint in ENDPOINTS.items()
