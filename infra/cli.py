@@ -243,9 +243,10 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     endpoint = _endpoint(options.stack, folder)
     workload, gke = endpoint.workload, endpoint.platform.gke
     assert gke is not None
-    access = endpoint.plan.access
-    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name))
-    gateway = endpoint.plan.exposure.gateway
+    access, plan = endpoint.plan.access, endpoint.plan
+    fewest = plan.min_replicas if plan.scaling else None
+    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest)
+    gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),

@@ -18,6 +18,10 @@ def _watched_by(*kinds: str) -> Wanted:
     return lambda workload: workload.monitor.kind in kinds
 
 
+def _configured(workload: KubernetesWorkload) -> bool:
+    return bool(workload.config)
+
+
 def _picked(workload: KubernetesWorkload) -> bool:
     return workload.picker is not None
 
@@ -31,6 +35,14 @@ def _own_gateway(workload: KubernetesWorkload) -> bool:
     return gateway is not None and gateway.gateway_class is not None
 
 
+def _scaled_by(kind: str) -> Wanted:
+    return lambda workload: workload.autoscaler is not None and workload.autoscaler.kind == kind
+
+
+def _may_have_none(workload: KubernetesWorkload) -> bool:
+    return bool(workload.waking)
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
@@ -38,6 +50,7 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("networkpolicy", _always),
     ("configmap", _always),
     ("configmap-proxy", _always),
+    ("configmap-engine", _configured),
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
@@ -59,6 +72,10 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("gcpbackendpolicy", _entered),
     ("gateway", _own_gateway),
     ("httproute", _entered),
+    ("horizontalpodautoscaler", _scaled_by("hpa")),
+    ("service-wake", _may_have_none),
+    ("interceptorroute", _may_have_none),
+    ("scaledobject", _scaled_by("keda")),
 )
 
 

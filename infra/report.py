@@ -7,6 +7,7 @@ from infra.catalog.loader import load_catalog
 from infra.plan.exposure import Entrance
 from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
+from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
 from infra.text import WIDTH, counted, wrapped
 
@@ -48,6 +49,8 @@ def plan_text(plan: ServingPlan) -> str:
         lines.append(_row("access", _access_text(plan)))
     if plan.exposure.gateway is not None:
         lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
+    if plan.scaling is not None:
+        lines.append(_row("scaling", _scaling_text(plan.scaling)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
@@ -131,6 +134,15 @@ def _stop_text(plan: ServingPlan) -> str:
     if timing.notice_seconds is None:
         return f"{timing.grace_seconds} s: {terms}"
     return f"{timing.grace_seconds} s, within the {timing.notice_seconds} s of a Spot notice: {terms}"
+
+
+def _scaling_text(scaling: Scaling) -> str:
+    follows = [f"{one.name} {one.target:g}" for one in scaling.signals if one.role != "hold"]
+    pace = f"up {scaling.up.pods} per {scaling.up.period_seconds:,} s, down after {scaling.down.window_seconds:,} s"
+    idle = f"; to 0 after {scaling.idle_seconds:,} s without a request" if scaling.idle_seconds else ""
+    floors = [f"at least {one.min_replicas} from {one.start} to {one.end}, {one.timezone}" for one in scaling.schedule]
+    followed = f"{scaling.autoscaler}, per replica: {', '.join(follows)}; {pace}{idle}"
+    return "; ".join([followed, *floors])
 
 
 def _access_text(plan: ServingPlan) -> str:

@@ -53,6 +53,7 @@ def load_catalog() -> Catalog:
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
         metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
+        time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
     )
 
 

@@ -290,3 +290,4 @@ class Catalog:
     proxy: Proxy
     metrics: dict[str, EngineMetrics]
     picker: Picker
+    time_zones: frozenset[str]

@@ -41,11 +41,14 @@ class InferenceServer(pulumi.ComponentResource):
         )
         wait = f"{plan.timing.timeout_seconds}s"
         namespace: pulumi.Resource | None = None
+        route: pulumi.Resource | None = None
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
             serves = is_server(manifest)
-            needs = [one for one in (namespace, depends_on if serves else None) if one is not None]
+            # KEDA's add-on tells a metric only where the route is already there (its guide "Autoscale an App").
+            first = depends_on if serves else route if kind == "ScaledObject" else None
+            needs = [one for one in (namespace, first) if one is not None]
             resource = pulumi.CustomResource(
                 type_token(manifest),
                 manifest["metadata"]["name"],
@@ -60,6 +63,8 @@ class InferenceServer(pulumi.ComponentResource):
             )
             if kind == "Namespace":
                 namespace = resource
+            if kind == "InterceptorRoute":
+                route = resource
             if serves:
                 self.ready = resource.id
         self.register_outputs({})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
-from infra.frameworks.proxy import ProxySidecar, sidecar
+from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
 from infra.watch.monitor import Monitor, monitor
@@ -34,15 +36,32 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class EngineConfig:
+    """Files that the engine reads at its start. `folder` is where they are mounted; `files` are names and texts."""
+
+    folder: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def checksum(self) -> str:
+        """On the pod, so that other files make new pods."""
+        return hashlib.sha256(repr(self.files).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class KubernetesWorkload:
     """Everything the templates need to render one endpoint. Rendering adds no decision.
 
     Attributes:
-        port: where the engine listens, on loopback alone.
+        command, args: words of the engine; both empty where the image's own entry point takes none.
+        port: where the engine listens, on loopback alone unless `open_port` says why it cannot.
         proxy: what listens on the pod's address in its place.
         pre_stop: Kubernetes lifecycle handler.
         run_as_user: uid that the image can run as.
-        read_only_root: whether the root file system is read-only.
+        read_only_root: whether the root file system is read-only; where it is not, `writable_root` says why.
+        pull_secrets: names of the Secrets with which the image is pulled: one, or none.
+        secret_env: environment variables, each with the Secret that holds it under the same name.
+        config: files of the engine: one folder, or none.
         node_selector, tolerations: what binds the pod to its node pool.
         client_environment: what a client in the cluster needs to call the endpoint.
         network: who may reach the pods.
@@ -70,6 +89,37 @@ class KubernetesWorkload:
     backend: Backend | None = None
     picker: EndpointPicker | None = None
     pod_labels: dict[str, str] = field(default_factory=dict)
+    pull_secrets: tuple[str, ...] = ()
+    secret_env: tuple[tuple[str, str], ...] = ()
+    config: tuple[EngineConfig, ...] = ()
+    open_port: str = ""
+    writable_root: str = ""
+
+    @property
+    def exceptions(self) -> tuple[tuple[str, str], ...]:
+        """Annotations of the pod: what it does not keep of what all others do, and why."""
+        reasons = (("open-port", self.open_port), ("writable-root", self.writable_root))
+        return tuple((f"servestack.dev/{name}", why) for name, why in reasons if why)
+
+    @property
+    def entry(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What takes the place of the image's own entry point and words, if anything does."""
+        return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)
+
+    @cached_property
+    def autoscaler(self) -> Autoscaler | None:
+        """What sets the number of replicas; None where the plan fixes it."""
+        return autoscaler(self.plan)
+
+    @property
+    def fixed_replicas(self) -> tuple[int, ...]:
+        """The number of replicas, or nothing where an autoscaler sets it."""
+        return (self.plan.replicas,) if self.plan.scaling is None else ()
+
+    @property
+    def waking(self) -> tuple[Wake, ...]:
+        """What holds requests where there may be no replica; nothing where there always is one."""
+        return self.autoscaler.wake if self.autoscaler else ()
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -107,19 +157,22 @@ class Framework:
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
-    """OpenAI-compatible base URL inside the cluster, by the port of the proxy."""
+    """OpenAI-compatible base URL inside the cluster: of the proxy, or of what holds requests at no replica."""
+    if plan.min_replicas == 0 and plan.scaling is not None:
+        return f"http://{wake_service(plan)}.{plan.stack}.svc.cluster.local:{INTERCEPTOR_PORT}/v1"
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 
-def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
+def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str = METRICS_PATH) -> dict[str, Any]:
     """Fields of a workload that follow from the plan and from where the engine listens on loopback.
 
     Args:
         plan: of the endpoint.
         port: of the engine.
         health_path: HTTP path at which the engine answers 200 once the model is loaded.
+        metrics_path: HTTP path at which it answers in Prometheus' format.
     """
-    proxy = sidecar(plan, port, health_path)
+    proxy, known = sidecar(plan, port, health_path, metrics_path), plan.credentials
     return {
         "port": port,
         "proxy": proxy,
@@ -129,6 +182,8 @@ def from_plan(plan: ServingPlan, port: int, health_path: str) -> dict[str, Any]:
         "pod_labels": pod_labels(plan),
         "termination_grace_period_seconds": plan.timing.grace_seconds,
         "client_environment": (("OPENAI_BASE_URL", endpoint_url(plan, proxy.port)), ("OPENAI_MODEL", plan.model.id)),
+        "pull_secrets": (known.registry_secret,) if known.registry_secret else (),
+        "secret_env": ((known.api_key_name, known.api_key_secret),) if known.api_key_secret else (),
         **placed_on(plan),
     }
 

@@ -75,7 +75,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     return () if setting.accelerator.kind == "cpu" else host_terms(setting)
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     kv_type = cache_type(setting.kv_cache_dtype)
     cache = prompt_cache_bytes(setting.model, tokens=setting.tokens, kv_type=kv_type)
     return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from infra.plan.serving_plan import ServingPlan
 
 PORT, METRICS_PORT = 8090, 8091
-HEALTH_PATH = "/health"
+HEALTH_PATH, METRICS_PATH = "/health", "/metrics"
 KEYS = "/etc/servestack/keys"
 KEY_NAMES = ("current", "next")
 _RUN_AS_USER = 65534
@@ -49,25 +49,26 @@ class ProxySidecar:
         return hashlib.sha256(self.config.encode()).hexdigest()
 
 
-def sidecar(plan: ServingPlan, engine_port: int, health_path: str) -> ProxySidecar:
+def sidecar(plan: ServingPlan, engine_port: int, health_path: str, metrics_path: str = METRICS_PATH) -> ProxySidecar:
     """The proxy of one endpoint.
 
     Args:
         plan: of the endpoint.
         engine_port: where the engine listens on loopback.
         health_path: where the engine answers 200 once the model is loaded.
+        metrics_path: where the engine answers in Prometheus' format.
     """
     access = plan.access
     asks = access.authentication == "key"
     return ProxySidecar(
         image=access.proxy_image,
         capabilities=access.proxy_capabilities,
-        config=_caddyfile(engine_port, health_path, plan.timing.drain_seconds, asks_for_key=asks),
+        config=_caddyfile(engine_port, health_path, metrics_path, plan.timing.drain_seconds, asks_for_key=asks),
         secrets=(access.secret,) if asks else (),
     )
 
 
-def _caddyfile(engine_port: int, health_path: str, grace_seconds: int, *, asks_for_key: bool) -> str:
+def _caddyfile(engine_port: int, health_path: str, metrics_path: str, grace_seconds: int, *, asks_for_key: bool) -> str:
     """Caddyfile with blanks, as YAML cannot show tabs in a block of text.
 
     The key is compared with files that are read at each request: a missing or empty one admits nobody, and the pattern
@@ -85,6 +86,7 @@ def _caddyfile(engine_port: int, health_path: str, grace_seconds: int, *, asks_f
         if asks_for_key
         else '{"error":{"message":"This path is not served.","type":"invalid_request_error"}}'
     )
+    rewrite = "" if metrics_path == METRICS_PATH else f"    rewrite {metrics_path}\n"
     status = 401 if asks_for_key else 404
     return f"""\
 {{
@@ -138,10 +140,10 @@ http://:{PORT} {{
 http://:{METRICS_PORT} {{
   @metrics {{
     method GET
-    vars {{http.request.uri}} /metrics
+    vars {{http.request.uri}} {METRICS_PATH}
   }}
   handle @metrics {{
-    reverse_proxy 127.0.0.1:{engine_port} {{
+{rewrite}    reverse_proxy 127.0.0.1:{engine_port} {{
       header_up -Authorization
       transport http {{
         keepalive off

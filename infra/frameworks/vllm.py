@@ -107,7 +107,7 @@ def _terms(setting: Setting) -> tuple[Term, ...]:
     return (*weight_terms(setting), *overhead_terms(setting), cache)
 
 
-def _settings(setting: Setting) -> tuple[tuple[str, int], ...]:
+def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return (("maxNumSeqs", sequences(setting.concurrency, setting.batched_tokens)),)
 
 

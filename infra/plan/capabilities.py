@@ -23,12 +23,20 @@ def _whole_context(model: Model, _accelerator: Accelerator) -> int:
     return model.max_context_tokens
 
 
-def _no_settings(_setting: Setting) -> tuple[tuple[str, int], ...]:
+def _no_settings(_setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
     return ()
 
 
 def _nothing_outside(_setting: Setting) -> int:
     return 0
+
+
+def _any_precision(_precision: str, _accelerator: Accelerator) -> None:
+    return None
+
+
+def _nothing_to_know(_setting: Setting) -> tuple[str, ...]:
+    return ()
 
 
 def _no_objection(_model: Model, _accelerator: Accelerator) -> None:
@@ -57,10 +65,15 @@ class Capabilities:
         weights_bytes: size of a checkpoint with what the inputs need; None where not known.
         terms: memory of the fullest accelerator, term by term, with `concurrency` full requests.
         host_terms: host memory of the pod.
-        settings: further engine settings on which the memory rests, by name with unit.
+        settings: further engine settings on which the memory rests, by name with unit, of a setting and the bytes of an
+            accelerator that the engine may fill.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
         objection: why it does not run a model on an accelerator, or None.
+        precision_objection: why it does not run a precision on an accelerator, or None.
+        drafters: whether a drafter can be deployed with it.
+        api_key_name: key of the Secret without which it cannot fetch image and weights; "" where it needs none.
+        cautions: what to know before paying for a setting.
         engine_seconds: process start, compilation, graphs and warm-up.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
     """
@@ -83,10 +96,14 @@ class Capabilities:
     weights_bytes: Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
     terms: Callable[[Setting], tuple[Term, ...]]
     host_terms: Callable[[Setting], tuple[HostTerm, ...]]
-    settings: Callable[[Setting], tuple[tuple[str, int], ...]] = _no_settings
+    settings: Callable[[Setting, int], tuple[tuple[str, int], ...]] = _no_settings
     outside_bytes: Callable[[Setting], int] = _nothing_outside
     pins_revision: bool = True
     objection: Callable[[Model, Accelerator], str | None] = _no_objection
+    precision_objection: Callable[[str, Accelerator], str | None] = _any_precision
+    drafters: bool = True
+    api_key_name: str = ""
+    cautions: Callable[[Setting], tuple[str, ...]] = _nothing_to_know
     engine_seconds: int
     pre_stop_seconds: int
     drain_seconds: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from infra.catalog.records import Accelerator, Catalog, Drafter, Model
 from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities
+from infra.plan.channel import wrong_channel
+from infra.plan.credentials import check_credentials
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.versions import choose_version
@@ -21,7 +23,14 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     accelerator = catalog.accelerators[spec.accelerator.type]
     if capabilities is None:
         raise NotPlannedError(("framework",), _not_planned(facts))
+    unstable = wrong_channel(spec, facts)
+    if unstable:
+        raise NotPlannedError(("framework",), unstable)
+    check_credentials(spec, facts, capabilities)
     version = choose_version(facts, spec.engine.version, model.size)
+    objection = capabilities.objection(model, accelerator)
+    if objection:
+        raise RefusedError(("accelerator",), objection)
     if facts.architectures and accelerator.architecture not in facts.architectures:
         runs = sorted(one.id for one in catalog.accelerators.values() if one.architecture in facts.architectures)
         raise NotPlannedError(
@@ -33,13 +42,13 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
             f"the memory rules of {facts.display_name} on {accelerator.display_name} are not known, so nothing can be "
             f"proved; use framework: llamacpp, or a {' or '.join(capabilities.kinds)}.",
         )
-    objection = capabilities.objection(model, accelerator)
-    if objection:
-        raise RefusedError(("accelerator",), objection)
+    refused = capabilities.precision_objection(spec.precision, accelerator) if spec.precision else None
+    if refused:
+        raise RefusedError(("precision",), refused)
     inputs = _inputs(spec, model, facts)
     _switches(spec, model, facts)
     _engine(spec, facts, capabilities, accelerator)
-    drafter = _drafter(model, facts) if spec.speculativeDecoding else None
+    drafter = _drafter(model, facts, capabilities) if spec.speculativeDecoding else None
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
 
 
@@ -48,8 +57,9 @@ class NotPlannedError(RefusedError):
 
 
 def _not_planned(facts: FrameworkFacts) -> str:
-    why = " ".join(one.statement for one in facts.evidence[:2])
-    state = "does not serve Gemma 4" if facts.state == "refused" else "is not planned by this version"
+    refused = facts.state == "refused"
+    why = " ".join(one.statement for one in facts.evidence[: None if refused else 2])
+    state = "does not serve Gemma 4" if refused else "is not planned by this version"
     return f"{facts.display_name} {state}. {why} Use framework: {facts.alternative or 'vllm'}."
 
 
@@ -98,10 +108,12 @@ def _engine(spec: EndpointSpec, facts: FrameworkFacts, capabilities: Capabilitie
         raise RefusedError(("engine", "unifiedSlots"), f"{facts.display_name} has no slots; leave it out.")
 
 
-def _drafter(model: Model, facts: FrameworkFacts) -> Drafter:
+def _drafter(model: Model, facts: FrameworkFacts, capabilities: Capabilities) -> Drafter:
     field = ("speculativeDecoding",)
     if not facts.drafters:
         raise RefusedError(field, f"{facts.display_name} has no drafters for Gemma 4; leave it out.")
+    if not capabilities.drafters:
+        raise RefusedError(field, f"drafters of {facts.display_name} are not deployed by this version; leave it out.")
     known = [one for one in model.drafters if facts.name in one.frameworks]
     if not known:
         raise RefusedError(field, f"no drafter of {model.id} that {facts.display_name} loads is known; leave it out.")

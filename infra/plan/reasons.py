@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
+from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
 from infra.spec import EndpointSpec
@@ -22,7 +23,15 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) 
         dearer: what the best precision would have taken, "" where it was chosen or asked for.
     """
     spec = request.spec
-    rows = [*_engine(request, plan, dearer), *_accelerator(spec, plan, choice), *_machine(spec, plan)]
+    asked = spec.scaling
+    rows = [
+        *_engine(request, plan, dearer),
+        *_accelerator(spec, plan, choice),
+        *_machine(spec, plan),
+        *scaling_rows(
+            plan.scaling, asked_target=asked.target if asked else None, asked_hours=bool(asked and asked.schedule)
+        ),
+    ]
     return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
@@ -191,6 +200,14 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
         *(
             ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")
             for secret in (plan.access.secret,)
+            if secret
+        ),
+        *(
+            (f"credentials.{field}", secret, secret, "stack", "said in the stack file")
+            for field, secret in (
+                ("registrySecret", plan.credentials.registry_secret),
+                ("apiKeySecret", plan.credentials.api_key_secret),
+            )
             if secret
         ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),

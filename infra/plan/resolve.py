@@ -10,11 +10,13 @@ from infra.plan.access import access, open_caution
 from infra.plan.alternatives import better_precision, caution
 from infra.plan.candidates import Candidate
 from infra.plan.capabilities import Capabilities
+from infra.plan.channel import channel_cautions
 from infra.plan.cost import check_budget, cost
+from infra.plan.credentials import credentials, credentials_caution
 from infra.plan.demand import GIB
 from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
-from infra.plan.images import image_for
+from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
@@ -24,6 +26,7 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.scaling import scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -91,7 +94,14 @@ def resolve(
     image = image_for(facts, accelerator)
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
+    settings = request.capabilities.settings(setting, fit.have_bytes)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
+    scaled = scaling(
+        request,
+        times,
+        most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
+        fit=proof.max_concurrent_requests,
+    )
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -129,23 +139,28 @@ def resolve(
             accelerator,
             candidate.machine,
             weights_gib=times.weights_bytes / GIB,
-            image_gib=(image.size_gib if image else None) or 0,
+            image_gib=image_gib(image, accelerator) or 0,
             need_gib=first.host_gib,
         ),
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting),
+        settings=settings,
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=_rollout(max(spec.replicas.min, 1), times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
         watch=watch(platform, catalog.metrics.get(facts.name)),
+        credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=(*_several_machines(request, candidate, request_of), *_cautions(request, first, times)),
+        cautions=(
+            *_several_machines(request, candidate, request_of),
+            *_cautions(stack, request, first, times),
+            *scaling_cautions(scaled, times),
+        ),
         only_planned=_only_planned(request, first),
         exposure=exposure(
             stack,
@@ -156,6 +171,7 @@ def resolve(
             answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
             picker=catalog.picker,
         ),
+        scaling=scaled,
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -198,13 +214,15 @@ def _several_machines(
     return (f"{said}. One would do with {', or '.join(nearest[:2])}",) if nearest else (said,)
 
 
-def _cautions(request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
+def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
     spec = request.spec
     said = [caution(request, choice), open_caution(spec.expose)]
     said += exposure_cautions(
         spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
     )
+    said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
+    said.append(credentials_caution(stack, credentials(spec.engine, request.capabilities)))
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds
@@ -223,7 +241,7 @@ def _times(request: Request, choice: Choice) -> Timing:
     return timing(
         capabilities,
         weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
-        image_gib=image.size_gib if image else None,
+        image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
         source=request.spec.weights.source,
         disk=ssd or "own",
@@ -257,8 +275,10 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("reservations")
     if choice.candidate.nodes > 1:
         reasons.append("replicas of several machines")
-    if spec.replicas.most > spec.replicas.min:
-        reasons.append("autoscaling (replicas.max above replicas.min)")
+        if spec.replicas.most > spec.replicas.min:
+            reasons.append("autoscaling of such replicas")
+    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+        reasons.append("autoscaling outside a cluster")
     if spec.weights.source != "hugging-face":
         reasons.append(f"weights from {spec.weights.source}")
     return tuple(reasons)

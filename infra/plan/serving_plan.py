@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plan.access import Access
+from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.scaling import Scaling
 from infra.plan.watching import UNWATCHED, Watch
 
 
@@ -145,6 +147,7 @@ class ServingPlan:
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
         watch: who scrapes its metrics and evaluates its alerts.
+        scaling: what moves the number of replicas; None where it is fixed.
     """
 
     stack: str
@@ -169,6 +172,7 @@ class ServingPlan:
     ladder: tuple[Rung, ...]
     rollout: Rollout
     access: Access
+    credentials: Credentials
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
@@ -176,6 +180,7 @@ class ServingPlan:
     only_planned: tuple[str, ...]
     exposure: Exposure = CLOSED
     watch: Watch = UNWATCHED
+    scaling: Scaling | None = None
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""

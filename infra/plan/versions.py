@@ -23,7 +23,7 @@ def choose_version(facts: Framework, asked: str | None, size: str) -> str:
     if asked in facts.denied_versions:
         raise RefusedError(field, f"{facts.display_name} {asked} fails with Gemma 4. Use {facts.default_version}.")
     key, minimum = _key(asked), _key(oldest)
-    if len(key) != len(minimum) or asked[0].isdigit() != oldest[0].isdigit():
+    if len(key) != len(minimum) or asked[0].isdigit() != oldest[0].isdigit() or ("rc" in asked) != ("rc" in oldest):
         raise RefusedError(field, f"'{asked}' is no version of {facts.display_name}, such as {facts.default_version}.")
     if key < minimum:
         raise RefusedError(field, f"{facts.display_name} {asked} is older than {oldest}, the oldest that works.")
@@ -36,7 +36,10 @@ def at_least(version: str, oldest: str) -> bool:
 
 
 def _key(version: str) -> tuple[int, ...]:
-    """Numbers of a version such as `0.33.0` or `b11434`, empty where it is none: image tags have no leading zeros."""
+    """Numbers of a version such as `0.33.0`, `1.3.0rc26` or `b11434`, empty where it is none.
+
+    Image tags have no leading zeros. A release candidate is compared with candidates alone: it has a number more.
+    """
     number = r"(0|[1-9][0-9]{0,8})"
-    numbers = version.removeprefix("b").split(".") if re.fullmatch(rf"b?{number}(\.{number})*", version) else []
-    return tuple(int(number) for number in numbers)
+    known = re.fullmatch(rf"b?{number}(\.{number})*(rc{number})?", version)
+    return tuple(int(one) for one in re.findall(r"\d+", version)) if known else ()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from infra.policy.scaling import bounds, scalers_of
 from infra.policy.subject import Object, Pod, Rule, Subject, Violation, whole
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -140,7 +141,8 @@ def _roll_out(subject: Subject) -> Iterator[Violation]:
         if pod.owner.get("kind") != "Deployment" or not pod.accelerators:
             continue
         spec = pod.owner["spec"]
-        replicas = whole(spec.get("replicas", 1))
+        scalers = scalers_of(subject, pod.owner)
+        replicas = bounds(scalers[0])[1] if scalers else whole(spec.get("replicas", 1))
         surge = _surge(spec.get("strategy") or {}, replicas)
         if replicas + surge > machines:
             field = "spec.strategy" if surge else "spec.replicas"

@@ -8,6 +8,7 @@ from typing import Any
 from infra.policy.subject import Object, Pod, Rule, Subject, Violation, violation
 
 TOKEN_REASON = "servestack.dev/service-account-token"
+ROOT_REASON = "servestack.dev/writable-root"
 _VOLUMES = {
     "configMap",
     "csi",
@@ -149,6 +150,16 @@ def _no_token(subject: Subject) -> Iterator[Violation]:
                 yield pod.violation(f"volumes[{volume.get('name')}]", f"holds a token, {why}")
 
 
+def _read_only(subject: Subject) -> Iterator[Violation]:
+    for pod in subject.pods:
+        if (pod.metadata.get("annotations") or {}).get(ROOT_REASON):
+            continue
+        for one in pod.containers:
+            if one.security.get("readOnlyRootFilesystem") is not True:
+                path = f"{one.path}.securityContext.readOnlyRootFilesystem"
+                yield pod.violation(path, f"must be true, unless {ROOT_REASON} says why")
+
+
 RULES = (
     Rule(
         "no-privilege",
@@ -166,6 +177,13 @@ RULES = (
         _no_host,
     ),
     Rule("not-root", "No container runs as root.", "critical", False, _not_root),
+    Rule(
+        "read-only-root",
+        f"No container can write to its image's files, unless the pod's annotation `{ROOT_REASON}` says why.",
+        "high",
+        False,
+        _read_only,
+    ),
     Rule("seccomp", "Every container has the runtime's seccomp profile, or one of its own.", "high", False, _seccomp),
     Rule(
         "no-token",

@@ -8,8 +8,9 @@ from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Rep
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.monitoring import Monitoring
-from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
+from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
+from infra.spec.scaling import Hours, Scaling
 
 __all__ = [
     "CAPACITIES",
@@ -24,10 +25,13 @@ __all__ = [
     "Gateway",
     "Gke",
     "Host",
+    "Hours",
     "Local",
     "Monitoring",
     "PlatformSpec",
+    "Prometheus",
     "Replicas",
+    "Scaling",
     "Spec",
     "Weights",
     "spec_problems",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from infra.document import quoted
 from infra.errors import nearest
@@ -18,9 +18,11 @@ from infra.spec.fields import (
     Name,
     Repository,
     ReservationName,
+    SecretName,
     Strict,
     Word,
 )
+from infra.spec.scaling import Scaling
 
 
 class Accelerator(Strict):
@@ -63,13 +65,15 @@ def _distinct(rungs: list[Capacity]) -> list[Capacity]:
 class Replicas(Strict):
     """How many copies of the endpoint run."""
 
-    min: Annotated[int, Field(ge=1, le=100)] = 1
+    min: Annotated[int, Field(ge=0, le=100)] = 1
     max: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Replicas:
         if self.most < self.min:
             raise ValueError(f"max ({self.most}) is below min ({self.min}).")
+        if self.most == 0:
+            raise ValueError("min 0 without a max above it serves nothing; write max, or remove the stack.")
         return self
 
     @property
@@ -90,6 +94,9 @@ class Engine(Strict):
     """Typed overrides of what the plan would choose for the framework's engine."""
 
     version: Word | None = None
+    channel: Literal["experimental", "stable"] | None = None
+    registrySecret: SecretName | None = None
+    apiKeySecret: SecretName | None = None
     tensorParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
     pipelineParallelSize: Annotated[int, Field(ge=1, le=16)] | None = None
     dataParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
@@ -122,6 +129,7 @@ class EndpointSpec(Strict):
     speculativeDecoding: bool = False
     capacity: Annotated[list[Capacity], Field(min_length=1, max_length=8), AfterValidator(_distinct)] | None = None
     replicas: Replicas = Replicas()
+    scaling: Scaling | None = None
     weights: Weights = Weights()
     longestAnswerSeconds: Annotated[int, Field(ge=1, le=3600)] | None = None
     startupTimeoutSeconds: Annotated[int, Field(ge=10, le=14400)] | None = None
@@ -129,6 +137,22 @@ class EndpointSpec(Strict):
     labels: Labels = {}
     expose: Expose = Expose()
     engine: Engine = Engine()
+
+    @field_validator("scaling")
+    @classmethod
+    def _within_replicas(cls, scaling: Scaling | None, info: ValidationInfo) -> Scaling | None:
+        replicas = info.data.get("replicas")
+        if scaling is None or replicas is None:
+            return scaling
+        if replicas.most == replicas.min:
+            raise ValueError(f"nothing to scale: write replicas: {{min: {replicas.min}, max: {replicas.min + 1}}}.")
+        for one in scaling.schedule or ():
+            if not replicas.min < one.min <= replicas.most:
+                raise ValueError(
+                    f"schedule: min {one.min} must be above replicas.min ({replicas.min}), which always holds, and at "
+                    f"most replicas.max ({replicas.most})."
+                )
+        return scaling
 
     @model_validator(mode="before")
     @classmethod

@@ -22,7 +22,7 @@ class Limits:
         context_tokens: of the longest request; None where it is not known.
         first_token_seconds: for one request in twenty to wait longer.
         seconds_per_token: of an answer, likewise.
-        cost: of an hour, in words.
+        cost: of an hour at the fewest replicas, in words.
     """
 
     start_seconds: int
@@ -36,7 +36,7 @@ class Limits:
 
 def limits_of(plan: ServingPlan) -> Limits:
     """Limits of one endpoint."""
-    tokens, hourly = plan.context.max_model_len, plan.cost.hourly_usd
+    tokens, hourly, idle = plan.context.max_model_len, plan.cost.hourly_usd, max(plan.min_replicas, 1)
     return Limits(
         start_seconds=_whole_minutes(plan.timing.startup_seconds),
         fewest_replicas=plan.min_replicas,
@@ -44,7 +44,7 @@ def limits_of(plan: ServingPlan) -> Limits:
         context_tokens=tokens,
         first_token_seconds=_FIRST_TOKEN_SECONDS + math.ceil(tokens / _PREFILL_TOKENS_PER_SECOND),
         seconds_per_token=_SECONDS_PER_TOKEN,
-        cost="an unknown price" if hourly is None else f"{hourly:,.2f} USD an hour",
+        cost="an unknown price" if hourly is None else f"{hourly * idle / plan.replicas:,.2f} USD an hour",
     )
 
 

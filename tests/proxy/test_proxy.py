@@ -11,7 +11,7 @@ import pytest
 
 from infra.pipeline import Endpoint, build
 from tests.proxy.rig import CURRENT, NEXT, Proxy, until
-from tests.unit.files import Files, endpoint
+from tests.unit.files import ENGINES, Files, endpoint
 
 CHAT = "/v1/chat/completions"
 # What vLLM 0.32 and llama-server b11434 answer, with and without a key of their own; then paths that try to be others.
@@ -97,8 +97,10 @@ TRICKS = [
 
 
 def rendered(*lines: str, framework: str = "vllm") -> tuple[str, int]:
-    name = f"gemma4-e4b-l4{'' if framework == 'vllm' else '-' + framework}"
-    one = build(name, Files(**{name: endpoint("gemma-4-e4b-it", "l4", framework, *lines)}))
+    size, accelerator = ("31b", "h100") if framework in ENGINES else ("e4b", "l4")
+    name = f"gemma4-{size}-{accelerator}{'' if framework == 'vllm' else '-' + framework}"
+    lines += (ENGINES[framework],) if framework in ENGINES else ()
+    one = build(name, Files(**{name: endpoint(f"gemma-4-{size}-it", accelerator, framework, *lines)}))
     assert isinstance(one, Endpoint)
     config = next(o for o in one.objects() if o["metadata"]["name"] == f"{name}-proxy")
     return config["data"]["Caddyfile"], one.workload.port
@@ -225,6 +227,18 @@ def test_metrics_and_nothing_else_answer_on_the_port_of_the_collectors(proxy: Pr
     for path in ("/health", CHAT, "/invocations", "/METRICS", "//metrics", "/metrics/../slots"):
         assert proxy.ask(path, CURRENT, port=proxy.metrics_port)[0] == 404
     assert [one[1] for one in proxy.engine.seen] == ["/metrics"]
+
+
+@pytest.mark.parametrize(("framework", "path"), [("nim", "/v1/metrics"), ("trtllm", "/prometheus/metrics")])
+def test_collectors_ask_every_engine_at_one_path(framework: str, path: str, tmp_path: Path) -> None:
+    text, port = rendered(framework=framework)
+    one = Proxy(text, port, tmp_path)
+    try:
+        assert one.ask("/metrics", port=one.metrics_port)[0] == 200
+        assert one.ask(path, port=one.metrics_port)[0] == 404
+        assert [seen[1] for seen in one.engine.seen] == [path]
+    finally:
+        one.close()
 
 
 @pytest.mark.parametrize("key", [CURRENT, NEXT])

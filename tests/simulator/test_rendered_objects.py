@@ -26,16 +26,24 @@ PATHS = {
     "Service": "/api/v1/namespaces/{}/services",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
-# Kinds that an API server has only with definitions of its own: those of gateways and of Prometheus.
-DEFINED = {"GCPBackendPolicy", "Gateway", "HTTPRoute", "HealthCheckPolicy", "InferencePool"} | {
+# Kinds that an API server has only with definitions of its own: those of gateways, of KEDA and of Prometheus.
+DEFINED = {
+    "GCPBackendPolicy",
+    "Gateway",
+    "HTTPRoute",
+    "HealthCheckPolicy",
+    "InferencePool",
+    "InterceptorRoute",
     "PodMonitor",
     "PodMonitoring",
     "PrometheusRule",
     "Rules",
+    "ScaledObject",
 }
 OBJECTS = [
     pytest.param(one, id=f"{name}-{one['kind']}")

@@ -28,6 +28,13 @@ class Files:
         return self.texts[name]
 
 
+# What a stack file must say of some frameworks.
+ENGINES = {
+    "nim": "engine: {registrySecret: ngc-registry, apiKeySecret: ngc-key}",
+    "trtllm": "engine: {channel: experimental}",
+}
+
+
 def endpoint(model: str, accelerator: str, framework: str = "vllm", *more: str) -> str:
     head = f"apiVersion: servestack/v1\nkind: Endpoint\nplatform: dev\nmodel: {model}\n"
     return head + f"accelerator: {accelerator}\nframework: {framework}\n" + "".join(f"{line}\n" for line in more)

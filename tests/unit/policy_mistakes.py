@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
-from infra.policy.security import TOKEN_REASON
+from infra.policy.security import ROOT_REASON, TOKEN_REASON
 from tests.unit.policy_case import (
     SIDECAR,
     Case,
     args,
+    autoscaler,
     budget,
     context,
     cut,
@@ -23,15 +25,18 @@ from tests.unit.policy_case import (
     put,
     requests,
     sidecar,
+    unfixed,
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
 from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
+from tests.unit.test_golden import MORE
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
 TOKEN_VOLUME = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 PROBE_OF_AN_HOUR = {"httpGet": {"path": "/health", "port": 1}, "periodSeconds": 10, "failureThreshold": 360}
+SCALING = MORE["gemma4-31b-h100-busy"].plan.scaling
 MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "latest tag": ("image-pinned", put(engine, "image", "vllm/vllm-openai:latest")),
     "nightly tag": ("image-pinned", put(engine, "image", "vllm/vllm-openai:nightly-cu130")),
@@ -84,6 +89,25 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "surge by default": ("roll-out-fits", cut(lambda case: case.deployment, "strategy")),
     "more replicas than machines": ("roll-out-fits", put(lambda case: case.deployment, "replicas", 2)),
+    "more replicas in time than machines": ("roll-out-fits", lambda case: (unfixed(case), autoscaler(case, 1, 3))),
+    "an autoscaler beside a fixed number": ("scaled-by-one", lambda case: autoscaler(case, 1, 1)),
+    "KEDA beside a fixed number": (
+        "scaled-by-one",
+        lambda case: case.add(
+            "ScaledObject",
+            spec={"scaleTargetRef": {"name": case.plan.stack}, "minReplicaCount": 1, "maxReplicaCount": 1},
+        ),
+    ),
+    "an autoscaler of nothing": ("scaled-by-one", lambda case: (unfixed(case), autoscaler(case, 1, 1, "other"))),
+    "bounds upside down": ("scaled-by-one", lambda case: (unfixed(case), autoscaler(case, 3, 1))),
+    "two autoscalers": (
+        "scaled-by-one",
+        lambda case: (unfixed(case), autoscaler(case, 1, 1), autoscaler(case, 1, 1)),
+    ),
+    "a plan that scales, and nothing that does": (
+        "scaled-by-one",
+        lambda case: (unfixed(case), setattr(case, "plan", dataclasses.replace(case.plan, scaling=SCALING))),
+    ),
     "probe gives up early": ("start-up-budget", put(lambda case: case.engine["startupProbe"], "failureThreshold", 3)),
     "probe by defaults": ("start-up-budget", put(engine, "startupProbe", {"httpGet": {"path": "/", "port": 1}})),
     "no start-up probe": ("start-up-budget", cut(engine, "startupProbe")),
@@ -133,7 +157,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "Windows host": ("no-privilege", put(pods_context, "windowsOptions", {"hostProcess": True})),
     "sysctl": ("no-privilege", put(pods_context, "sysctls", [{"name": "kernel.msgmax", "value": "1"}])),
-    "sidecar without a context": ("no-privilege", cut(sidecar, "securityContext")),
+    "sidecar without a context": ("no-privilege", put(sidecar, "securityContext", {"readOnlyRootFilesystem": True})),
     "host network": ("no-host", put(pod, "hostNetwork", True)),
     "host processes": ("no-host", put(pod, "hostPID", True)),
     "host IPC": ("no-host", put(pod, "hostIPC", True)),
@@ -152,6 +176,8 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "root wanted": ("not-root", put(pods_context, "runAsUser", 0)),
     "one container as root": ("not-root", put(context, "runAsNonRoot", False)),
     "one container with uid 0": ("not-root", put(context, "runAsUser", 0)),
+    "writable root": ("read-only-root", put(context, "readOnlyRootFilesystem", False)),
+    "root by default": ("read-only-root", cut(context, "readOnlyRootFilesystem")),
     "no seccomp": ("seccomp", cut(pods_context, "seccompProfile")),
     "seccomp off": ("seccomp", put(pods_context, "seccompProfile", {"type": "Unconfined"})),
     "seccomp off in one": ("seccomp", put(context, "seccompProfile", {"type": "Unconfined"})),
@@ -200,6 +226,12 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
             case.deployment["template"]["metadata"].update(annotations={TOKEN_REASON: "reads its own pod"}),
         )
     ),
+    "a declared writable root": lambda case: (
+        (
+            context(case).update(readOnlyRootFilesystem=False),
+            case.deployment["template"]["metadata"].update(annotations={ROOT_REASON: "the image writes to itself"}),
+        )
+    ),
     "recreate": put(lambda case: case.deployment, "strategy", {"type": "Recreate"}),
     "a spare machine": lambda case: (
         (case.pool["autoscaling"].update(totalMaxNodeCount=2), case.deployment.pop("strategy"))
@@ -233,6 +265,7 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
             ],
         )
     ),
+    "an autoscaler": lambda case: (unfixed(case), autoscaler(case, 1, 1)),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
     **WATCHING_ALLOWED,

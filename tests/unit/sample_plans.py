@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from infra.plan.access import Access
+from infra.plan.credentials import Credentials
 from infra.plan.quantities import Cost, Host, Memory, MemoryTerm, TimeTerm, Timing
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -106,6 +107,7 @@ def simple() -> ServingPlan:
         ladder=(),
         rollout=Rollout("RollingUpdate", "none: the new replica is ready before the old one stops"),
         access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
+        credentials=Credentials("", "", ""),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
         labels=(("team", "search"),),
         decisions=(

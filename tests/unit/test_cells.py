@@ -12,7 +12,7 @@ from infra.naming import base_name
 from infra.pipeline import Endpoint, build
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Accelerator, EndpointSpec
-from tests.unit.files import HOST, Files, endpoint
+from tests.unit.files import ENGINES, HOST, Files, endpoint
 
 CATALOG = load_catalog()
 PRECISIONS = [None, *sorted({one.precision for model in CATALOG.models.values() for one in model.checkpoints})]
@@ -26,6 +26,7 @@ ADVICE = re.compile(
 def attempt(model: str, accelerator: str, framework: str, precision: str | None) -> ServingPlan | str:
     """The plan of a cell, or the words with which it is refused."""
     lines = [f"precision: {precision}"] if precision else []
+    lines += [ENGINES[framework]] if framework in ENGINES else []
     spec = EndpointSpec.model_construct(
         model=model, accelerator=Accelerator(type=accelerator), framework=framework, precision=precision
     )
@@ -89,6 +90,8 @@ def test_the_cells_that_platform_teams_ask_for_are_planned() -> None:
         *[(f"gemma-4-{size}-it", "apple-64gb", "llamacpp") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "apple-128gb", "mlx") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}-it", "h100", "sglang") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
+        *[(f"gemma-4-{size}-it", "h100", "nim") for size in ("26b-a4b", "31b")],
+        *[(f"gemma-4-{size}-it", "h100", "trtllm") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
         *[(f"gemma-4-{size}", "h100", "vllm") for size in ("e2b", "e4b", "12b", "26b-a4b", "31b")],
     ]
     answers = {cell: attempt(*cell, None) for cell in asked}

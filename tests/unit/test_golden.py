@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.frameworks import llamacpp_flags, vllm_flags
+from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.objects import OBJECTS, templates
@@ -67,10 +69,11 @@ def test_pods_run_without_rights(endpoint: Endpoint) -> None:
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] > 0
+    annotations = find(endpoint, "Deployment")["spec"]["template"]["metadata"]["annotations"]
     for container in spec["containers"]:
         context = container["securityContext"]
         assert context["allowPrivilegeEscalation"] is False
-        assert context["readOnlyRootFilesystem"] is True
+        assert context["readOnlyRootFilesystem"] is ("servestack.dev/writable-root" not in annotations)
         assert context["capabilities"] == {"drop": ["ALL"]}
 
 
@@ -88,8 +91,11 @@ def test_the_proxy_runs_without_rights_but_the_one_that_its_image_needs(endpoint
 @ALL
 def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> None:
     (engine,) = pod(endpoint)["containers"]
-    words = [word for argument in engine["args"] for word in argument.split("=", 1)]
-    assert [words[place + 1] for place, word in enumerate(words) if word == "--host"] == ["127.0.0.1"]
+    words = [word for argument in engine_words(endpoint) for word in argument.split("=", 1)]
+    hosts = [words[place + 1] for place, word in enumerate(words) if word == "--host"]
+    open_port = endpoint.workload.open_port
+    assert hosts == ([] if open_port else ["127.0.0.1"])
+    assert not open_port or open_port in endpoint.plan.cautions
     assert "ports" not in engine
     (port,) = find(endpoint, "Service")["spec"]["ports"]
     assert port["port"] == port["targetPort"] == PORT
@@ -100,7 +106,8 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
-    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{PORT}/v1")
+    called = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{called}/v1")
 
 
 @ALL
@@ -157,13 +164,26 @@ def test_volumes_hold_the_weights_and_stay_within_the_requests(endpoint: Endpoin
     assert memory < plan.host.memory_gib
 
 
+def engine_words(endpoint: Endpoint) -> list[str]:
+    """What the engine is told: its arguments, or those that NIM hands on."""
+    return [*endpoint.workload.args, *shlex.split(dict(endpoint.workload.env).get("NIM_PASSTHROUGH_ARGS", ""))]
+
+
 def flags(framework: str) -> set[str]:
-    lists = {"vllm": "vllm-0.32.0-options.txt", "llamacpp": "llama-server-b11434-options.txt"}
+    lists = {
+        "llamacpp": "llama-server-b11434-options.txt",
+        "nim": "vllm-0.32.0-options.txt",
+        "sglang": "sglang-0.5.23-options.txt",
+        "trtllm": "trtllm-serve-options.txt",
+        "vllm": "vllm-0.32.0-options.txt",
+    }
     text = (ROOT / "tests" / "facts" / lists[framework]).read_text(encoding="utf-8")
     return {line.strip() for line in text.splitlines() if line.startswith("--")}
 
 
-@pytest.mark.parametrize(("name", "framework"), [("vllm", vllm_flags), ("llamacpp", llamacpp_flags)])
+@pytest.mark.parametrize(
+    ("name", "framework"), [("llamacpp", llamacpp_flags), ("sglang", sglang_flags), ("vllm", vllm_flags)]
+)
 def test_every_refused_flag_is_one_that_the_engine_knows(name: str, framework: ModuleType) -> None:
     known = flags(name)
     for flag in (*framework.OWNED, *framework.DENIED):
@@ -174,7 +194,8 @@ def test_every_refused_flag_is_one_that_the_engine_knows(name: str, framework: M
 @ALL
 def test_every_engine_flag_is_one_that_the_engine_knows(endpoint: Endpoint) -> None:
     known = flags(endpoint.plan.framework.name)
-    used = {word.split("=", 1)[0] for word in endpoint.workload.args if word.startswith("--")}
+    used = {word.split("=", 1)[0] for word in engine_words(endpoint) if word.startswith("--")}
+    assert used
     assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
 
 

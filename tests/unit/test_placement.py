@@ -10,7 +10,7 @@ from infra.catalog.loader import load_catalog
 from infra.catalog.records import Accelerator, Machine
 from infra.frameworks import FRAMEWORKS
 from infra.plan.demand import GIB
-from infra.plan.images import image_for
+from infra.plan.images import image_for, image_gib
 from infra.plan.placement import host
 
 CATALOG = load_catalog()
@@ -89,7 +89,7 @@ def test_every_checkpoint_fits_every_machine_beside_its_daemons(
 ) -> None:
     facts = CATALOG.frameworks[framework]
     image = image_for(facts, accelerator)
-    image_gib = (image.size_gib if image else None) or 0
+    assumed_gib = image_gib(image, accelerator) or 0
     for model in CATALOG.models.values():
         for checkpoint in model.checkpoints:
             if framework not in checkpoint.frameworks:
@@ -97,13 +97,13 @@ def test_every_checkpoint_fits_every_machine_beside_its_daemons(
             size_bytes = FRAMEWORKS[framework].capabilities.weights_bytes(model, checkpoint, ("image", "text"))
             if size_bytes is None:
                 continue
-            asked = host(accelerator, machine, weights_gib=size_bytes / GIB, image_gib=image_gib, need_gib=1)
+            asked = host(accelerator, machine, weights_gib=size_bytes / GIB, image_gib=assumed_gib, need_gib=1)
             storage_gib = allocatable_storage_gib(asked.local_ssds, asked.boot_disk_gb)
             assert asked.cpu <= allocatable_cpu(machine) - DAEMON_CPU - PROXY_CPU
             assert asked.memory_gib <= allocatable_memory_gib(machine) - DAEMON_MEMORY_GIB - PROXY_GIB
             assert size_bytes / GIB < asked.ephemeral_storage_gib <= storage_gib - DAEMON_STORAGE_GIB - PROXY_GIB
             disk_gib = 375 * asked.local_ssds or asked.boot_disk_gb * 1e9 / GIB
-            assert asked.ephemeral_storage_gib + 2 * image_gib + DAEMON_STORAGE_GIB < 0.9 * disk_gib
+            assert asked.ephemeral_storage_gib + 2 * assumed_gib + DAEMON_STORAGE_GIB < 0.9 * disk_gib
 
 
 @EACH

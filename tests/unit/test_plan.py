@@ -15,7 +15,7 @@ from infra.frameworks import FRAMEWORKS
 from infra.naming import base_name
 from infra.pipeline import Endpoint, build
 from infra.spec import Accelerator, EndpointSpec
-from tests.unit.files import HOST, Files, endpoint
+from tests.unit.files import ENGINES, HOST, Files, endpoint
 
 CATALOG = load_catalog()
 
@@ -128,6 +128,8 @@ def planned_on(
 
 
 ON = dict.fromkeys(FRAMEWORKS, "rtxpro6000") | {"mlx": "apple-64gb"}
+MODEL = dict.fromkeys(FRAMEWORKS, "gemma-4-12b-it") | {"nim": "gemma-4-31b-it"}
+MUST_SAY = {name: [line] for name, line in ENGINES.items()}
 STATED = {
     "cautions",
     "stack",
@@ -137,7 +139,9 @@ STATED = {
     "tools",
     "reasoning",
     "ladder",
+    "scaling",
     "engineArgs",
+    "credentials",
     "settings",
     "unifiedSlots",
     "onlyPlanned",
@@ -149,7 +153,7 @@ STATED = {
 
 @pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
 def test_every_part_of_a_plan_has_a_decision_with_reason_and_origin(framework: str) -> None:
-    plan = planned("gemma-4-12b-it", ON[framework], framework).plan
+    plan = planned(MODEL[framework], ON[framework], framework, *MUST_SAY.get(framework, [])).plan
     data = plan.to_json()
     for decision in plan.decisions:
         assert decision.reason
