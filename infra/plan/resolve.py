@@ -38,7 +38,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.timing import timing
-from infra.plan.watching import watch
+from infra.plan.watching import watch, watch_caution
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -102,6 +102,8 @@ def resolve(
         most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
         fit=proof.max_concurrent_requests,
     )
+    autoscaler = scaled.autoscaler if scaled else None
+    watched = watch(platform, catalog.metrics.get(facts.name), autoscaler=autoscaler)
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -151,7 +153,7 @@ def resolve(
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=_rollout(max(spec.replicas.min, 1), times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
-        watch=watch(platform, catalog.metrics.get(facts.name)),
+        watch=watched,
         credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
@@ -160,6 +162,7 @@ def resolve(
             *_several_machines(request, candidate, request_of),
             *_cautions(stack, request, first, times),
             *scaling_cautions(scaled, times),
+            *filter(None, (watch_caution(watched, autoscaler),)),
         ),
         only_planned=_only_planned(request, first),
         exposure=exposure(

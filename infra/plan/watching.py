@@ -8,7 +8,8 @@ from infra.catalog.metrics import EngineMetrics
 from infra.spec import PlatformSpec
 
 MANAGED, OPERATOR, NONE = "managed-prometheus", "prometheus-operator", "none"
-_INTERVAL_SECONDS = 30
+# An autoscaler wants two readings in its window of 30 s; otherwise samples are paid for and nobody needs so many.
+_INTERVAL_SECONDS, _SCALED_INTERVAL_SECONDS = 30, 15
 _UNREADABLE = "the engine has no metrics that Prometheus reads"
 _WHY = {
     MANAGED: "GKE's own collectors, which every cluster of ours runs; nothing to install",
@@ -41,8 +42,8 @@ class Watch:
 UNWATCHED = Watch(NONE, "", (), _INTERVAL_SECONDS, None, _UNREADABLE, "catalogue")
 
 
-def watch(platform: PlatformSpec, metrics: EngineMetrics | None) -> Watch:
-    """Monitoring of an endpoint on its platform, whose engine has these metrics."""
+def watch(platform: PlatformSpec, metrics: EngineMetrics | None, *, autoscaler: str | None = None) -> Watch:
+    """Monitoring of an endpoint on its platform, whose engine has these metrics and whose replicas this scales."""
     asked = platform.monitoring
     kind = asked.kind if asked else MANAGED if platform.gke else NONE
     if metrics is None:
@@ -52,8 +53,15 @@ def watch(platform: PlatformSpec, metrics: EngineMetrics | None) -> Watch:
         kind=kind,
         namespace=(asked.namespace if asked else None) or "monitoring" if operator else "",
         labels=tuple(sorted(asked.labels.items())) if asked and operator else (),
-        interval_seconds=_INTERVAL_SECONDS,
+        interval_seconds=_SCALED_INTERVAL_SECONDS if autoscaler else _INTERVAL_SECONDS,
         metrics=metrics,
         why="said in the platform's file" if asked else _WHY[kind],
         origin="platform" if asked else "derived",
     )
+
+
+def watch_caution(found: Watch, autoscaler: str | None) -> str | None:
+    """What to know where an autoscaler follows metrics that are not collected for it."""
+    if autoscaler is None or found.kind == MANAGED or (autoscaler == "keda" and found.kind == OPERATOR):
+        return None
+    return f"autoscaler {autoscaler} follows metrics that monitoring {found.kind} does not collect for it: see to that"

@@ -169,6 +169,30 @@ def test_limits_are_the_plans_numbers() -> None:
     assert f"{plan.cost.hourly_usd:,.2f} USD an hour" in by_name["IdleAccelerators"]["annotations"]["summary"]
 
 
+@pytest.mark.parametrize(
+    ("monitoring", "cautious"),
+    [
+        ("", False),
+        ("monitoring: none\n", True),
+        ("monitoring: prometheus-operator\n", True),
+        ("monitoring: prometheus-operator\nautoscaler: keda\nprometheus: {url: http://prometheus:9090}\n", False),
+    ],
+    ids=["managed", "nobody", "an HPA with the operator", "KEDA with the operator"],
+)
+def test_a_scaled_endpoint_is_read_more_often_and_told_where_its_autoscaler_reads_nothing(
+    monitoring: str, cautious: bool
+) -> None:
+    plan = watched(monitoring, "replicas: {min: 1, max: 3}").plan
+    assert plan.watch.interval_seconds == 15
+    assert any("does not collect for it" in one for one in plan.cautions) is cautious
+    assert watched(monitoring).plan.watch.interval_seconds == 30
+
+
+def test_idle_replicas_cost_what_the_fewest_cost() -> None:
+    fixed, scaled = limits_of(watched().plan).cost, limits_of(watched("", "replicas: {min: 1, max: 3}").plan).cost
+    assert fixed == scaled
+
+
 def test_one_replica_has_no_alert_for_a_missing_second_and_an_engine_none_for_what_it_does_not_measure() -> None:
     assert "ReplicaMissing" not in {rule["alert"] for rule in rules(watched())}
     made = {one.name for one in alerts(Queries(CATALOG.metrics["llamacpp"], 'stack="x"'), ANY, "x")}
