@@ -9,7 +9,7 @@ from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
 from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
-from infra.text import WIDTH, counted, wrapped
+from infra.text import WIDTH, counted, short_image, wrapped
 
 _LABEL = 14
 
@@ -19,10 +19,12 @@ def plan_text(plan: ServingPlan) -> str:
     context, timing = plan.context, plan.timing
     framework = load_catalog().frameworks[plan.framework.name].display_name
     drafter = f", drafter {plan.model.drafter}" if plan.model.drafter else ""
-    image = f", {plan.framework.image}" if plan.framework.image else ""
+    names = ", ".join(one.name for one in plan.adapters)
+    adapters = f"; adapters {names}" if names else ""
+    image = f", {short_image(plan.framework.image)}" if plan.framework.image else ""
     rows = [
         ("model", f"{plan.model.id}, {', '.join(plan.inputs)}"),
-        ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}"),
+        ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}{adapters}"),
         ("framework", f"{framework} {plan.framework.version}{image}"),
         ("accelerator", _machine_text(plan)),
         (

@@ -222,6 +222,7 @@ class Framework:
         precisions: those that it loads, best first at equal price.
         architectures: accelerator architectures on which it runs; empty where it has no accelerators.
         inputs_by_size: what each size takes there; a size that is left out is not served.
+        inputs_with_own_image: what images of one's own can add, as the published ones lack packages for it.
         metrics: its names for queue, running requests and KV-cache use, where it has them.
         alternative: framework to use instead where it is refused.
     """
@@ -240,6 +241,7 @@ class Framework:
     precisions: tuple[str, ...]
     architectures: tuple[str, ...]
     inputs_by_size: tuple[tuple[str, tuple[str, ...]], ...]
+    inputs_with_own_image: tuple[str, ...]
     tools: bool
     reasoning: bool
     drafters: bool

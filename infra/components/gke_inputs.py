@@ -61,13 +61,6 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
     flex = accelerator.capacity == "flex-start"
     node: dict[str, Any] = {
         "machineType": accelerator.machine_type,
-        "guestAccelerators": [
-            {
-                "type": accelerator.gke_label,
-                "count": accelerator.per_node,
-                "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
-            }
-        ],
         "diskType": host.boot_disk_type,
         "diskSizeGb": host.boot_disk_gb,
         "spot": accelerator.capacity == "spot",
@@ -80,22 +73,31 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "taints": [{"key": "servestack.dev/endpoint", "value": plan.stack, "effect": "NO_SCHEDULE"}],
         "resourceLabels": {**dict(plan.labels), "managed-by": "servestack", "servestack-endpoint": plan.stack},
     }
+    if accelerator.gke_label:
+        node["guestAccelerators"] = [
+            {
+                "type": accelerator.gke_label,
+                "count": accelerator.per_node,
+                "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
+            }
+        ]
     if host.local_ssds:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": host.local_ssds}
     if flex:
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
     most = plan.replicas * accelerator.nodes
-    pool = {
+    pool: dict[str, Any] = {
         "name": plan.stack,
         "project": gke.project,
         "location": gke.location,
         "cluster": gke.cluster.name,
-        "nodeLocations": list(accelerator.zones),
         "initialNodeCount": 0,
         "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": most, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }
+    if accelerator.zones:  # else those of the cluster: every zone has processors
+        pool["nodeLocations"] = list(accelerator.zones)
     return pool if flex else {**pool, "upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}}
 
 

@@ -126,6 +126,12 @@ class KubernetesWorkload:
         """How it is watched."""
         return monitor(self.plan)
 
+    @property
+    def devices(self) -> tuple[tuple[str, str], ...]:
+        """Accelerators that the engine's container asks for, by resource name: none where a processor is the one."""
+        accelerator = self.plan.accelerator
+        return ((accelerator.resource, str(accelerator.per_node)),) if accelerator.resource else ()
+
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
 
@@ -191,18 +197,19 @@ def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str 
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool.
 
-    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus).
+    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus), and nothing on one
+    of processors.
     """
-    selector = {
-        "cloud.google.com/gke-accelerator": plan.accelerator.gke_label,
-        "servestack.dev/endpoint": plan.stack,
-    }
+    selector = {"servestack.dev/endpoint": plan.stack}
+    if plan.accelerator.gke_label:
+        selector["cloud.google.com/gke-accelerator"] = plan.accelerator.gke_label
     if plan.accelerator.capacity == "spot":
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":
         selector["cloud.google.com/gke-flex-start"] = "true"
+    resources = (plan.accelerator.resource,) if plan.accelerator.resource else ()
     tolerations: list[dict[str, str]] = [
-        {"key": plan.accelerator.resource, "operator": "Equal", "value": "present", "effect": "NoSchedule"},
+        *({"key": one, "operator": "Equal", "value": "present", "effect": "NoSchedule"} for one in resources),
         {"key": "servestack.dev/endpoint", "operator": "Equal", "value": plan.stack, "effect": "NoSchedule"},
     ]
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}

@@ -51,7 +51,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
         (
             "framework.image",
             plan.framework.image or "none",
-            engine.version,
+            engine.image or engine.version,
             "catalogue",
             "newest version known to serve Gemma 4",
         ),
@@ -64,6 +64,14 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             f"{plan.precision} weights of {plan.model.id} for {name}",
         ),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
+        (
+            "adapters",
+            ", ".join(one.name for one in plan.adapters) or "none",
+            spec.adapters or None,
+            "derived",
+            "not asked for",
+        ),
+        ("mediaDomains", *_media(request, plan)),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),
         (
@@ -78,6 +86,24 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             for name, value in plan.settings
         ),
     ]
+
+
+def _media(request: Request, plan: ServingPlan) -> tuple[object, object, str, str]:
+    """From where the engine may fetch what requests name by address."""
+    asked = request.spec.media.domains
+    if plan.inputs == ("text",):
+        return "none", None, "derived", "requests hold text alone"
+    if request.capabilities.limits_media:
+        why = "a request must not make the engine call other hosts; data: addresses work"
+        return ", ".join(plan.media_domains) or "none", asked or None, "derived", why
+    if request.capabilities.fetches_media:
+        return "any", None, "catalogue", f"{request.framework.display_name} has no switch for it"
+    return (
+        "not decided",
+        None,
+        "catalogue",
+        f"{request.framework.display_name}: see the cautions",
+    )
 
 
 def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:
@@ -139,7 +165,7 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
         ),
         (
             "accelerator.zones",
-            ", ".join(accelerator.zones) or "none",
+            ", ".join(accelerator.zones) or ("none" if own else "the cluster's"),
             None,
             "platform",
             "zones of the platform that offer the accelerator",

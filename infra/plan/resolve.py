@@ -14,10 +14,13 @@ from infra.plan.channel import channel_cautions
 from infra.plan.cost import check_budget, cost
 from infra.plan.credentials import credentials, credentials_caution
 from infra.plan.demand import GIB
+from infra.plan.engine_image import audio_caution, image_cautions, reference_of
 from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
+from infra.plan.lora import adapter_cautions
+from infra.plan.media import media_caution
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
@@ -30,6 +33,7 @@ from infra.plan.scaling import scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
+    AdapterChoice,
     Context,
     FrameworkChoice,
     ModelChoice,
@@ -92,7 +96,7 @@ def resolve(
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
-    reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
+    reference = reference_of(spec, facts, accelerator, request.version)
     times = _times(request, first)
     settings = request.capabilities.settings(setting, fit.have_bytes)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
@@ -151,11 +155,13 @@ def resolve(
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(max(spec.replicas.min, 1), times, own=first.candidate.capacity.kind == "own"),
+        rollout=_rollout(max(spec.replicas.min, 1), times, first.candidate.capacity.kind, accelerator.kind),
         access=access(stack, spec.expose, catalog.proxy),
         watch=watched,
         credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
+        adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
+        media_domains=tuple(sorted(set(spec.media.domains))),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
         cautions=(
@@ -219,13 +225,19 @@ def _several_machines(
 
 def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    spec = request.spec
+    spec, facts = request.spec, request.framework
     said = [caution(request, choice), open_caution(spec.expose)]
     said += exposure_cautions(
         spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
     )
     said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
     said.append(credentials_caution(stack, credentials(spec.engine, request.capabilities)))
+    said += [
+        media_caution(facts, request.capabilities, request.inputs),
+        *image_cautions(spec, facts, request.version),
+        *adapter_cautions(spec),
+        audio_caution(facts, request.inputs),
+    ]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
     answer = request.spec.longestAnswerSeconds
@@ -253,13 +265,14 @@ def _times(request: Request, choice: Choice) -> Timing:
     )
 
 
-def _rollout(replicas: int, times: Timing, *, own: bool) -> Rollout:
-    if own:
+def _rollout(replicas: int, times: Timing, capacity: str, kind: str) -> Rollout:
+    if capacity == "own":
         return Rollout(
             "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
         )
+    held = "machine" if kind == "cpu" else "accelerators"
     if replicas == 1:
-        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
+        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its {held} first")
     return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
 
 
@@ -268,8 +281,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     spec, reasons = request.spec, []
     if request.platform.gke is None:
         reasons.append("services on a host or on this machine")
-    elif request.accelerator.kind != "gpu":
-        reasons.append(f"node pools of {'TPUs' if request.accelerator.kind == 'tpu' else 'processors'}")
+    elif request.accelerator.kind == "tpu":
+        reasons.append("node pools of TPUs")
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     if spec.capacity and len(spec.capacity) > 1:

@@ -38,6 +38,16 @@ class FrameworkChoice:
 
 
 @dataclass(frozen=True)
+class AdapterChoice:
+    """A LoRA adapter: its name in requests, hub repository, commit and rank."""
+
+    name: str
+    repository: str
+    revision: str
+    rank: int
+
+
+@dataclass(frozen=True)
 class AcceleratorChoice:
     """Accelerators of one replica and the machine that carries them.
 
@@ -143,6 +153,7 @@ class ServingPlan:
 
     Attributes:
         replicas: the most; `min_replicas` the fewest.
+        media_domains: names from which the engine may fetch what requests name by address.
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
@@ -174,6 +185,8 @@ class ServingPlan:
     access: Access
     credentials: Credentials
     engine_args: tuple[str, ...]
+    adapters: tuple[AdapterChoice, ...]
+    media_domains: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]

@@ -57,10 +57,11 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
     if subject.pool is None:
         return
     labels, own, taints = _labels(subject.pool), _own_labels(subject.pool), _taints(subject.pool)
-    for pod in subject.pods:
+    placed = [pod for pod in subject.pods if _is_for(pod, own)]
+    if subject.pods and not placed and subject.plan and not subject.plan.accelerator.resource:
+        yield subject.pods[0].violation("nodeSelector", "no pod selects the pool, which is the endpoint's own")
+    for pod in placed:
         selector = pod.spec.get("nodeSelector") or {}
-        if not pod.accelerators and not selector.keys() & own.keys():
-            continue
         for key, value in own.items():
             if key not in selector:
                 yield pod.violation(f"nodeSelector[{key}]", f"must be {value}, as the pool's nodes have it")
@@ -76,6 +77,11 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
                 has = f"have {labels[key]}" if key in labels else "lack it"
                 yield pod.violation(f"nodeSelector[{key}]", f"is {value}; the pool's nodes {has}")
         yield from _tolerated(pod, taints)
+
+
+def _is_for(pod: Pod, own: dict[str, str]) -> bool:
+    """Whether a pod is one for the pool: it asks for accelerators, or selects by a label that the pool alone gives."""
+    return bool(pod.accelerators or (pod.spec.get("nodeSelector") or {}).keys() & own.keys())
 
 
 def _tolerated(pod: Pod, taints: list[tuple[str, str, str]]) -> Iterator[Violation]:
@@ -138,7 +144,7 @@ def _roll_out(subject: Subject) -> Iterator[Violation]:
     if not machines:
         return
     for pod in subject.pods:
-        if pod.owner.get("kind") != "Deployment" or not pod.accelerators:
+        if pod.owner.get("kind") != "Deployment" or not _is_for(pod, _own_labels(subject.pool or {})):
             continue
         spec = pod.owner["spec"]
         scalers = scalers_of(subject, pod.owner)

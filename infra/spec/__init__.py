@@ -4,7 +4,7 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas, Weights
+from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas, Weights
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.monitoring import Monitoring
@@ -16,6 +16,7 @@ __all__ = [
     "CAPACITIES",
     "NAME_PATTERN",
     "Accelerator",
+    "Adapter",
     "Capacity",
     "Client",
     "Cluster",
@@ -27,6 +28,7 @@ __all__ = [
     "Host",
     "Hours",
     "Local",
+    "Media",
     "Monitoring",
     "PlatformSpec",
     "Prometheus",

@@ -13,6 +13,8 @@ from infra.spec.fields import (
     CAPACITIES,
     Argument,
     Commit,
+    DomainName,
+    ImageReference,
     Input,
     Labels,
     Name,
@@ -90,10 +92,34 @@ class Weights(Strict):
     revision: Commit | None = None
 
 
+class Media(Strict):
+    """Where the engine may fetch images, video and audio from that requests name by address; data: needs none."""
+
+    domains: Annotated[list[DomainName], Field(max_length=20)] = []
+
+
+class Adapter(Strict):
+    """A LoRA adapter: callers ask for it by its name in place of the model's."""
+
+    name: Word
+    repository: Repository
+    revision: Commit
+    rank: Annotated[int, Field(ge=1, le=512)]
+
+
+def _named_apart(adapters: list[Adapter]) -> list[Adapter]:
+    names = [one.name for one in adapters]
+    repeated = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if repeated:
+        raise ValueError(f"two adapters are named {repeated}; callers could not tell them apart.")
+    return adapters
+
+
 class Engine(Strict):
     """Typed overrides of what the plan would choose for the framework's engine."""
 
     version: Word | None = None
+    image: ImageReference | None = None
     channel: Literal["experimental", "stable"] | None = None
     registrySecret: SecretName | None = None
     apiKeySecret: SecretName | None = None
@@ -136,6 +162,8 @@ class EndpointSpec(Strict):
     budgetUsdPerMonth: Annotated[float, Field(gt=0)] | None = None
     labels: Labels = {}
     expose: Expose = Expose()
+    media: Media = Media()
+    adapters: Annotated[list[Adapter], Field(max_length=8), AfterValidator(_named_apart)] = []
     engine: Engine = Engine()
 
     @field_validator("scaling")

@@ -109,6 +109,8 @@ def simple() -> ServingPlan:
         access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
         credentials=Credentials("", "", ""),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
+        adapters=(),
+        media_domains=(),
         labels=(("team", "search"),),
         decisions=(
             Decision("precision", "bf16", "derived", "default of vLLM"),
