@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("stack", **named)
     verb.set_defaults(run=_render)
 
+    verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
+    verb.add_argument("stack", **named)
+    verb.set_defaults(run=_dashboard)
+
     verb = verbs.add_parser("status", parents=[shared], help="what the running endpoint does, and what is wrong")
     verb.add_argument("stack", **named)
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -219,6 +223,14 @@ def _render(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.golden import golden_text
 
     print(golden_text(_endpoint(options.stack, folder)), end="")
+    return 0
+
+
+def _dashboard(options: argparse.Namespace, folder: StackFolder) -> int:
+    text = _endpoint(options.stack, folder).workload.monitor.dashboard
+    if not text:
+        raise StackError(f"{options.stack} is not watched: its platform says monitoring none.")
+    print(text, end="")
     return 0
 
 

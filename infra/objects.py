@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.frameworks.base import KubernetesWorkload
+from infra.plan.watching import MANAGED, OPERATOR
 
 Wanted = Callable[[KubernetesWorkload], bool]
 
 
 def _always(_workload: KubernetesWorkload) -> bool:
     return True
+
+
+def _watched_by(*kinds: str) -> Wanted:
+    return lambda workload: workload.monitor.kind in kinds
 
 
 def _configured(workload: KubernetesWorkload) -> bool:
@@ -50,6 +55,11 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
+    ("podmonitoring", _watched_by(MANAGED)),
+    ("rules", _watched_by(MANAGED)),
+    ("podmonitor", _watched_by(OPERATOR)),
+    ("prometheusrule", _watched_by(OPERATOR)),
+    ("configmap-dashboard", _watched_by(MANAGED, OPERATOR)),
     ("serviceaccount-picker", _picked),
     ("role-picker", _picked),
     ("rolebinding-picker", _picked),

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from infra.catalog.loader import load_catalog
 from infra.spec import CAPACITIES, EndpointSpec, PlatformSpec
+from infra.spec.monitoring import MONITORING_KINDS
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
@@ -60,8 +61,9 @@ _MEANINGS = {
     "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
     "min": "Fewest replicas; 0 only where KEDA's HTTP add-on holds requests.",
     "model": "Instruction-tuned Gemma 4 model.",
+    "monitoring": "Who reads metrics and evaluates alerts, or {kind, namespace, labels}. gke: managed-prometheus.",
     "name": "Name of the GKE cluster, of the shared Gateway, or of an adapter.",
-    "namespace": "Namespace of a client's pods, or of the shared Gateway.",
+    "namespace": "Namespace of a client's pods, of the shared Gateway, or of the operator's Prometheus.",
     "pipelineParallelSize": "Stages into which the layers are cut. Default: 1.",
     "platform": "Name of a stack of kind Platform: X for X.yaml in the same folder.",
     "precision": "Number format of the weights: picks the checkpoint. Default: the best at the lowest price that fits.",
@@ -126,6 +128,8 @@ def schema_text() -> str:
         "framework": _words(catalog.frameworks),
         "precision": _words(precisions),
     }
+    monitoring = [_words(MONITORING_KINDS), {"$ref": "#/$defs/Monitoring"}]
+    platform["properties"]["monitoring"] = {"anyOf": monitoring}
     platform["oneOf"] = [{"required": [place]} for place in ("gke", "host", "local")]
     for definition in definitions.values():
         definition.pop("title", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.metrics import EngineMetrics
 from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
@@ -289,5 +290,6 @@ class Catalog:
     throughputs: tuple[Throughput, ...]
     price_region: str
     proxy: Proxy
+    metrics: dict[str, EngineMetrics]
     picker: Picker
     time_zones: frozenset[str]

@@ -16,6 +16,7 @@ from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
+from infra.watch.monitor import Monitor, monitor
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ class KubernetesWorkload:
     def waking(self) -> tuple[Wake, ...]:
         """What holds requests where there may be no replica; nothing where there always is one."""
         return self.autoscaler.wake if self.autoscaler else ()
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """How it is watched."""
+        return monitor(self.plan)
 
     @property
     def devices(self) -> tuple[tuple[str, str], ...]:

@@ -8,17 +8,12 @@ from typing import Any
 from infra.frameworks.autoscaling import KEDA_NAMESPACE
 from infra.plan.exposure import ClientPods
 from infra.plan.serving_plan import ServingPlan
+from infra.watch.scrapers import scrapers
 
 Peer = dict[str, Any]
 
 PICKER_COMPONENT = "endpoint-picker"
 _NAMESPACE = "kubernetes.io/metadata.name"
-_COLLECTORS = {
-    "namespaceSelector": {
-        "matchExpressions": [{"key": _NAMESPACE, "operator": "In", "values": ["gmp-system", "gke-gmp-system"]}]
-    },
-    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "collector"}},
-}
 
 # It holds requests while there is no replica.
 _INTERCEPTOR = {
@@ -34,7 +29,7 @@ class Network:
     Attributes:
         callers: who may reach the proxy: client pods, gateways, and KEDA's interceptor where there may be
             no replica.
-        scrapers: who may read metrics: Managed Prometheus collectors, and the endpoint picker.
+        scrapers: who may read metrics: the platform's Prometheus, and the endpoint picker.
     """
 
     callers: tuple[Peer, ...]
@@ -54,7 +49,7 @@ def network(plan: ServingPlan) -> Network:
             *((_INTERCEPTOR,) if plan.scaling and plan.scaling.idle_seconds is not None else ()),
         ),
         scrapers=(
-            _COLLECTORS,
+            *scrapers(plan.watch),
             *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ()),
         ),
     )

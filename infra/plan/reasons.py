@@ -232,5 +232,6 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             if secret
         ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
+        ("watch.kind", plan.watch.kind, None, plan.watch.origin, plan.watch.why),
         *exposure_rows(spec.expose, plan.exposure),
     ]

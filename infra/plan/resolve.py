@@ -42,6 +42,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.timing import drain_caution, timing
+from infra.plan.watching import watch, watch_caution
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -107,6 +108,8 @@ def resolve(
         most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
         fit=proof.max_concurrent_requests,
     )
+    autoscaler = scaled.autoscaler if scaled else None
+    watched = watch(platform, catalog.metrics.get(facts.name), autoscaler=autoscaler)
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -156,6 +159,7 @@ def resolve(
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
         rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
+        watch=watched,
         credentials=credentials(spec.engine, request.capabilities),
         engine_args=tuple(spec.engine.args),
         adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
@@ -166,7 +170,7 @@ def resolve(
             *_several_machines(request, candidate, request_of),
             *_cautions(stack, request, first, times),
             *scaling_cautions(scaled, times),
-            *filter(None, [spare_caution(rolling, rollout_price)]),
+            *filter(None, (spare_caution(rolling, rollout_price), watch_caution(watched, autoscaler))),
         ),
         only_planned=_only_planned(request, first),
         exposure=exposure(

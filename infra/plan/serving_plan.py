@@ -11,6 +11,7 @@ from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.scaling import Scaling
+from infra.plan.watching import UNWATCHED, Watch
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class ServingPlan:
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
+        watch: who scrapes its metrics and evaluates its alerts.
         scaling: what moves the number of replicas; None where it is fixed.
     """
 
@@ -220,6 +222,7 @@ class ServingPlan:
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
     exposure: Exposure = CLOSED
+    watch: Watch = UNWATCHED
     scaling: Scaling | None = None
 
     @property
@@ -241,6 +244,7 @@ class ServingPlan:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
+        plain["watch"]["labels"] = dict(self.watch.labels)
         for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
             shown["labels"] = dict(pods.labels)
         return plain

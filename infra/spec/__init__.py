@@ -7,6 +7,7 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas, Weights
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
+from infra.spec.monitoring import Monitoring
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -28,6 +29,7 @@ __all__ = [
     "Hours",
     "Local",
     "Media",
+    "Monitoring",
     "PlatformSpec",
     "Prometheus",
     "Replicas",

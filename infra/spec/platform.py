@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Labels, Strict
+from infra.spec.monitoring import Monitoring
 
 
 class Cluster(Strict):
@@ -96,6 +97,7 @@ class PlatformSpec(Strict):
     gke: Gke | None = None
     host: Host | None = None
     local: Local | None = None
+    monitoring: Monitoring | None = None
     autoscaler: Literal["hpa", "keda"] = "hpa"
     prometheus: Prometheus | None = None
     httpAddOn: bool = False
@@ -107,6 +109,12 @@ class PlatformSpec(Strict):
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
             raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_in_a_cluster(self) -> PlatformSpec:
+        if self.gke is None and self.monitoring is not None and self.monitoring.kind != "none":
+            raise ValueError(f"monitoring {self.monitoring.kind} watches pods of a cluster; leave it out here.")
         return self
 
     @model_validator(mode="after")

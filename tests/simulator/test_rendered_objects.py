@@ -32,7 +32,7 @@ PATHS = {
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
 }
-# Kinds that an API server has only with definitions of its own: those of gateways and of KEDA.
+# Kinds that an API server has only with definitions of its own: those of gateways, of KEDA and of Prometheus.
 DEFINED = {
     "GCPBackendPolicy",
     "Gateway",
@@ -40,6 +40,10 @@ DEFINED = {
     "HealthCheckPolicy",
     "InferencePool",
     "InterceptorRoute",
+    "PodMonitor",
+    "PodMonitoring",
+    "PrometheusRule",
+    "Rules",
     "ScaledObject",
 }
 OBJECTS = [

@@ -14,7 +14,7 @@ from tests.unit.test_golden import ENDPOINTS
 SIDECAR = {
     "name": "proxy",
     "image": f"docker.io/library/caddy@sha256:{'0' * 64}",
-    "ports": [{"name": "http", "containerPort": 8090}],
+    "ports": [{"name": "http", "containerPort": 8090}, {"name": "metrics", "containerPort": 8091}],
     "restartPolicy": "Always",
     "env": [{"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "api-key"}}}],
     "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},

@@ -29,6 +29,7 @@ from tests.unit.policy_case import (
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
+from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
 from tests.unit.test_golden import MORE
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
@@ -213,6 +214,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "no share of disruption": ("drain-possible", put(budget, "maxUnavailable", "0%")),
     "waits for unhealthy pods": ("drain-possible", cut(budget, "unhealthyPodEvictionPolicy")),
     **EXPOSURE_MISTAKES,
+    **WATCHING_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
@@ -272,4 +274,5 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
     "an autoscaler": lambda case: (unfixed(case), autoscaler(case, 1, 1)),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
+    **WATCHING_ALLOWED,
 }
