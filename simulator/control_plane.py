@@ -185,8 +185,9 @@ class ControlPlane:
         ]
         context = ssl.create_default_context(cadata=self.ca_pem)
         self._wait("kube-apiserver", lambda: self._request("GET", f"{self.server}/readyz", context))
+        # Before the controllers: their garbage collector, which ends deletions, looks for new kinds every 30 s only.
         installer = custom_resource_install.Installer(self.server, self.token, context)
-        installing = installer.in_background(definitions, self.directory / "custom-resources")
+        installer.install(definitions, self.directory / "custom-resources")
         self._parts.run(
             "kube-controller-manager",
             self._binaries.kube_controller_manager,
@@ -217,7 +218,6 @@ class ControlPlane:
             *(f"--config={stage}" for stage in sorted(_STAGES.glob("*.yaml"))),
             before=forget_leases,
         )
-        installing.result()
         self._parts.keep_alive()
 
     def _ports(self) -> Sequence[int]:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,6 @@ class Installer:
         self._server = server
         self._token = token
         self._context = context
-
-    def in_background(self, files: Sequence[Path], stamp: Path) -> Future[None]:
-        """Start `install` in a thread; its result says when it has ended and how."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="custom resources")
-        installing = thread.submit(self.install, files, stamp)
-        thread.shutdown(wait=False)
-        return installing
 
     def install(self, files: Sequence[Path], stamp: Path) -> None:
         """Create definitions, or bring those of an earlier start up to date; return when all are served.
