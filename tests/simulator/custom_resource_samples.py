@@ -21,7 +21,7 @@ metadata: {name: x}
 spec:
   gatewayClassName: gke-l7-rilb
   listeners:
-  - {name: https, port: 443, protocol: HTTPS, hostname: x.example.com, tls: {mode: Terminate, certificateRefs: [{name: x}]}}
+  - {name: https, port: 443, protocol: HTTPS, hostname: x.io, tls: {mode: Terminate, certificateRefs: [{name: x}]}}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
