@@ -31,6 +31,17 @@ k8s.core.v1.Secret("token", metadata={"name": "token", **place}, string_data={"a
 k8s.networking.v1.NetworkPolicy(
     "closed", metadata={"name": "closed", **place}, spec={"podSelector": {}, "policyTypes": ["Ingress"]}, opts=options
 )
+k8s.apiextensions.CustomResource(
+    "scrape",
+    api_version="monitoring.googleapis.com/v1",
+    kind="PodMonitoring",
+    metadata={"name": "scrape", **place},
+    spec={
+        "selector": {"matchLabels": {"app": "engine"}},
+        "endpoints": [{"port": config.require("v"), "interval": "30s"}],
+    },
+    opts=options,
+)
 app = k8s.apps.v1.Deployment(
     "engine",
     metadata={"name": "engine", **place},
