@@ -213,12 +213,12 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     taints = {"servestack.dev/endpoint": plan.stack}
     if plan.accelerator.resource:
         taints = {plan.accelerator.resource: "present"} | taints
-    tolerations: list[dict[str, str | int]] = [
-        *({"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()),
-        *(
-            {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
-            | {"tolerationSeconds": _LOST_NODE_SECONDS}
-            for state in ("not-ready", "unreachable")
-        ),
-    ]
-    return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}
+    own: tuple[dict[str, str | int], ...] = tuple(
+        {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()
+    )
+    lost: tuple[dict[str, str | int], ...] = tuple(
+        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+        | {"tolerationSeconds": _LOST_NODE_SECONDS}
+        for state in ("not-ready", "unreachable")
+    )
+    return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}
