@@ -59,7 +59,7 @@ def test_the_program_leaves_replicas_to_the_autoscaler_from_the_first_create_on(
     assert said.stdout.startswith(f"{STACK}: locked, 3 of 3 replicas ready."), said.stdout + said.stderr
 
     fresh.write(STACK, contextLength=8192)
-    assert "1 updated" in fresh.up(STACK)
+    assert "2 updated" in fresh.up(STACK)  # the Deployment, and alerts that follow from the context
     assert replicas(fresh) == 3
     assert owners(fresh) == {"kube-controller-manager"}
 
