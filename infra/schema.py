@@ -12,6 +12,13 @@ from infra.spec import CAPACITIES, EndpointSpec, PlatformSpec
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
+    "accessMode": "pvc: how the claim's volume may be mounted. ReadWriteOnce: one replica.",
+    "bucket": "gcs: Cloud Storage bucket.",
+    "claim": "pvc: PersistentVolumeClaim in the endpoint's namespace.",
+    "path": "pvc, gcs: folder with the checkpoint's files, below the root of volume or bucket.",
+    "privateGoogleAccess": "gcs: pods reach Google at private.googleapis.com alone. Default: false.",
+    "serviceAccount": "gcs: Google service account to act as. Default: the endpoint's own identity.",
+    "tokenSecret": "hugging-face: Secret in the endpoint's namespace with a hub token, under the key token.",
     "address": "SSH address of the machine, such as me@mac-studio.",
     "accelerator": "Accelerator of one replica: a type, or {type, count}.",
     "apiKeySecret": "NIM: Secret in the endpoint's namespace that holds NGC_API_KEY, with which weights are fetched.",
@@ -66,7 +73,7 @@ _MEANINGS = {
     "reason": "Why no key is needed: who keeps strangers out instead. Required with authentication none.",
     "reasoning": "Reasoning parser. Default: false.",
     "reservation": "Name of a Compute Engine reservation.",
-    "revision": "Hub commit of the weights.",
+    "revision": "Hub commit of the weights. Default: the catalogue's; without one, branch main.",
     "registrySecret": "NIM: Secret in the endpoint's namespace with which its image is pulled.",
     "releaseChannel": "GKE release channel. Default: REGULAR.",
     "replicas": "How many copies run. Default: 1.",

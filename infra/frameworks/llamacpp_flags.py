@@ -22,6 +22,7 @@ DENIED = {
     "--fit*": "it would shrink what the plan proved",
     "--gpu-layers*": _LAYERS,
     "--hf-file": _WEIGHTS,
+    "--hf-repo": _WEIGHTS,
     "--hf-repo-draft": _MEMORY,
     "--hf-token": "a token in a stack file is no secret",
     "--kv-offload": _LAYERS,

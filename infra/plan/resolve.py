@@ -37,6 +37,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.timing import timing
+from infra.plan.weights_source import weights_choice, weights_cautions
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -93,6 +94,14 @@ def resolve(
     reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
     times = _times(request, first)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
+    weights = weights_choice(
+        stack,
+        spec,
+        checkpoint,
+        request.drafter,
+        request.inputs,
+        own_fetch=not request.capabilities.pins_revision,
+    )
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -143,10 +152,15 @@ def resolve(
         rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
         access=access(stack, spec.expose, catalog.proxy),
         credentials=credentials(spec.engine, request.capabilities),
+        weights=weights,
         engine_args=tuple(spec.engine.args),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=(*_several_machines(request, candidate, request_of), *_cautions(stack, request, first, times)),
+        cautions=(
+            *_several_machines(request, candidate, request_of),
+            *_cautions(stack, request, first, times),
+            *weights_cautions(stack, weights, checkpoint.repository),
+        ),
         only_planned=_only_planned(request, first),
         exposure=exposure(
             stack,
@@ -262,6 +276,4 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("replicas of several machines")
     if spec.replicas.most > spec.replicas.min:
         reasons.append("autoscaling (replicas.max above replicas.min)")
-    if spec.weights.source != "hugging-face":
-        reasons.append(f"weights from {spec.weights.source}")
     return tuple(reasons)

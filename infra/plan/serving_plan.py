@@ -10,6 +10,7 @@ from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.weights_source import WeightsChoice
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class ServingPlan:
     rollout: Rollout
     access: Access
     credentials: Credentials
+    weights: WeightsChoice
     engine_args: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]

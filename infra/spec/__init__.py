@@ -4,11 +4,12 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas, Weights
+from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
 from infra.spec.problems import Spec, spec_problems
+from infra.spec.weights import Weights
 
 __all__ = [
     "CAPACITIES",

@@ -12,16 +12,15 @@ from infra.spec.exposure import Expose
 from infra.spec.fields import (
     CAPACITIES,
     Argument,
-    Commit,
     Input,
     Labels,
     Name,
-    Repository,
     ReservationName,
     SecretName,
     Strict,
     Word,
 )
+from infra.spec.weights import Weights
 
 
 class Accelerator(Strict):
@@ -77,14 +76,6 @@ class Replicas(Strict):
     def most(self) -> int:
         """Most replicas: as many as fewest where the file names none."""
         return self.min if self.max is None else self.max
-
-
-class Weights(Strict):
-    """Where the weights come from, and which of several checkpoints of one precision."""
-
-    source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
-    checkpoint: Repository | None = None
-    revision: Commit | None = None
 
 
 class Engine(Strict):
