@@ -7,6 +7,7 @@ from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
+from infra.plan.weights_source import weights_rows
 from infra.spec import EndpointSpec
 
 _Row = tuple[str, object, object, str, str]
@@ -54,6 +55,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             "catalogue",
             f"{plan.precision} weights of {plan.model.id} for {name}",
         ),
+        *weights_rows(spec, plan.weights),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),

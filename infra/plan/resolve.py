@@ -242,7 +242,7 @@ def _times(request: Request, choice: Choice) -> Timing:
         weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
         image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
-        source=request.spec.weights.source,
+        source=request.spec.weights.source if request.capabilities.pins_revision else "engine",
         disk=ssd or "own",
         timeout_seconds=request.spec.startupTimeoutSeconds,
         answer_seconds=request.spec.longestAnswerSeconds,

@@ -11,6 +11,12 @@ from infra.spec import EndpointSpec
 BRANCH = "main"
 _FETCHED, _MOUNTED = "/cache/weights", "/models"
 _DRAFTER = "drafter"
+_WHY = {
+    "hugging-face": "needs no volume: every pod fetches and checks them before its engine starts",
+    "pvc": "a volume that is there: no download, and no way out of the pod",
+    "gcs": "a bucket that is mounted, with a cache on the node's disk",
+    "engine": "the engine fetches them by itself, from its maker",
+}
 _SHARED = ("ReadOnlyMany", "ReadWriteMany")
 
 
@@ -152,6 +158,27 @@ def weights_cautions(stack: str, choice: WeightsChoice, checkpoint: str) -> tupl
     if choice.drafter_path and not choice.downloads and choice.source != "engine":
         said.append(f"the drafter is read from {choice.drafter_path} in the same volume")
     return tuple(said)
+
+
+def weights_rows(spec: EndpointSpec, choice: WeightsChoice) -> list[tuple[str, object, object, str, str]]:
+    """Decisions: field, value, what the stack file asked, origin and reason."""
+    wanted = spec.weights
+    said = wanted.source if "source" in wanted.model_fields_set else None
+    rows: list[tuple[str, object, object, str, str]] = [
+        ("weights.source", choice.source, said, "derived", _WHY[choice.source]),
+        ("weights.modelPath", choice.model_path, None, "derived", "where the engine reads them, off the hub"),
+    ]
+    if choice.downloads:
+        first = choice.downloads[0]
+        pinned = "commit that the catalogue pins" if first.pinned else "no commit is known; name one to pin it"
+        rows.append(("weights.revision", first.revision, wanted.revision, "catalogue", pinned))
+    for name, path in (("projectorPath", choice.projector_path), ("drafterPath", choice.drafter_path)):
+        if path:
+            rows.append((f"weights.{name}", path, None, "derived", "beside the model"))
+    if choice.access_mode:
+        why = "one node at a time" if choice.exclusive else "any number of nodes"
+        rows.append(("weights.accessMode", choice.access_mode, None, "stack", why))
+    return rows
 
 
 def token_command(stack: str, secret: str) -> str:
