@@ -153,7 +153,11 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         limits = {"audio": 0, "image": 4 if "image" in plan.inputs else 0, "video": 1 if "video" in plan.inputs else 0}
         args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
     if plan.model.drafter:
-        drafter = {"method": "mtp", "model": plan.weights.drafter_path, "num_speculative_tokens": plan.model.draft_tokens}
+        drafter = {
+            "method": "mtp",
+            "model": plan.weights.drafter_path,
+            "num_speculative_tokens": plan.model.draft_tokens,
+        }
         args.append(f"--speculative-config={json.dumps(drafter, separators=(',', ':'))}")
     if plan.tools:
         args += [

@@ -9,8 +9,7 @@ pod's volume outlives its containers.
 from __future__ import annotations
 
 # $1: where the kubelet reads last words. Both scripts begin so.
-_COMMON = r"""
-set -u
+_COMMON = r"""set -u
 reasons=$1
 shift
 pause=${WEIGHTS_PAUSE_SECONDS:-2}
@@ -102,6 +101,7 @@ fetch() {
   case $sum in *[!0-9a-f]*) sum= ;; esac
   case $length in *[!0-9]*) length= ;; esac
   [ "${#sum}" -eq 64 ] && [ -n "$length" ] || fail "checksum: the hub states none for $file of $repository"
+  commit=${commit:-$revision}
   [ "$commit" = "$revision" ] || tell "$named of $repository is $commit"
   revision=$commit
   [ ! -f "$target" ] || mv "$target" "$part"

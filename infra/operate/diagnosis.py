@@ -18,7 +18,10 @@ _NEXT_STEPS = (
     ("weights not found", "the hub has no such commit or file: correct `weights.revision` or `weights.checkpoint`"),
     ("weights no disk space", "the weights do not fit on the node's disk: use a volume (`weights.source: pvc`)"),
     ("weights checksum", "files are not what the hub states; they were removed and are fetched again: wait, then look"),
-    ("weights network", "pods must reach the hub by HTTPS: check Cloud NAT and firewalls, or use `weights.source: pvc`"),
+    (
+        "weights network",
+        "pods must reach the hub by HTTPS: check Cloud NAT and firewalls, or use `weights.source: pvc`",
+    ),
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
     ("ScaledToZero", "someone stopped it; `pulumi up --refresh -s {name}` starts it again"),

@@ -37,7 +37,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.timing import timing
-from infra.plan.weights_source import weights_choice, weights_cautions
+from infra.plan.weights_source import weights_cautions, weights_choice
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 

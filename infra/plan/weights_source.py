@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from infra.catalog.records import Checkpoint, Drafter
@@ -50,6 +51,7 @@ class WeightsChoice:
         model_path: folder, or the file of a GGUF checkpoint; the repository where the engine fetches it.
         projector_path: file of the multimodal projector beside a GGUF file.
         drafter_path: folder of the drafter.
+        revision: commit or branch of the model's repository that is fetched.
         downloads: what an init container fetches.
         token_secret: Secret with the hub token, under the key `token`.
         claim, access_mode: of the PersistentVolumeClaim.
@@ -64,6 +66,7 @@ class WeightsChoice:
     projector_path: str
     drafter_path: str
     downloads: tuple[Download, ...]
+    revision: str = ""
     token_secret: str = ""
     claim: str = ""
     access_mode: str = ""
@@ -88,7 +91,8 @@ def weights_choice(
     Args:
         stack: name, which is that of its namespace.
         spec: what is served.
-        checkpoint, drafter: what the plan chose.
+        checkpoint: what the plan chose.
+        drafter: of the model, or None.
         inputs: what requests may hold; a projector is left out for text alone.
         own_fetch: whether the engine fetches by itself, from elsewhere than the hub.
 
@@ -100,39 +104,39 @@ def weights_choice(
     if own_fetch:
         _check_own(spec)
         return WeightsChoice("engine", checkpoint.repository, "", drafter.repository if drafter else "", ())
-    root = f"{_FETCHED}/model" if wanted.source == "hugging-face" else f"{_MOUNTED}/{wanted.path}"
-    beside = f"{_FETCHED}/{_DRAFTER}" if wanted.source == "hugging-face" else f"{root}/{_DRAFTER}"
-    paths = {
-        "source": wanted.source,
-        "model_path": f"{root}/{checkpoint.file}" if checkpoint.file else root,
-        "projector_path": f"{root}/{checkpoint.projector_file}" if _projects(checkpoint, inputs) else "",
-        "drafter_path": beside if drafter else "",
-    }
-    if wanted.source == "hugging-face":
-        if checkpoint.gated and wanted.tokenSecret is None:
-            raise RefusedError(("weights",), _gated(stack, checkpoint))
-        fetched = [Download(checkpoint.repository, _revision(spec, checkpoint), root, _files(checkpoint, inputs))]
-        if drafter:
-            fetched.append(Download(drafter.repository, BRANCH, beside, ()))
-        return WeightsChoice(**paths, downloads=tuple(fetched), token_secret=wanted.tokenSecret or "")
-    if wanted.source == "pvc":
-        if wanted.accessMode not in _SHARED and spec.replicas.most > 1:
-            raise RefusedError(("weights", "accessMode"), _one_node(spec))
-        return WeightsChoice(
-            **paths,
-            downloads=(),
-            claim=wanted.claim or "",
-            access_mode=wanted.accessMode or "",
-            exclusive=wanted.accessMode not in _SHARED,
-            folder=wanted.path or "",
-        )
-    return WeightsChoice(
-        **paths,
-        downloads=(),
-        bucket=wanted.bucket or "",
+    root, beside = f"{_FETCHED}/model", f"{_FETCHED}/{_DRAFTER}"
+    if wanted.source != "hugging-face":
+        root = f"{_MOUNTED}/{wanted.path}"
+        beside = f"{root}/{_DRAFTER}"
+    found = WeightsChoice(
+        wanted.source,
+        f"{root}/{checkpoint.file}" if checkpoint.file else root,
+        f"{root}/{checkpoint.projector_file}" if _projects(checkpoint, inputs) else "",
+        beside if drafter else "",
+        (),
         folder=wanted.path or "",
-        service_account=wanted.serviceAccount or "",
-        private_google_access=wanted.privateGoogleAccess,
+    )
+    if wanted.source == "pvc":
+        shared = wanted.accessMode in _SHARED
+        if not shared and spec.replicas.most > 1:
+            raise RefusedError(("weights", "accessMode"), _one_node(spec))
+        mode = wanted.accessMode or ""
+        return dataclasses.replace(found, claim=wanted.claim or "", access_mode=mode, exclusive=not shared)
+    if wanted.source == "gcs":
+        return dataclasses.replace(
+            found,
+            bucket=wanted.bucket or "",
+            service_account=wanted.serviceAccount or "",
+            private_google_access=wanted.privateGoogleAccess,
+        )
+    if checkpoint.gated and wanted.tokenSecret is None:
+        raise RefusedError(("weights",), _gated(stack, checkpoint))
+    revision = wanted.revision or checkpoint.revision or BRANCH
+    fetched = [Download(checkpoint.repository, revision, root, _files(checkpoint, inputs))]
+    if drafter:
+        fetched.append(Download(drafter.repository, BRANCH, beside, ()))
+    return dataclasses.replace(
+        found, downloads=tuple(fetched), revision=revision, token_secret=wanted.tokenSecret or ""
     )
 
 
@@ -184,10 +188,6 @@ def weights_rows(spec: EndpointSpec, choice: WeightsChoice) -> list[tuple[str, o
 def token_command(stack: str, secret: str) -> str:
     """Command that makes the Secret with the hub's token."""
     return f"kubectl -n {stack} create secret generic {secret} --from-literal=token=$HF_TOKEN"
-
-
-def _revision(spec: EndpointSpec, checkpoint: Checkpoint) -> str:
-    return spec.weights.revision or checkpoint.revision or BRANCH
 
 
 def _projects(checkpoint: Checkpoint, inputs: tuple[str, ...]) -> bool:

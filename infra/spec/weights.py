@@ -36,9 +36,7 @@ def _not_googles(name: str) -> str:
 
 
 # Without dots: such a name is a domain, and its owner has to prove that.
-Bucket = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$"), AfterValidator(_not_googles)
-]
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$"), AfterValidator(_not_googles)]
 
 _NEEDED = {"hugging-face": (), "pvc": ("claim", "path", "accessMode"), "gcs": ("bucket", "path")}
 _ALLOWED = {
