@@ -17,10 +17,10 @@ _NEXT_STEPS = (
     ),
     ("weights not found", "the hub has no such commit or file: correct `weights.revision` or `weights.checkpoint`"),
     ("weights no disk space", "the weights do not fit on the node's disk: use a volume (`weights.source: pvc`)"),
-    ("weights checksum", "files are not what the hub states; they were removed and are fetched again: wait, then look"),
+    ("weights checksum", "files are not what the hub states; they are fetched again"),
     (
         "weights network",
-        "pods must reach the hub by HTTPS: check Cloud NAT and firewalls, or use `weights.source: pvc`",
+        "pods need HTTPS to the hub: check Cloud NAT and firewalls, or use `weights.source: pvc`",
     ),
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
@@ -133,7 +133,7 @@ def _weights_reason(container: Object) -> str | None:
     if container.get("name") != _WEIGHTS:
         return None
     ended = (container.get("state", {}).get("terminated"), container.get("lastState", {}).get("terminated"))
-    last = next((one for one in ended if one), {})
+    last: Object = next((one for one in ended if one), {})
     words = [line for line in str(last.get("message") or "").splitlines() if line.startswith(f"{_WEIGHTS}: ")]
     return words[-1].removeprefix(f"{_WEIGHTS}: ") if words and last.get("exitCode") else None
 

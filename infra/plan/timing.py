@@ -96,7 +96,7 @@ def stop_seconds(capabilities: Capabilities, *, capacity: str, answer_seconds: i
 
 
 def _load_terms(weights_gib: float, source: str, disk: str) -> tuple[TimeTerm, ...]:
-    """Download, as fast as source and disk allow; its check; then disk to accelerator, as fast as disk and loader allow."""
+    """Download, as fast as source and disk allow; its check; then disk to accelerator, as disk and loader allow."""
     rate, basis = _SOURCES[source]
     disk_rate = _DISKS[disk]
     fetch = 0.0
