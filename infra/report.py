@@ -25,6 +25,7 @@ def plan_text(plan: ServingPlan) -> str:
     rows = [
         ("model", f"{plan.model.id}, {', '.join(plan.inputs)}"),
         ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}{adapters}"),
+        ("weights", _weights_text(plan)),
         ("framework", f"{framework} {plan.framework.version}{image}"),
         ("accelerator", _machine_text(plan)),
         (
@@ -106,6 +107,17 @@ def _machine_text(plan: ServingPlan) -> str:
     return (
         f"{accelerator.count} x {accelerator.type} per replica on {accelerator.machines}, {bought}; {split}; {replicas}"
     )
+
+
+def _weights_text(plan: ServingPlan) -> str:
+    choice = plan.weights
+    if choice.claim:
+        return f"read from claim {choice.claim} ({choice.access_mode}), folder {choice.folder}"
+    if choice.bucket:
+        return f"read from gs://{choice.bucket}/{choice.folder} by Cloud Storage FUSE"
+    if choice.source == "engine":
+        return "fetched by the engine itself"
+    return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, then read from the pod's own disk"
 
 
 def _memory_lines(memory: Memory, concurrency: int) -> list[str]:

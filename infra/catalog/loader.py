@@ -90,6 +90,8 @@ def _checkpoints(published: _Row, inputs: Mapping[str, tuple[str, ...]]) -> Iter
                 bytes=row["bytes"],
                 bytes_uncertainty=row.get("bytes_uncertainty", 0),
                 projector_bytes=row.get("projector_bytes"),
+                file=row.get("file"),
+                projector_file=row.get("projector_file"),
                 frameworks=tuple(row.get("frameworks", kind["frameworks"])),
                 architectures=tuple(row.get("architectures", kind["architectures"])),
                 licence=row.get("licence", published["licence"]),

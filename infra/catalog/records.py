@@ -22,6 +22,7 @@ class Checkpoint:
         bytes: listed size of the weights without projector; None where it is computed, or not known.
         bytes_uncertainty: by how much the listed size may be off: 0 where it is exact.
         projector_bytes: listed size of the separate multimodal projector of a GGUF checkpoint, or None.
+        file, projector_file: names of its files in the repository, where it is one GGUF file, or None.
         frameworks: those that load it.
         architectures: accelerator architectures on which they do; empty for all that the framework has.
         inputs: what it takes.
@@ -35,6 +36,8 @@ class Checkpoint:
     bytes: int | None
     bytes_uncertainty: int
     projector_bytes: int | None
+    file: str | None
+    projector_file: str | None
     frameworks: tuple[str, ...]
     architectures: tuple[str, ...]
     licence: str

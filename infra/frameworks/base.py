@@ -14,6 +14,7 @@ from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
+from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
 from infra.watch.monitor import Monitor, monitor
@@ -94,6 +95,11 @@ class KubernetesWorkload:
     config: tuple[EngineConfig, ...] = ()
     open_port: str = ""
     writable_root: str = ""
+
+    @property
+    def weights(self) -> PodWeights:
+        """What the pods need to have their weights."""
+        return pod_weights(self.plan, self.run_as_user)
 
     @property
     def exceptions(self) -> tuple[tuple[str, str], ...]:

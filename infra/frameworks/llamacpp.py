@@ -83,11 +83,11 @@ def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]
 
 def _args(plan: ServingPlan) -> tuple[str, ...]:
     """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
-    quant = plan.precision.upper()
     settings = dict(plan.settings)
     kv_type = cache_type(plan.memory.kv_cache_dtype)
     args = [
-        f"--hf-repo={plan.model.checkpoint}:{quant}",
+        f"--model={plan.weights.model_path}",
+        "--offline",
         f"--alias={plan.model.id}",
         "--host=127.0.0.1",
         f"--port={PORT}",
@@ -107,8 +107,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         "--no-slots",
         "--no-ui",
     ]
-    if plan.inputs == ("text",):
-        args.append("--no-mmproj")
+    args.append(f"--mmproj={plan.weights.projector_path}" if plan.weights.projector_path else "--no-mmproj")
     checked = with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
     return tuple(word for argument in checked for word in argument.split("=", 1))
 
@@ -173,7 +172,6 @@ FRAMEWORK = Framework(
         terms=_terms,
         host_terms=_host_terms,
         settings=_settings,
-        pins_revision=False,
         fetches_media=True,
         no_adapters=(
             "llama.cpp loads adapters that are GGUF files on its disk, and this version puts none there; merge the "

@@ -36,6 +36,7 @@ DENIED = {
     "--gpt-oss-*": _WEIGHTS,
     "--gpu-layers*": _LAYERS,
     "--hf-file": _WEIGHTS,
+    "--hf-repo": _WEIGHTS,
     "--hf-repo-draft": _MEMORY,
     "--hf-token": "a token in a stack file is no secret",
     "--image-max-tokens": _MEMORY,

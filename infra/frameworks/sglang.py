@@ -94,7 +94,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     """
     settings = dict(plan.settings)
     args = [
-        f"--model-path={plan.model.checkpoint}",
+        f"--model-path={plan.weights.model_path}",
         f"--served-model-name={plan.model.id}",
         "--host=127.0.0.1",
         f"--port={PORT}",
@@ -113,10 +113,8 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     ]
     if not any(one.startswith(f"{_DOMAINS}=") for one in plan.engine_args):
         args.append(f"{_DOMAINS}={_NO_DOMAIN}")
-    if plan.model.revision:
-        args.append(f"--revision={plan.model.revision}")
     if plan.model.drafter:
-        args += _drafter(plan, plan.model.drafter)
+        args += _drafter(plan, plan.weights.drafter_path)
     if plan.tools:
         args.append("--tool-call-parser=gemma4")
     if plan.reasoning:
@@ -133,7 +131,7 @@ def _media(plan: ServingPlan) -> dict[str, int]:
     }
 
 
-def _drafter(plan: ServingPlan, repository: str) -> list[str]:
+def _drafter(plan: ServingPlan, path: str) -> list[str]:
     """One chain of proposed tokens; the engine verifies one more than it proposes.
 
     Raises:
@@ -145,7 +143,7 @@ def _drafter(plan: ServingPlan, repository: str) -> list[str]:
     steps = plan.model.draft_tokens or 1
     return [
         "--speculative-algorithm=NEXTN",
-        f"--speculative-draft-model-path={repository}",
+        f"--speculative-draft-model-path={path}",
         f"--speculative-num-steps={steps}",
         "--speculative-eagle-topk=1",
         f"--speculative-num-draft-tokens={steps + 1}",
@@ -159,6 +157,7 @@ def _env() -> tuple[tuple[str, str], ...]:
         ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
         ("HF_HOME", f"{_CACHE}/hf"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("HF_HUB_OFFLINE", "1"),
         ("HOME", f"{_CACHE}/home"),
         ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
         ("LOGNAME", "sglang"),

@@ -96,7 +96,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         raise RefusedError(("engine", "args"), "arguments of TensorRT-LLM are not checked yet; leave it out.")
     settings = dict(plan.settings)
     args = [
-        plan.model.checkpoint,
+        plan.weights.model_path,
         f"--served_model_name={plan.model.id}",
         "--host=127.0.0.1",
         f"--port={PORT}",
@@ -107,8 +107,6 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--max_seq_len={plan.context.max_model_len}",
         f"--config={_CONFIG}/{_CONFIG_FILE}",
     ]
-    if plan.model.revision:
-        args.append(f"--revision={plan.model.revision}")
     return tuple(args)
 
 
@@ -131,6 +129,7 @@ def _env() -> tuple[tuple[str, str], ...]:
         ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
         ("HF_HOME", f"{_CACHE}/hf"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("HF_HUB_OFFLINE", "1"),
         ("HOME", f"{_CACHE}/home"),
         ("LOGNAME", "trtllm"),
         ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),

@@ -152,8 +152,6 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--kv-cache-dtype={plan.memory.kv_cache_dtype}",
         f"--shutdown-timeout={plan.timing.drain_seconds}",
     ]
-    if plan.model.revision:
-        args.append(f"--revision={plan.model.revision}")
     if plan.inputs == ("text",):
         args.append("--language-model-only")
     else:
@@ -164,7 +162,11 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         }
         args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
     if plan.model.drafter:
-        drafter = {"method": "mtp", "model": plan.model.drafter, "num_speculative_tokens": plan.model.draft_tokens}
+        drafter = {
+            "method": "mtp",
+            "model": plan.weights.drafter_path,
+            "num_speculative_tokens": plan.model.draft_tokens,
+        }
         args.append(f"--speculative-config={json.dumps(drafter, separators=(',', ':'))}")
     if plan.tools:
         args += [
@@ -191,6 +193,7 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
         ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
         ("HF_HOME", f"{_CACHE}/hf"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("HF_HUB_OFFLINE", "1"),
         ("HOME", f"{_CACHE}/home"),
         ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
         ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
@@ -213,7 +216,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
-        command=("vllm", "serve", plan.model.checkpoint),
+        command=("vllm", "serve", plan.weights.model_path),
         args=_args(plan),
         env=_env(plan),
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},

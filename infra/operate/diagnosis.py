@@ -10,6 +10,18 @@ Object = dict[str, Any]
 # What the control plane says, and what a person does next. The first that matches any finding is the one to do:
 # the order is from cause to symptom.
 _NEXT_STEPS = (
+    (
+        "weights access refused",
+        "accept the checkpoint's licence on the hub, and name a Secret with that account's token in "
+        "`weights.tokenSecret`; then `pulumi up`",
+    ),
+    ("weights not found", "the hub has no such commit or file: correct `weights.revision` or `weights.checkpoint`"),
+    ("weights no disk space", "the weights do not fit on the node's disk: use a volume (`weights.source: pvc`)"),
+    ("weights checksum", "files are not what the hub states; they are fetched again"),
+    (
+        "weights network",
+        "pods need HTTPS to the hub: check Cloud NAT and firewalls, or use `weights.source: pvc`",
+    ),
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
     (
@@ -31,6 +43,8 @@ _NEXT_STEPS = (
     ("OOMKilled", "the engine ran out of host memory; plan with a smaller context or a larger machine"),
     ("CrashLoopBackOff", "read the engine's last words: kubectl logs -n {name} deployment/{name} --previous"),
 )
+# Name of the init container that fetches weights, and the first word of the line with which it fails.
+_WEIGHTS = "weights"
 # What the scheduler says of a pod that no node can take.
 _UNPLACED = {"FailedScheduling", "Unschedulable"}
 
@@ -131,6 +145,10 @@ def _pod_findings(pod: Object) -> list[Finding]:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             findings.append(Finding(name, condition.get("reason", "Unscheduled"), condition.get("message", "")))
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        reason = _weights_reason(container)
+        if reason:
+            findings.append(Finding(name, "weights", reason))
+            continue
         waiting = container.get("state", {}).get("waiting")
         last = container.get("lastState", {}).get("terminated")
         if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:
@@ -139,6 +157,16 @@ def _pod_findings(pod: Object) -> list[Finding]:
             message = f"exit code {last.get('exitCode')} {last.get('message', '')}".strip()
             findings.append(Finding(name, last.get("reason", "Terminated"), message))
     return findings
+
+
+def _weights_reason(container: Object) -> str | None:
+    """Why the init container that fetches weights failed, in its own words; its restarts say no more than that."""
+    if container.get("name") != _WEIGHTS:
+        return None
+    ended = (container.get("state", {}).get("terminated"), container.get("lastState", {}).get("terminated"))
+    last: Object = next((one for one in ended if one), {})
+    words = [line for line in str(last.get("message") or "").splitlines() if line.startswith(f"{_WEIGHTS}: ")]
+    return words[-1].removeprefix(f"{_WEIGHTS}: ") if words and last.get("exitCode") else None
 
 
 def _matters(event: Object, names: set[str]) -> bool:

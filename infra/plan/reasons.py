@@ -9,6 +9,7 @@ from infra.plan.rollout import rollout_reasons
 from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
+from infra.plan.weights_source import weights_rows
 from infra.spec import EndpointSpec
 
 _Row = tuple[str, object, object, str, str]
@@ -64,6 +65,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             "catalogue",
             f"{plan.precision} weights of {plan.model.id} for {name}",
         ),
+        *weights_rows(spec, plan.weights),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
         (
             "adapters",

@@ -12,6 +12,7 @@ from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.scaling import Scaling
 from infra.plan.watching import UNWATCHED, Watch
+from infra.plan.weights_source import WeightsChoice
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,7 @@ class ServingPlan:
     rollout: Rollout
     access: Access
     credentials: Credentials
+    weights: WeightsChoice
     engine_args: tuple[str, ...]
     adapters: tuple[AdapterChoice, ...]
     media_domains: tuple[str, ...]

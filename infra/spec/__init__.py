@@ -4,13 +4,14 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas, Weights
+from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.monitoring import Monitoring
 from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
+from infra.spec.weights import Weights
 
 __all__ = [
     "CAPACITIES",

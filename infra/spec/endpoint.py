@@ -25,6 +25,7 @@ from infra.spec.fields import (
     Word,
 )
 from infra.spec.scaling import Scaling
+from infra.spec.weights import Weights
 
 
 class Accelerator(Strict):
@@ -90,14 +91,6 @@ class Replicas(Strict):
     def machines(self) -> int:
         """Most machines: one for every replica, and the spare ones."""
         return self.most + self.spare
-
-
-class Weights(Strict):
-    """Where the weights come from, and which of several checkpoints of one precision."""
-
-    source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
-    checkpoint: Repository | None = None
-    revision: Commit | None = None
 
 
 class Media(Strict):

@@ -156,6 +156,8 @@ def checkpoint(
         bytes=size_bytes,
         bytes_uncertainty=uncertainty,
         projector_bytes=None,
+        file=None,
+        projector_file=None,
         frameworks=("vllm",),
         architectures=(),
         licence="Apache-2.0",

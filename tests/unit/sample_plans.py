@@ -19,6 +19,7 @@ from infra.plan.serving_plan import (
     Rung,
     ServingPlan,
 )
+from infra.plan.weights_source import WeightsChoice
 
 CURVE = ((1, 131_072), (2, 131_072), (4, 109_056), (8, 54_272), (16, 27_136), (32, 13_568), (64, 6784))
 LADDER_CURVE = ((1, 262_144), (2, 262_144), (4, 262_144), (8, 203_776), (16, 101_888), (32, 50_944), (64, 25_472))
@@ -108,6 +109,7 @@ def simple() -> ServingPlan:
         rollout=Rollout("surge", "RollingUpdate", 1, 0, 1, "none: a new pod answers first", 0, 10, 700, 310, 700),
         access=Access("key", "gemma4-e4b-l4-keys", "no path answers without a key", "caddy:2.11.7-alpine", ()),
         credentials=Credentials("", "", ""),
+        weights=WeightsChoice("hugging-face", "/cache/weights/model", "", "", ()),
         engine_args=("--model=google/gemma-4-E4B-it", "--max-model-len=32768", "--gpu-memory-utilization=0.92"),
         adapters=(),
         media_domains=(),

@@ -66,6 +66,8 @@ def setting(size: str = "31b", precision: str = "q8_0", kind: str = "gpu", **cha
         bytes=changes.pop("file_bytes", None),
         bytes_uncertainty=changes.pop("file_uncertainty", 0),
         projector_bytes=changes.pop("projector_bytes", None),
+        file=None,
+        projector_file=None,
         frameworks=("llamacpp",),
         architectures=(),
         licence="Apache-2.0",
