@@ -19,10 +19,8 @@ def only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("ladders of several capacities")
     if choice.candidate.capacity.kind == "reservation":
         reasons.append("reservations")
-    if choice.candidate.nodes > 1:
-        reasons.append("replicas of several machines")
-        if spec.replicas.most > spec.replicas.min:
-            reasons.append("autoscaling of such replicas")
+    if choice.candidate.nodes > 1 and spec.replicas.most > spec.replicas.min:
+        reasons.append("autoscaling of replicas of several machines")
     if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
         reasons.append("autoscaling outside a cluster")
     return tuple(reasons)
