@@ -100,7 +100,10 @@ SOURCES = (
     ),
     Source(
         module="sigs.k8s.io/lws",
-        files=_named("config/crd/bases/leaderworkerset.x-k8s.io_{}.yaml", "leaderworkersets"),
+        files=(
+            "config/crd/bases/leaderworkerset.x-k8s.io_leaderworkersets.yaml",
+            "config/crd/bases/disaggregatedset.x-k8s.io_disaggregatedsets.yaml",  # without it the controller ends
+        ),
     ),
     Source(files=("secretproviderclasses.secrets-store.csi.x-k8s.io.yaml",), by_gke=True),
     Source(files=("inferenceobjectives.llm-d.ai.yaml", "interceptorroutes.http.keda.sh.yaml")),
