@@ -67,10 +67,10 @@ def leader_worker_set(namespace: str, **annotations: str) -> dict[str, Any]:
     }
 
 
-def create(api: client.ApiClient, obj: dict[str, Any]) -> None:
-    client.CustomObjectsApi(api).create_namespaced_custom_object(
-        *KIND, obj["metadata"]["namespace"], "leaderworkersets", obj
-    )
+def create(api: client.ApiClient, obj: dict[str, Any]) -> dict[str, Any]:
+    custom = client.CustomObjectsApi(api)
+    made = custom.create_namespaced_custom_object(*KIND, obj["metadata"]["namespace"], "leaderworkersets", obj)
+    return dict(made)
 
 
 def condition(api: client.ApiClient, namespace: str, kind: str) -> str:
@@ -139,6 +139,28 @@ def test_a_set_that_only_the_controller_can_refuse_is_refused(api: client.ApiCli
     assert "vleaderworkerset.kb.io" in refusal.value.body
 
 
+def test_a_disaggregated_set_is_refused_and_not_left_without_pods(api: client.ApiClient, namespace: str) -> None:
+    body = {
+        "apiVersion": "disaggregatedset.x-k8s.io/v1",
+        "kind": "DisaggregatedSet",
+        "metadata": {"name": "x"},
+        "spec": {},
+    }
+    custom = client.CustomObjectsApi(api)
+    with pytest.raises(client.ApiException, match="DisaggregatedSets are not simulated"):
+        custom.create_namespaced_custom_object("disaggregatedset.x-k8s.io", "v1", namespace, "disaggregatedsets", body)
+
+
+def test_quantities_come_back_in_their_canonical_form(api: client.ApiClient, namespace: str) -> None:
+    """So a program that writes another form sees a change after each refresh."""
+    obj = leader_worker_set(namespace)
+    limits = obj["spec"]["leaderWorkerTemplate"]["workerTemplate"]["spec"]["containers"][0]["resources"]["limits"]
+    limits |= {"cpu": 2, "memory": "2048Mi"}
+    made = create(api, obj)
+    container = made["spec"]["leaderWorkerTemplate"]["workerTemplate"]["spec"]["containers"][0]
+    assert container["resources"]["limits"] == {GPU: "1", "cpu": "2", "memory": "2Gi"}
+
+
 def test_other_pods_do_not_wait_for_the_controller(api: client.ApiClient, control_plane: ControlPlane) -> None:
     admission = client.AdmissionregistrationV1Api(api)
     hooks = [
@@ -175,3 +197,22 @@ def test_a_program_can_wait_until_a_group_is_available(
     assert condition(api, namespace, "Available") == "True"
     engine.delete(made)
     until(lambda: not pods(api, namespace), what="pods gone")
+
+
+@pytest.mark.usefixtures("gpu_nodes")
+def test_a_program_can_wait_until_a_changed_group_is_available(
+    engine: Engine, api: client.ApiClient, namespace: str
+) -> None:
+    """By the condition's name: its value alone is still that of the group before."""
+    made = engine.create(leader_worker_set(namespace, **{"pulumi.com/waitFor": "condition=Available"}), timeout=60)
+    changed = copy.deepcopy(made.inputs)
+    for template in ("leaderTemplate", "workerTemplate"):
+        changed["spec"]["leaderWorkerTemplate"][template]["spec"]["containers"][0]["image"] = "example.com/engine:2"
+    made = engine.update(made, changed, timeout=60)
+
+    group = pods(api, namespace)
+    assert group.keys() == {"engine-0", "engine-0-1"}
+    for pod in group.values():
+        assert pod.spec.containers[0].image == "example.com/engine:2"
+        assert {one.status for one in pod.status.conditions if one.type == "Ready"} == {"True"}
+    engine.delete(made)
