@@ -27,6 +27,14 @@ _GROUP = "leaderworkerset.x-k8s.io"
 _OF_A_SET = {"matchExpressions": [{"key": "leaderworkerset.sigs.k8s.io/name", "operator": "Exists"}]}
 _LAST_PATH = "/validate-disaggregatedset-x-k8s-io-v1-disaggregatedset"
 """The webhook that the controller registers last (its cmd/main.go)."""
+_QUESTION = json.dumps(
+    {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {"uid": "ready", "operation": "CONNECT"},
+    }
+).encode()
+"""What a webhook allows without a look at any object."""
 _LIMIT_SECONDS = 5.0
 
 
@@ -95,8 +103,10 @@ class LeaderWorkerSets:
 
     def serves(self, context: ssl.SSLContext) -> bool:
         """Whether the controller answers at each of its webhooks."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._url(_LAST_PATH), data=_QUESTION, headers=headers)
         try:
-            with urllib.request.urlopen(self._url(_LAST_PATH), timeout=_LIMIT_SECONDS, context=context):
+            with urllib.request.urlopen(request, timeout=_LIMIT_SECONDS, context=context):
                 return True
         except urllib.error.HTTPError as error:
             return error.code != HTTPStatus.NOT_FOUND
