@@ -57,6 +57,7 @@ class Binaries:
     kube_controller_manager: Path
     kube_scheduler: Path
     kwok: Path
+    lws_manager: Path
 
 
 def _same_minor(found: tuple[int, ...], pinned: tuple[int, ...]) -> bool:
@@ -131,6 +132,13 @@ TOOLS = (
         module="sigs.k8s.io/kwok",
         programs={"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
         usual_minutes=2,
+    ),
+    Tool(
+        name="lws",
+        module="sigs.k8s.io/lws",
+        programs={"lws-manager": "sigs.k8s.io/lws/cmd"},
+        usual_minutes=2,
+        version_flags=lambda version: [f"-X sigs.k8s.io/lws/pkg/version.GitVersion={version}"],
     ),
     Tool(
         name="kubernetes",

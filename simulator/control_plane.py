@@ -6,14 +6,12 @@ import base64
 import contextlib
 import fcntl
 import json
-import random
-import socket
 import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -21,27 +19,16 @@ from simulator import custom_resource_install, custom_resources
 from simulator.binaries import Binaries
 from simulator.certificates import ensure_certificates
 from simulator.errors import SimulatorError
+from simulator.leader_worker_set import LeaderWorkerSets
 from simulator.parts import Parts
+from simulator.ports import ensure_ports
 
 _STAGES = Path(__file__).parent / "kwok"
 _SERVICE_RANGE = "34.118.224.0/20"
 """What GKE gives to Services of new clusters when none is asked for."""
 _SERVICE_IP = "34.118.224.1"
 _POD_RANGE = "10.4.0.1/14"
-_PORTS = range(20000, 32000)
-"""Below the range that Linux takes for outgoing connections, so that a port is still free at a restart."""
 START_LIMIT_SECONDS = 90.0
-_PORT_LIMIT_SECONDS = 3.0
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 class ControlPlane:
@@ -73,7 +60,8 @@ class ControlPlane:
             binaries: The programs to run.
             token: The administrator's bearer token.
             on_stop: Called after it was stopped.
-            add_ons: Whether it gets the custom resource definitions that GKE itself does not install.
+            add_ons: Whether it gets what GKE itself does not install: custom resource definitions, and the controller
+                of LeaderWorkerSets.
         """
         self._on_stop = on_stop
         self._add_ons = add_ons
@@ -133,7 +121,7 @@ class ControlPlane:
         definitions = custom_resources.locate(add_ons=self._add_ons)
         certificates = ensure_certificates(self.directory / "keys", _SERVICE_IP)
         self.ca_pem = certificates.authority.read_text()
-        api_port, etcd_port, peer_port = self._ports()
+        api_port, etcd_port, peer_port, webhook_port = ensure_ports(self.directory / "ports.json", 4)
         self.endpoint = f"127.0.0.1:{api_port}"
         self.server = f"https://{self.endpoint}"
         tokens = self.directory / "keys" / "tokens.csv"
@@ -188,6 +176,10 @@ class ControlPlane:
         # Before the controllers: their garbage collector, which ends deletions, looks for new kinds every 30 s only.
         installer = custom_resource_install.Installer(self.server, self.token, context)
         installer.install(definitions, self.directory / "custom-resources")
+        sets = LeaderWorkerSets(self.directory, certificates, webhook_port)
+        if self._add_ons:
+            self._parts.run("lws-manager", self._binaries.lws_manager, *client, *sets.arguments())
+            sets.install_webhooks(self.server, self.token, context)
         self._parts.run(
             "kube-controller-manager",
             self._binaries.kube_controller_manager,
@@ -220,22 +212,9 @@ class ControlPlane:
             *(f"--config={stage}" for stage in sorted(_STAGES.glob("*.yaml"))),
             before=forget_leases,
         )
+        if self._add_ons:  # else the first LeaderWorkerSet could be refused
+            self._wait("lws-manager", lambda: sets.serves(context))
         self._parts.keep_alive()
-
-    def _ports(self) -> Sequence[int]:
-        """Return the ports of this cluster: those of the last time, unless somebody else has taken one."""
-        kept = self.directory / "ports.json"
-        ports: list[int] = json.loads(kept.read_text()) if kept.exists() else []
-        deadline = time.monotonic() + _PORT_LIMIT_SECONDS  # a part that was just killed may still hold its own
-        while ports and not all(map(_is_free, ports)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if not ports or not all(map(_is_free, ports)):
-            candidates = (port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
-            ports = [next(candidates) for _ in range(3)]
-            temporary = kept.with_suffix(".new")
-            temporary.write_text(json.dumps(ports))
-            temporary.replace(kept)
-        return ports
 
     def _kubeconfig(self) -> dict[str, object]:
         authority = base64.b64encode(self.ca_pem.encode()).decode()

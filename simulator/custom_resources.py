@@ -103,7 +103,13 @@ SOURCES = (
         files=_named("config/crd/bases/leaderworkerset.x-k8s.io_{}.yaml", "leaderworkersets"),
     ),
     Source(files=("secretproviderclasses.secrets-store.csi.x-k8s.io.yaml",), by_gke=True),
-    Source(files=("inferenceobjectives.llm-d.ai.yaml", "interceptorroutes.http.keda.sh.yaml")),
+    Source(
+        files=_named(
+            "{}.yaml",
+            "disaggregatedsets.disaggregatedset.x-k8s.io",
+            *("inferenceobjectives.llm-d.ai", "interceptorroutes.http.keda.sh"),
+        )
+    ),
 )
 
 

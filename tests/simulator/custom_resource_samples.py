@@ -143,7 +143,7 @@ spec:
     restartPolicy: RecreateGroupOnPodRestart
     leaderTemplate:
       metadata: {labels: {role: leader}}
-      spec: {containers: [{name: c, image: i, resources: {limits: {cpu: 1}}, ports: [{containerPort: 8000}]}]}
+      spec: {containers: [{name: c, image: i, resources: {limits: {cpu: "1"}}, ports: [{containerPort: 8000}]}]}
     workerTemplate: {spec: {containers: [{name: c, image: i}]}}
 ---
 apiVersion: http.keda.sh/v1beta1

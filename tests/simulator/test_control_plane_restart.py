@@ -16,7 +16,7 @@ from simulator.binaries import Binaries
 from simulator.control_plane import ControlPlane
 from simulator.errors import SimulatorError
 
-PARTS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
+PARTS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "lws-manager"}
 
 
 def processes_below(directory: Path) -> list[str]:

@@ -115,6 +115,7 @@ def test_cluster_without_add_ons_has_what_gke_brings_and_names_a_missing_definit
         with pytest.raises(ProviderCallError) as failure:
             engine.create(scaler)
     server.stop(None)
+    assert not (without_add_ons.directory / "logs" / "lws-manager.log").exists()
     assert str(failure.value).endswith(
         "with kind keda.sh/v1alpha1/ScaledObject failed because the Kubernetes API server reported that the apiVersion "
         "for this resource does not exist. Verify that any required CRDs have been created: "
