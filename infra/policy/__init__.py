@@ -1,6 +1,6 @@
 """Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
 
-from infra.policy import contents, exposure, namespaces, placement, security, times
+from infra.policy import contents, exposure, namespaces, placement, security, times, weights
 from infra.policy.subject import Rule, Subject, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -10,6 +10,7 @@ RULES: tuple[Rule, ...] = (
     *security.RULES,
     *namespaces.RULES,
     *exposure.RULES,
+    *weights.RULES,
 )
 
 
