@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("stack", **named)
     verb.set_defaults(run=_render)
 
+    verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
+    verb.add_argument("stack", **named)
+    verb.set_defaults(run=_dashboard)
+
     verb = verbs.add_parser("status", parents=[shared], help="what the running endpoint does, and what is wrong")
     verb.add_argument("stack", **named)
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -222,6 +226,14 @@ def _render(options: argparse.Namespace, folder: StackFolder) -> int:
     return 0
 
 
+def _dashboard(options: argparse.Namespace, folder: StackFolder) -> int:
+    text = _endpoint(options.stack, folder).workload.monitor.dashboard
+    if not text:
+        raise StackError(f"{options.stack} is not watched: its platform says monitoring none.")
+    print(text, end="")
+    return 0
+
+
 def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     import dataclasses
 
@@ -231,9 +243,10 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     endpoint = _endpoint(options.stack, folder)
     workload, gke = endpoint.workload, endpoint.platform.gke
     assert gke is not None
-    access = endpoint.plan.access
-    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name))
-    gateway = endpoint.plan.exposure.gateway
+    access, plan = endpoint.plan.access, endpoint.plan
+    fewest = plan.min_replicas if plan.scaling else None
+    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest)
+    gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
         json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),

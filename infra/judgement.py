@@ -17,7 +17,7 @@ def subject(endpoint: Endpoint) -> Subject:
         PlanError: this version only plans it.
     """
     gke = endpoint.platform.gke
-    pool = accelerator_pool_inputs(endpoint.plan, gke) if gke and endpoint.plan.accelerator.gke_label else None
+    pool = accelerator_pool_inputs(endpoint.plan, gke) if gke else None
     return Subject(endpoint.objects(), pool, endpoint.plan)
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.frameworks.base import KubernetesWorkload
+from infra.plan.watching import MANAGED, OPERATOR
 
 Wanted = Callable[[KubernetesWorkload], bool]
 
 
 def _always(_workload: KubernetesWorkload) -> bool:
     return True
+
+
+def _watched_by(*kinds: str) -> Wanted:
+    return lambda workload: workload.monitor.kind in kinds
 
 
 def _configured(workload: KubernetesWorkload) -> bool:
@@ -30,9 +35,18 @@ def _own_gateway(workload: KubernetesWorkload) -> bool:
     return gateway is not None and gateway.gateway_class is not None
 
 
+def _scaled_by(kind: str) -> Wanted:
+    return lambda workload: workload.autoscaler is not None and workload.autoscaler.kind == kind
+
+
+def _may_have_none(workload: KubernetesWorkload) -> bool:
+    return bool(workload.waking)
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
+    ("priorityclass", _always),
     ("serviceaccount", _always),
     ("networkpolicy", _always),
     ("configmap", _always),
@@ -41,6 +55,11 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("deployment", _always),
     ("service", _always),
     ("poddisruptionbudget", _always),
+    ("podmonitoring", _watched_by(MANAGED)),
+    ("rules", _watched_by(MANAGED)),
+    ("podmonitor", _watched_by(OPERATOR)),
+    ("prometheusrule", _watched_by(OPERATOR)),
+    ("configmap-dashboard", _watched_by(MANAGED, OPERATOR)),
     ("serviceaccount-picker", _picked),
     ("role-picker", _picked),
     ("rolebinding-picker", _picked),
@@ -54,6 +73,10 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("gcpbackendpolicy", _entered),
     ("gateway", _own_gateway),
     ("httproute", _entered),
+    ("horizontalpodautoscaler", _scaled_by("hpa")),
+    ("service-wake", _may_have_none),
+    ("interceptorroute", _may_have_none),
+    ("scaledobject", _scaled_by("keda")),
 )
 
 

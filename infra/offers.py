@@ -108,8 +108,9 @@ def capacity_offers(draft: Draft, files: StackFiles) -> list[Offer]:
 
 
 def cheapest(found: list[Offer]) -> Offer:
-    """First of sorted offers that this version deploys, else the first."""
-    return next((one for one in found if one.endpoint.refusal is None), found[0])
+    """First of sorted offers that this version deploys, else the first; a processor, which is slow, only by itself."""
+    deployed = [one for one in found if one.endpoint.refusal is None]
+    return next((one for one in deployed if one.endpoint.plan.accelerator.kind != "cpu"), (deployed or found)[0])
 
 
 def _frameworks(draft: Draft, accelerator: str) -> Iterator[Draft]:

@@ -7,8 +7,9 @@ from infra.catalog.loader import load_catalog
 from infra.plan.exposure import Entrance
 from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
+from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
-from infra.text import WIDTH, counted, wrapped
+from infra.text import WIDTH, counted, short_image, wrapped
 
 _LABEL = 14
 
@@ -18,10 +19,12 @@ def plan_text(plan: ServingPlan) -> str:
     context, timing = plan.context, plan.timing
     framework = load_catalog().frameworks[plan.framework.name].display_name
     drafter = f", drafter {plan.model.drafter}" if plan.model.drafter else ""
-    image = f", {plan.framework.image}" if plan.framework.image else ""
+    names = ", ".join(one.name for one in plan.adapters)
+    adapters = f"; adapters {names}" if names else ""
+    image = f", {short_image(plan.framework.image)}" if plan.framework.image else ""
     rows = [
         ("model", f"{plan.model.id}, {', '.join(plan.inputs)}"),
-        ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}"),
+        ("checkpoint", f"{plan.model.checkpoint} ({plan.precision}){drafter}{adapters}"),
         ("weights", _weights_text(plan)),
         ("framework", f"{framework} {plan.framework.version}{image}"),
         ("accelerator", _machine_text(plan)),
@@ -49,6 +52,8 @@ def plan_text(plan: ServingPlan) -> str:
         lines.append(_row("access", _access_text(plan)))
     if plan.exposure.gateway is not None:
         lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
+    if plan.scaling is not None:
+        lines.append(_row("scaling", _scaling_text(plan.scaling)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
@@ -143,6 +148,15 @@ def _stop_text(plan: ServingPlan) -> str:
     if timing.notice_seconds is None:
         return f"{timing.grace_seconds} s: {terms}"
     return f"{timing.grace_seconds} s, within the {timing.notice_seconds} s of a Spot notice: {terms}"
+
+
+def _scaling_text(scaling: Scaling) -> str:
+    follows = [f"{one.name} {one.target:g}" for one in scaling.signals if one.role != "hold"]
+    pace = f"up {scaling.up.pods} per {scaling.up.period_seconds:,} s, down after {scaling.down.window_seconds:,} s"
+    idle = f"; to 0 after {scaling.idle_seconds:,} s without a request" if scaling.idle_seconds else ""
+    floors = [f"at least {one.min_replicas} from {one.start} to {one.end}, {one.timezone}" for one in scaling.schedule]
+    followed = f"{scaling.autoscaler}, per replica: {', '.join(follows)}; {pace}{idle}"
+    return "; ".join([followed, *floors])
 
 
 def _access_text(plan: ServingPlan) -> str:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from infra.catalog.loader import load_catalog
 from infra.spec import CAPACITIES, EndpointSpec, PlatformSpec
+from infra.spec.monitoring import MONITORING_KINDS
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
@@ -19,6 +20,7 @@ _MEANINGS = {
     "privateGoogleAccess": "gcs: pods reach Google at private.googleapis.com alone. Default: false.",
     "serviceAccount": "gcs: Google service account to act as. Default: the endpoint's own identity.",
     "tokenSecret": "hugging-face: Secret in the endpoint's namespace with a hub token, under the key token.",
+    "adapters": "LoRA adapters, each asked for by its name in place of the model's.",
     "address": "SSH address of the machine, such as me@mac-studio.",
     "accelerator": "Accelerator of one replica: a type, or {type, count}.",
     "apiKeySecret": "NIM: Secret in the endpoint's namespace that holds NGC_API_KEY, with which weights are fetched.",
@@ -39,9 +41,11 @@ _MEANINGS = {
     "count": "Accelerators of one replica. Default: the fewest that fit.",
     "create": "true: this stack makes the cluster. false: it exists already and is adopted. Default: true.",
     "deletionProtection": "While true, Google refuses to delete the cluster. Default: true.",
+    "domains": "Public names from which the engine may fetch media. Default: none; data: addresses always work.",
     "engine": "Overrides of what the plan would choose for the engine.",
     "expose": "Who may call the endpoint.",
     "framework": "Serving framework.",
+    "image": "Image of the engine in place of the catalogue's: registry/repository:tag, or better @sha256:digest.",
     "host": "A Mac or Linux machine that is there.",
     "hostname": "DNS name of the endpoint, such as gemma.example.com.",
     "gke": "Google Kubernetes Engine.",
@@ -59,21 +63,25 @@ _MEANINGS = {
     "map": "Certificate map of Certificate Manager.",
     "max": "Most replicas. Default: as many as min.",
     "maxNumBatchedTokens": "Tokens per engine step. Default: the largest that leaves room for the guaranteed requests.",
+    "media": "Where the engine may fetch images, video and audio from that requests name by address.",
     "memoryGiB": "Memory of the machine, for accelerator cpu.",
     "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
-    "min": "Fewest replicas.",
+    "min": "Fewest replicas; 0 only where KEDA's HTTP add-on holds requests.",
     "model": "Instruction-tuned Gemma 4 model.",
-    "name": "Name of the GKE cluster, or of the shared Gateway.",
-    "namespace": "Namespace of a client's pods, or of the shared Gateway.",
+    "monitoring": "Who reads metrics and evaluates alerts, or {kind, namespace, labels}. gke: managed-prometheus.",
+    "name": "Name of the GKE cluster, of the shared Gateway, or of an adapter.",
+    "namespace": "Namespace of a client's pods, of the shared Gateway, or of the operator's Prometheus.",
     "pipelineParallelSize": "Stages into which the layers are cut. Default: 1.",
     "platform": "Name of a stack of kind Platform: X for X.yaml in the same folder.",
     "precision": "Number format of the weights: picks the checkpoint. Default: the best at the lowest price that fits.",
     "project": "Google Cloud project id.",
     "proxyOnlySubnet": "Range of the region's proxy-only subnet, such as 10.129.0.0/23. Needed for regional gateways.",
+    "rank": "Rank of an adapter, as its adapter_config.json says it (r).",
     "reason": "Why no key is needed: who keeps strangers out instead. Required with authentication none.",
     "reasoning": "Reasoning parser. Default: false.",
     "reservation": "Name of a Compute Engine reservation.",
-    "revision": "Hub commit of the weights. Default: the catalogue's; without one, branch main.",
+    "repository": "Hub repository of an adapter.",
+    "revision": "Hub commit of the weights or of an adapter. Weights without one: the catalogue's, else branch main.",
     "registrySecret": "NIM: Secret in the endpoint's namespace with which its image is pulled.",
     "releaseChannel": "GKE release channel. Default: REGULAR.",
     "replicas": "How many copies run. Default: 1.",
@@ -82,6 +90,7 @@ _MEANINGS = {
     "secret": "Secret of type kubernetes.io/tls in the endpoint's namespace.",
     "shared": "Gateway of the platform to which the route is attached, in place of one of its own.",
     "source": "Where the weights come from. Default: hugging-face.",
+    "spare": "Machines that the pool may add above max for a roll-out, so that nothing stops answering. Default: 0.",
     "speculativeDecoding": "The model's drafter proposes tokens. Default: false.",
     "startupTimeoutSeconds": "Seconds after which a start has failed. Default: twice the estimate.",
     "tensorParallelSize": "Accelerators that share every layer. Default: all of a replica.",
@@ -91,6 +100,17 @@ _MEANINGS = {
     "version": "Version of the engine. Default: the newest known to serve Gemma 4.",
     "weights": "Which of several checkpoints, and from where.",
     "zones": "Zones of the region in which accelerators may run. Default: all that offer them.",
+    "autoscaler": "Sets the number of replicas: hpa, Kubernetes' own; keda, where KEDA is installed. Default: hpa.",
+    "end": "When it ends: a cron expression of five fields.",
+    "httpAddOn": "KEDA's HTTP add-on is installed, so that endpoints may have no replica. Default: false.",
+    "metric": "What the number of replicas follows. Default: queue.",
+    "prometheus": "Where KEDA asks for the engines' metrics.",
+    "scaling": "How the number of replicas moves between min and max. Default: by the queue.",
+    "schedule": "Times with more replicas than min, for autoscaler keda.",
+    "start": "When it begins: a cron expression of five fields, such as 0 7 * * 1-5.",
+    "target": "Per replica: requests; of kv-cache a share. Default: queue 4, running 0.7 of concurrency, kv-cache 0.9.",
+    "timezone": "IANA time zone, such as Europe/Berlin.",
+    "url": "Address of a Prometheus, such as http://frontend.gmp-system.svc:9090.",
 }
 
 
@@ -115,6 +135,8 @@ def schema_text() -> str:
         "framework": _words(catalog.frameworks),
         "precision": _words(precisions),
     }
+    monitoring = [_words(MONITORING_KINDS), {"$ref": "#/$defs/Monitoring"}]
+    platform["properties"]["monitoring"] = {"anyOf": monitoring}
     platform["oneOf"] = [{"required": [place]} for place in ("gke", "host", "local")]
     for definition in definitions.values():
         definition.pop("title", None)

@@ -6,6 +6,7 @@ import re
 import textwrap
 
 WIDTH = 80
+_IMAGE_WIDTH = 64
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(s|h|GiB|tokens|USD)\b)")
 
 
@@ -26,3 +27,10 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as `1 replica` or `2 replicas`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short_image(reference: str) -> str:
+    """An image's reference that fits a line: twelve digits of a digest, and the end of what is still too long."""
+    name, _, digest = reference.partition("@sha256:")
+    short = f"{name}@sha256:{digest[:12]}..." if digest else name
+    return short if len(short) <= _IMAGE_WIDTH else f"...{short[3 - _IMAGE_WIDTH :]}"

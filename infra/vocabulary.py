@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,8 +25,23 @@ def vocabulary_problems(document: Document, catalog: Catalog, platforms: Iterabl
         ("framework", values.get("framework"), catalog.frameworks),
         ("precision", values.get("precision"), precisions),
     ]
-    return [
+    problems = [
         document.problem((field,), f"unknown {word!r}. {nearest(word, known)}")
         for field, word, known in words
         if isinstance(word, str) and len(word) <= 63 and word not in set(known)
     ]
+    return [*problems, *_time_zones(document, catalog)]
+
+
+def _time_zones(document: Document, catalog: Catalog) -> list[Problem]:
+    """Time zones of a schedule that the IANA database has not; all that it has would be too many to list."""
+    scaling: Any = document.values.get("scaling")
+    schedule: Any = scaling.get("schedule") if isinstance(scaling, dict) else None
+    problems = []
+    for index, hours in enumerate(schedule if isinstance(schedule, list) else ()):
+        zone: Any = hours.get("timezone") if isinstance(hours, dict) else None
+        if isinstance(zone, str) and len(zone) <= 63 and zone not in catalog.time_zones:
+            close = difflib.get_close_matches(zone, sorted(catalog.time_zones), n=1, cutoff=0.5)
+            guess = f"Did you mean '{close[0]}'?" if close else "Write an IANA name, such as Europe/Berlin or UTC."
+            problems.append(document.problem(("scaling", "schedule", index, "timezone"), f"unknown {zone!r}. {guess}"))
+    return problems

@@ -7,6 +7,7 @@ import json
 import threading
 from pathlib import Path
 
+from simulator import custom_resources
 from simulator.binaries import REPOSITORY, Binaries
 from simulator.control_plane import ControlPlane
 from simulator.home import VARIABLE, Home
@@ -38,7 +39,13 @@ class Clusters:
         Raises:
             SimulatorError: It did not start.
         """
-        cluster = ControlPlane(folder, self._binaries, self._home.token, on_stop=lambda: self._forget(name))
+        cluster = ControlPlane(
+            folder,
+            self._binaries,
+            self._home.token,
+            on_stop=lambda: self._forget(name),
+            add_ons=custom_resources.has_add_ons(),
+        )
         cluster.start()
         with self._lock:
             self._running[name] = cluster

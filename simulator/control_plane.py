@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from simulator import custom_resource_install, custom_resources
 from simulator.binaries import Binaries
 from simulator.certificates import ensure_certificates
 from simulator.errors import SimulatorError
@@ -63,6 +64,7 @@ class ControlPlane:
         binaries: Binaries,
         token: str,
         on_stop: Callable[[], None] = lambda: None,
+        add_ons: bool = True,
     ) -> None:
         """Prepare a control plane; nothing is started or written yet.
 
@@ -71,8 +73,10 @@ class ControlPlane:
             binaries: The programs to run.
             token: The administrator's bearer token.
             on_stop: Called after it was stopped.
+            add_ons: Whether it gets the custom resource definitions that GKE itself does not install.
         """
         self._on_stop = on_stop
+        self._add_ons = add_ons
         self.directory = directory
         self.token = token
         self.kubeconfig = directory / "kubeconfig"
@@ -126,6 +130,7 @@ class ControlPlane:
         self._lock_file = lock_file
 
     def _start(self) -> None:
+        definitions = custom_resources.locate(add_ons=self._add_ons)
         certificates = ensure_certificates(self.directory / "keys", _SERVICE_IP)
         self.ca_pem = certificates.authority.read_text()
         api_port, etcd_port, peer_port = self._ports()
@@ -180,6 +185,9 @@ class ControlPlane:
         ]
         context = ssl.create_default_context(cadata=self.ca_pem)
         self._wait("kube-apiserver", lambda: self._request("GET", f"{self.server}/readyz", context))
+        # Before the controllers: their garbage collector, which ends deletions, looks for new kinds every 30 s only.
+        installer = custom_resource_install.Installer(self.server, self.token, context)
+        installer.install(definitions, self.directory / "custom-resources")
         self._parts.run(
             "kube-controller-manager",
             self._binaries.kube_controller_manager,
@@ -187,6 +195,8 @@ class ControlPlane:
             *authentication,
             f"--service-account-private-key-file={certificates.service_account_key}",
             f"--root-ca-file={certificates.authority}",
+            # Kubernetes' own default is 15 s.
+            "--horizontal-pod-autoscaler-sync-period=1s",
             "--kube-api-qps=400",
             "--kube-api-burst=800",
         )

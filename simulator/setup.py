@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulator import progress
+from simulator import custom_resources, progress
 from simulator.binaries import REPOSITORY, locate
 from simulator.errors import SimulatorError, system_error
 from simulator.home import Home
@@ -127,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ensure_environment()
         if not options.only_python:
             locate()
+            custom_resources.locate()
     except SimulatorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.metrics import EngineMetrics, Series
 from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
@@ -50,7 +51,9 @@ def load_catalog() -> Catalog:
         throughputs=tuple(_throughput(row) for row in read_facts("throughputs.yaml")["throughputs"]),
         price_region=prices["region"],
         proxy=_proxy(read_facts("proxy.yaml")["proxies"][0]),
+        metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
+        time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
     )
 
 
@@ -150,6 +153,11 @@ def _price(row: _Row) -> Price:
 
 def _proxy(row: _Row) -> Proxy:
     return Proxy(**_fields(row))
+
+
+def _metrics(row: _Row) -> EngineMetrics:
+    parts = {key: Series(**value) for key, value in row.items() if isinstance(value, dict)}
+    return EngineMetrics(**{**_fields(row), **parts})
 
 
 def _picker(row: _Row) -> Picker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.metrics import EngineMetrics
 from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
@@ -224,6 +225,7 @@ class Framework:
         precisions: those that it loads, best first at equal price.
         architectures: accelerator architectures on which it runs; empty where it has no accelerators.
         inputs_by_size: what each size takes there; a size that is left out is not served.
+        inputs_with_own_image: what images of one's own can add, as the published ones lack packages for it.
         metrics: its names for queue, running requests and KV-cache use, where it has them.
         alternative: framework to use instead where it is refused.
     """
@@ -242,6 +244,7 @@ class Framework:
     precisions: tuple[str, ...]
     architectures: tuple[str, ...]
     inputs_by_size: tuple[tuple[str, tuple[str, ...]], ...]
+    inputs_with_own_image: tuple[str, ...]
     tools: bool
     reasoning: bool
     drafters: bool
@@ -290,4 +293,6 @@ class Catalog:
     throughputs: tuple[Throughput, ...]
     price_region: str
     proxy: Proxy
+    metrics: dict[str, EngineMetrics]
     picker: Picker
+    time_zones: frozenset[str]

@@ -56,18 +56,11 @@ def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[
 
 
 def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
-    """The endpoint's pool: no node until a pod asks, as many as there are replicas, upgrades without a spare GPU."""
+    """The endpoint's pool: no node until a pod asks, replicas and spare ones at most, upgrades without a spare."""
     accelerator, host = plan.accelerator, plan.host
     flex = accelerator.capacity == "flex-start"
     node: dict[str, Any] = {
         "machineType": accelerator.machine_type,
-        "guestAccelerators": [
-            {
-                "type": accelerator.gke_label,
-                "count": accelerator.per_node,
-                "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
-            }
-        ],
         "diskType": host.boot_disk_type,
         "diskSizeGb": host.boot_disk_gb,
         "spot": accelerator.capacity == "spot",
@@ -80,22 +73,30 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "taints": [{"key": "servestack.dev/endpoint", "value": plan.stack, "effect": "NO_SCHEDULE"}],
         "resourceLabels": {**dict(plan.labels), "managed-by": "servestack", "servestack-endpoint": plan.stack},
     }
+    if accelerator.gke_label:
+        node["guestAccelerators"] = [
+            {
+                "type": accelerator.gke_label,
+                "count": accelerator.per_node,
+                "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
+            }
+        ]
     if host.local_ssds:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": host.local_ssds}
     if flex:
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
-    most = plan.replicas * accelerator.nodes
-    pool = {
+    pool: dict[str, Any] = {
         "name": plan.stack,
         "project": gke.project,
         "location": gke.location,
         "cluster": gke.cluster.name,
-        "nodeLocations": list(accelerator.zones),
         "initialNodeCount": 0,
-        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": most, "locationPolicy": "ANY"},
+        "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": plan.machines, "locationPolicy": "ANY"},
         "management": {"autoRepair": not flex, "autoUpgrade": True},
         "nodeConfig": node,
     }
+    if accelerator.zones:  # else those of the cluster: every zone has processors
+        pool["nodeLocations"] = list(accelerator.zones)
     return pool if flex else {**pool, "upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}}
 
 

@@ -39,13 +39,19 @@ class InferenceServer(pulumi.ComponentResource):
             enable_patch_force=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        wait = f"{plan.timing.timeout_seconds}s"
+        created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
+        updated = f"{plan.rollout.timeout_seconds}s"
+        # Pods that name a PriorityClass are refused until it exists.
+        before_pods = [depends_on]
         namespace: pulumi.Resource | None = None
+        route: pulumi.Resource | None = None
         self.ready = pulumi.Output.from_input(None)
         for manifest in objects:
             kind = manifest["kind"]
             serves = is_server(manifest)
-            needs = [one for one in (namespace, depends_on if serves else None) if one is not None]
+            # KEDA's add-on tells a metric only where the route is already there (its guide "Autoscale an App").
+            first = before_pods if serves else [route] if route and kind == "ScaledObject" else []
+            needs = [*([namespace] if namespace else []), *first]
             resource = pulumi.CustomResource(
                 type_token(manifest),
                 manifest["metadata"]["name"],
@@ -55,11 +61,15 @@ class InferenceServer(pulumi.ComponentResource):
                     provider=provider,
                     version=_PLUGIN_VERSION,
                     depends_on=needs,
-                    custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait) if kind == "Deployment" else None,
+                    custom_timeouts=pulumi.CustomTimeouts(create=created, update=updated) if serves else None,
                 ),
             )
             if kind == "Namespace":
                 namespace = resource
+            if kind == "InterceptorRoute":
+                route = resource
+            if kind == "PriorityClass":
+                before_pods.append(resource)
             if serves:
                 self.ready = resource.id
         self.register_outputs({})

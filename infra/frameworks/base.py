@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from infra.catalog.records import Checkpoint, Model
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
@@ -15,6 +17,7 @@ from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
+from infra.watch.monitor import Monitor, monitor
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class KubernetesWorkload:
     volumes: tuple[Volume, ...]
     client_environment: tuple[tuple[str, str], ...]
     node_selector: tuple[tuple[str, str], ...] = field(default=())
-    tolerations: tuple[dict[str, str], ...] = field(default=())
+    tolerations: tuple[dict[str, str | int], ...] = field(default=())
     backend: Backend | None = None
     picker: EndpointPicker | None = None
     pod_labels: dict[str, str] = field(default_factory=dict)
@@ -108,6 +111,32 @@ class KubernetesWorkload:
     def entry(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What takes the place of the image's own entry point and words, if anything does."""
         return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)
+
+    @cached_property
+    def autoscaler(self) -> Autoscaler | None:
+        """What sets the number of replicas; None where the plan fixes it."""
+        return autoscaler(self.plan)
+
+    @property
+    def fixed_replicas(self) -> tuple[int, ...]:
+        """The number of replicas, or nothing where an autoscaler sets it."""
+        return (self.plan.replicas,) if self.plan.scaling is None else ()
+
+    @property
+    def waking(self) -> tuple[Wake, ...]:
+        """What holds requests where there may be no replica; nothing where there always is one."""
+        return self.autoscaler.wake if self.autoscaler else ()
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """How it is watched."""
+        return monitor(self.plan)
+
+    @property
+    def devices(self) -> tuple[tuple[str, str], ...]:
+        """Accelerators that the engine's container asks for, by resource name: none where a processor is the one."""
+        accelerator = self.plan.accelerator
+        return ((accelerator.resource, str(accelerator.per_node)),) if accelerator.resource else ()
 
 
 WeightsBytes = Callable[[Model, Checkpoint, tuple[str, ...]], int | None]
@@ -140,7 +169,9 @@ class Framework:
 
 
 def endpoint_url(plan: ServingPlan, port: int) -> str:
-    """OpenAI-compatible base URL inside the cluster, by the port of the proxy."""
+    """OpenAI-compatible base URL inside the cluster: of the proxy, or of what holds requests at no replica."""
+    if plan.min_replicas == 0 and plan.scaling is not None:
+        return f"http://{wake_service(plan)}.{plan.stack}.svc.cluster.local:{INTERCEPTOR_PORT}/v1"
     return f"http://{plan.stack}.{plan.stack}.svc.cluster.local:{port}/v1"
 
 
@@ -169,21 +200,31 @@ def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str 
     }
 
 
+_LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accelerator rarely comes back sooner
+
+
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool.
 
-    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus).
+    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus), and nothing on one
+    of processors.
     """
-    selector = {
-        "cloud.google.com/gke-accelerator": plan.accelerator.gke_label,
-        "servestack.dev/endpoint": plan.stack,
-    }
+    selector = {"servestack.dev/endpoint": plan.stack}
+    if plan.accelerator.gke_label:
+        selector["cloud.google.com/gke-accelerator"] = plan.accelerator.gke_label
     if plan.accelerator.capacity == "spot":
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":
         selector["cloud.google.com/gke-flex-start"] = "true"
-    tolerations: list[dict[str, str]] = [
-        {"key": plan.accelerator.resource, "operator": "Equal", "value": "present", "effect": "NoSchedule"},
-        {"key": "servestack.dev/endpoint", "operator": "Equal", "value": plan.stack, "effect": "NoSchedule"},
-    ]
-    return {"node_selector": tuple(sorted(selector.items())), "tolerations": tuple(tolerations)}
+    taints = {"servestack.dev/endpoint": plan.stack}
+    if plan.accelerator.resource:
+        taints = {plan.accelerator.resource: "present"} | taints
+    own: tuple[dict[str, str | int], ...] = tuple(
+        {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()
+    )
+    lost: tuple[dict[str, str | int], ...] = tuple(
+        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+        | {"tolerationSeconds": _LOST_NODE_SECONDS}
+        for state in ("not-ready", "unreachable")
+    )
+    return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}

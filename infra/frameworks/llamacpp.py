@@ -97,7 +97,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         f"--ubatch-size={plan.context.max_num_batched_tokens}",
         f"--cache-type-k={kv_type}",
         f"--cache-type-v={kv_type}",
-        "--n-gpu-layers=all",
+        *_processor(plan),
         "--flash-attn=on",
         f"--cache-ram={settings['promptCacheMiB']}",
         f"--ctx-checkpoints={settings['contextCheckpoints']}",
@@ -110,6 +110,16 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     args.append(f"--mmproj={plan.weights.projector_path}" if plan.weights.projector_path else "--no-mmproj")
     checked = with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
     return tuple(word for argument in checked for word in argument.split("=", 1))
+
+
+def _processor(plan: ServingPlan) -> tuple[str, ...]:
+    """Where layers run: all on the accelerator, or on as many threads as the pod asks processors for."""
+    return (f"--threads={plan.host.cpu}",) if plan.accelerator.kind == "cpu" else ("--n-gpu-layers=all",)
+
+
+def _libraries(plan: ServingPlan) -> str:
+    drivers = "" if plan.accelerator.kind == "cpu" else ":/usr/local/nvidia/lib64:/usr/local/cuda/lib64"
+    return f"/app{drivers}"
 
 
 def _drain(plan: ServingPlan) -> dict[str, object]:
@@ -135,7 +145,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         args=_args(plan),
         env=(
             ("HOME", f"{_CACHE}/home"),
-            ("LD_LIBRARY_PATH", "/app:/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
+            ("LD_LIBRARY_PATH", _libraries(plan)),
             ("LLAMA_CACHE", f"{_CACHE}/llama"),
         ),
         pre_stop=_drain(plan),
@@ -162,6 +172,11 @@ FRAMEWORK = Framework(
         terms=_terms,
         host_terms=_host_terms,
         settings=_settings,
+        fetches_media=True,
+        no_adapters=(
+            "llama.cpp loads adapters that are GGUF files on its disk, and this version puts none there; merge the "
+            "adapter into the weights, or use framework: vllm."
+        ),
         engine_seconds=30,
         pre_stop_seconds=5,
         drain_seconds=60,

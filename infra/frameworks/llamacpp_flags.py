@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 # Flags that stand for a decision of the plan under another name; this engine has many synonyms.
-OWNED = ("--kv-unified-per-slot", "--mmproj-auto", "--no-mmproj", "--reasoning-budget", "--ui", "--webui")
+OWNED = (
+    "--kv-unified-per-slot",
+    "--mmproj-auto",
+    "--n-gpu-layers",
+    "--no-mmproj",
+    "--reasoning-budget",
+    "--threads",
+    "--threads-batch",
+    "--ui",
+    "--webui",
+)
 _LAYERS = "the plan keeps every layer on the accelerator"
 _MEMORY = "the memory proof would no longer hold"
 _TEXT = "it shows prompts to every caller or on disk"
 _TOOLS = "it lets the model run tools inside the pod"
+_CALLS = "it lets callers reach other hosts through the pod"
 _WEIGHTS = "the checkpoint is the plan's"
 DENIED = {
     "--agent": _TOOLS,
@@ -19,15 +30,23 @@ DENIED = {
     "--cpu-moe*": _LAYERS,
     "--device*": _LAYERS,
     "--docker-repo": _WEIGHTS,
+    "--embd-gemma-default": _WEIGHTS,
+    "--fim-qwen-*": _WEIGHTS,
     "--fit*": "it would shrink what the plan proved",
+    "--gpt-oss-*": _WEIGHTS,
     "--gpu-layers*": _LAYERS,
     "--hf-file": _WEIGHTS,
     "--hf-repo": _WEIGHTS,
     "--hf-repo-draft": _MEMORY,
     "--hf-token": "a token in a stack file is no secret",
+    "--image-max-tokens": _MEMORY,
     "--kv-offload": _LAYERS,
+    "--lazy-mode": _MEMORY,
+    "--load-mode": _MEMORY,
     "--log-file": _TEXT,
     "--log-prompts-dir": _TEXT,
+    "--log-verbose": _TEXT,
+    "--log-verbosity": _TEXT,
     "--lora*": _WEIGHTS,
     "--main-gpu": _LAYERS,
     "--mcp-*": _TOOLS,
@@ -40,6 +59,7 @@ DENIED = {
     "--model-draft": _MEMORY,
     "--model-url": _WEIGHTS,
     "--models-*": _WEIGHTS,
+    "--mtmd-batch-max-tokens": _MEMORY,
     "--n-cpu-*": _LAYERS,
     "--override-*": _WEIGHTS,
     "--path": "it shows the pod's files to every caller",
@@ -53,4 +73,10 @@ DENIED = {
     "--swa-*": _MEMORY,
     "--tensor-split": _LAYERS,
     "--tools*": _TOOLS,
+    "--ui-mcp-proxy": _CALLS,
+    "--verbose": _TEXT,
+    "--verbosity": _TEXT,
+    "--video-ffmpeg-dir": _TOOLS,
+    "--vision-gemma-*": _WEIGHTS,
+    "--webui-mcp-proxy": _CALLS,
 }

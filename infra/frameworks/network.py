@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from infra.frameworks.autoscaling import KEDA_NAMESPACE
 from infra.plan.exposure import ClientPods
 from infra.plan.serving_plan import ServingPlan
+from infra.watch.scrapers import scrapers
 
 Peer = dict[str, Any]
 
 PICKER_COMPONENT = "endpoint-picker"
 _NAMESPACE = "kubernetes.io/metadata.name"
-_COLLECTORS = {
-    "namespaceSelector": {
-        "matchExpressions": [{"key": _NAMESPACE, "operator": "In", "values": ["gmp-system", "gke-gmp-system"]}]
-    },
-    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "collector"}},
+
+# It holds requests while there is no replica.
+_INTERCEPTOR = {
+    "namespaceSelector": {"matchLabels": {_NAMESPACE: KEDA_NAMESPACE}},
+    "podSelector": {"matchLabels": {"app.kubernetes.io/component": "interceptor"}},
 }
 
 
@@ -25,8 +27,9 @@ class Network:
     """Peers of the endpoint's NetworkPolicy.
 
     Attributes:
-        callers: who may reach the proxy: client pods, and the gateway's addresses.
-        scrapers: who may read metrics: Managed Prometheus collectors, and the endpoint picker.
+        callers: who may reach the proxy: client pods, gateways, and KEDA's interceptor where there may be
+            no replica.
+        scrapers: who may read metrics: the platform's Prometheus, and the endpoint picker.
     """
 
     callers: tuple[Peer, ...]
@@ -43,9 +46,10 @@ def network(plan: ServingPlan) -> Network:
             labelled,
             *map(_client, plan.exposure.clients),
             *map(block, gateway.source_ranges if gateway else ()),
+            *((_INTERCEPTOR,) if plan.scaling and plan.scaling.idle_seconds is not None else ()),
         ),
         scrapers=(
-            _COLLECTORS,
+            *scrapers(plan.watch),
             *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ()),
         ),
     )

@@ -13,10 +13,12 @@ from infra.frameworks.base import (
     from_plan,
     kept,
 )
+from infra.frameworks.vllm_args import adapter_args, media_args
 from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, HostTerm, Setting, Term
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
+from infra.plan.lora import adapter_host_terms, adapter_terms
 from infra.plan.overhead_vllm import (
     LONGEST_ITEM_TOKENS,
     collective,
@@ -104,7 +106,9 @@ def _kv_bytes(setting: Setting) -> int:
 
 def _terms(setting: Setting) -> tuple[Term, ...]:
     cache = Term("kv", "KV cache", _kv_bytes(setting), 0, _KV_SOURCE)
-    return (*weight_terms(setting), *overhead_terms(setting), cache)
+    overhead = overhead_terms(setting)
+    graphs = next(term.size_bytes for term in overhead if term.name == "CUDA graphs")
+    return (*weight_terms(setting), *overhead, *adapter_terms(setting, graphs), cache)
 
 
 def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]:
@@ -129,6 +133,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
             setting.data * _PROCESSES_GIB * GIB,
             "assumed: of every data rank, API server, engine core, workers, staging",
         ),
+        *adapter_host_terms(setting),
         *((_SHARED_MEMORY,) if setting.tensor * setting.pipeline * setting.data > 1 else ()),
     )
 
@@ -150,7 +155,11 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
     if plan.inputs == ("text",):
         args.append("--language-model-only")
     else:
-        limits = {"audio": 0, "image": 4 if "image" in plan.inputs else 0, "video": 1 if "video" in plan.inputs else 0}
+        limits = {
+            "audio": 1 if "audio" in plan.inputs else 0,
+            "image": 4 if "image" in plan.inputs else 0,
+            "video": 1 if "video" in plan.inputs else 0,
+        }
         args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
     if plan.model.drafter:
         drafter = {
@@ -167,6 +176,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         ]
     if plan.reasoning:
         args.append("--reasoning-parser=gemma4")
+    args += [*media_args(plan), *adapter_args(plan)]
     return with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
 
 
@@ -243,6 +253,9 @@ FRAMEWORK = Framework(
         settings=_settings,
         outside_bytes=_outside_bytes,
         objection=_objection,
+        limits_media=True,
+        fetches_media=True,
+        no_adapters="",
         engine_seconds=135,
         pre_stop_seconds=15,
         drain_seconds=60,

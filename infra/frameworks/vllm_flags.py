@@ -4,15 +4,22 @@ from __future__ import annotations
 
 # Flags that stand for a field of the stack file, given or not.
 OWNED = (
+    "--allowed-media-domains",
     "--chat-template",
     "--enable-auto-tool-choice",
+    "--enable-lora",
     "--language-model-only",
     "--limit-mm-per-prompt",
+    "--lora-modules",
+    "--max-lora-rank",
+    "--max-loras",
     "--reasoning-parser",
     "--revision",
     "--tool-call-parser",
 )
 _CODE = "it runs code that the image does not hold"
+_ADAPTERS = "adapters are the plan's: use the stack file's field adapters"
+_TEXT = "it writes what callers send and get into the log"
 _COUNT = "the plan decides how many accelerators work and how"
 _MEMORY = "the memory proof would no longer hold"
 _WEIGHTS = "the checkpoint is the plan's"
@@ -32,7 +39,9 @@ DENIED = {
     "--cudagraph-capture-sizes": _MEMORY,
     "--data-parallel-*": _COUNT,
     "--decode-context-parallel-size": _COUNT,
+    "--default-mm-loras": _ADAPTERS,
     "--device-ids": _COUNT,
+    "--device-memory-utilization": _MEMORY,
     "--disable-hybrid-kv-cache-manager": _MEMORY,
     "--disable-sliding-window": _MEMORY,
     "--distributed-executor-backend": _COUNT,
@@ -43,9 +52,17 @@ DENIED = {
     "--enable-elastic-ep": _COUNT,
     "--enable-eplb": _MEMORY,
     "--enable-expert-parallel": _COUNT,
-    "--enable-lora": _MEMORY,
+    "--enable-log-outputs": _TEXT,
+    "--enable-log-requests": _TEXT,
+    "--enable-mixed-moe-lora-format": _ADAPTERS,
     "--enable-mm-embeds": "it loads tensors that callers send",
+    "--enable-moe-shared-loras": _ADAPTERS,
     "--enable-prompt-embeds": "it loads tensors that callers send",
+    "--enable-scale-out": _COUNT,
+    "--enable-shm-tensor-arena": _MEMORY,
+    "--enable-sleep-mode": "it lets callers put the engine to sleep",
+    "--enable-tower-connector-lora": _ADAPTERS,
+    "--fully-sharded-loras": _ADAPTERS,
     "--grpc*": "probes and clients speak HTTP",
     "--headless": _COUNT,
     "--hf-config-path": _WEIGHTS,
@@ -58,15 +75,19 @@ DENIED = {
     "--kv-transfer-config": _CODE,
     "--load-format": _WEIGHTS,
     "--logits-processors": _CODE,
-    "--lora-modules": _MEMORY,
+    "--log-config-file": _CODE,
+    "--lora-*": _ADAPTERS,
     "--master-*": _COUNT,
+    "--max-cpu-loras": _ADAPTERS,
     "--max-cudagraph-capture-size": _MEMORY,
     "--max-logprobs": _MEMORY,
     "--max-num-scheduled-tokens": _MEMORY,
     "--middleware": _CODE,
     "--mm-ipc-gpu-memory-gb": _MEMORY,
-    "--mm-processor-cache-gb": _MEMORY,
+    "--mm-processor-cache-*": _MEMORY,
     "--mm-processor-device": _MEMORY,
+    "--mm-shm-*": _MEMORY,
+    "--mm-tensor-ipc": _MEMORY,
     "--model": _WEIGHTS,
     "--model-class-overrides": _CODE,
     "--model-impl": _WEIGHTS,
@@ -86,6 +107,7 @@ DENIED = {
     "--scheduler-cls": _CODE,
     "--skip-mm-profiling": _MEMORY,
     "--spec-*": _MEMORY,
+    "--specialize-active-lora": _ADAPTERS,
     "--speculative-config": _MEMORY,
     "--ssl-*": "probes and clients speak HTTP",
     "--tokenizer": _WEIGHTS,
@@ -95,5 +117,6 @@ DENIED = {
     "--trust-remote-code": "it runs code from the hub, and Gemma 4 does not need it",
     "--trust-request-*": "it lets callers choose templates and processors",
     "--uds": "probes and clients speak HTTP",
+    "--weight-transfer-config": _WEIGHTS,
     "--worker-*": _CODE,
 }

@@ -24,6 +24,11 @@ _NEXT_STEPS = (
     ),
     ("GCE out of resources", "no capacity in these zones now: wait, or name another `capacity` or platform zones"),
     ("GCE quota exceeded", "raise the project's GPU quota for this family, then `pulumi up` again"),
+    (
+        "ScalingOff",
+        "someone stopped it, and an HPA starts nothing from 0 (KEDA does): "
+        "kubectl -n {name} scale deployment/{name} --replicas=1",
+    ),
     ("ScaledToZero", "someone stopped it; `pulumi up --refresh -s {name}` starts it again"),
     ("violates PodSecurity", "the namespace enforces Pod Security; render the stack and compare"),
     ("exceeded quota", "a ResourceQuota of the namespace is too small for this endpoint"),
@@ -67,8 +72,18 @@ class Diagnosis:
     next_step: str | None = None
 
 
-def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]) -> Diagnosis:
-    """Read a Deployment, its pods and the namespace's events, all as the API gives them."""
+def diagnose(
+    deployment: Object | None, pods: list[Object], events: list[Object], fewest: int | None = None
+) -> Diagnosis:
+    """Read a Deployment, its pods and the namespace's events, all as the API gives them.
+
+    Args:
+        deployment: None where there is none.
+        pods: of its namespace.
+        events: of its namespace.
+        fewest: replicas below which an autoscaler never goes; None where the number is fixed. A scaled endpoint serves
+            with so many, while more are on their way or are not to be had.
+    """
     if deployment is None:
         return Diagnosis("absent", 0, 0, ())
     name = deployment["metadata"]["name"]
@@ -78,11 +93,15 @@ def diagnose(deployment: Object | None, pods: list[Object], events: list[Object]
     names = {pod["metadata"]["name"] for pod in pods} | {name}
     findings += [_event_finding(event) for event in _latest(events) if _matters(event, names)]
     unique = tuple(dict.fromkeys(findings))
+    if wanted == 0 and fewest == 0:
+        asleep = Finding(f"deployment {name}", "Asleep", "no replica; the first request starts one, and waits for it")
+        return Diagnosis("serving", ready, wanted, (asleep,))
     if wanted == 0:
-        stopped = Finding(f"deployment {name}", "ScaledToZero", "no replica is wanted")
+        reason = "ScaledToZero" if fewest is None else "ScalingOff"
+        stopped = Finding(f"deployment {name}", reason, "no replica is wanted")
         return Diagnosis("stuck", ready, wanted, (stopped,), _next_step((stopped,), name))
-    if ready >= wanted:
-        return Diagnosis("serving", ready, wanted, ())
+    if ready >= (wanted if fewest is None else min(wanted, max(fewest, 1))):
+        return Diagnosis("serving", ready, wanted, () if ready >= wanted else unique)
     soft = {"TriggeredScaleUp", "ContainersNotReady"}
     if any(finding.reason == "TriggeredScaleUp" for finding in unique):
         soft |= _UNPLACED  # the node is on its way; where it fails to come, FailedScaleUp says so
@@ -100,6 +119,18 @@ def locked(found: Diagnosis, secret: str, key_command: str) -> Diagnosis:
         findings=(*found.findings, missing),
         next_step=key_command if ready else found.next_step,
     )
+
+
+def followed(found: Diagnosis, autoscalers: list[Object]) -> Diagnosis:
+    """The same diagnosis with what the namespace's autoscalers say that they cannot do."""
+    said = [
+        Finding(f"autoscaler {one['metadata']['name']}", condition.get("reason", ""), condition.get("message", ""))
+        for one in autoscalers
+        for condition in (one.get("status") or {}).get("conditions") or []
+        if condition.get("type") in {"AbleToScale", "ScalingActive"} and condition.get("status") == "False"
+        if condition.get("reason") != "ScalingDisabled"
+    ]
+    return replace(found, findings=(*found.findings, *said))
 
 
 def _next_step(findings: tuple[Finding, ...], name: str) -> str | None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.errors import PlatformError
-from infra.operate.diagnosis import Diagnosis, diagnose, locked
+from infra.operate.diagnosis import Diagnosis, diagnose, followed, locked
 from infra.spec import Gke
 
 _TIMEOUT_SECONDS = 10
@@ -14,7 +14,7 @@ _TIMEOUT_SECONDS = 10
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
 
-def status(name: str, gke: Gke, secret: str = "", key_command: str = "") -> Diagnosis:
+def status(name: str, gke: Gke, secret: str = "", key_command: str = "", fewest: int | None = None) -> Diagnosis:
     """State of the endpoint `name`, through the kubeconfig context that gcloud writes for the platform's cluster.
 
     Args:
@@ -22,6 +22,7 @@ def status(name: str, gke: Gke, secret: str = "", key_command: str = "") -> Diag
         gke: its platform.
         secret: name of the Secret with its keys, or "" where no key is asked for.
         key_command: makes that Secret.
+        fewest: replicas below which its autoscaler never goes; None where it has none.
 
     Raises:
         PlatformError: no such context, or the cluster does not answer.
@@ -39,10 +40,13 @@ def status(name: str, gke: Gke, secret: str = "", key_command: str = "") -> Diag
         deployment = _get(client, f"/apis/apps/v1/namespaces/{name}/deployments/{name}")
         pods = _get(client, f"/api/v1/namespaces/{name}/pods") or {}
         events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
+        scalers = f"/apis/autoscaling/v2/namespaces/{name}/horizontalpodautoscalers"
+        autoscalers = (_get(client, scalers) or {}) if fewest is not None else {}
     except (OSError, kubernetes.client.ApiException) as error:
         raise PlatformError(f"cluster '{gke.cluster.name}' does not answer: {_reason(error)}\nNext: {fetch}") from None
     lacks_key = deployment is not None and bool(secret) and _is_missing(client, name, secret)
-    found = diagnose(deployment, pods.get("items", []), events.get("items", []))
+    found = diagnose(deployment, pods.get("items", []), events.get("items", []), fewest)
+    found = followed(found, autoscalers.get("items", []))
     return locked(found, secret, key_command) if lacks_key else found
 
 

@@ -69,6 +69,9 @@ class Capabilities:
             accelerator that the engine may fill.
         outside_bytes: memory of an accelerator that the share it may fill must leave free.
         pins_revision: whether it can take weights at one commit of the hub.
+        limits_media: whether it can be held to the names from which it fetches what requests name by address.
+        fetches_media: whether it fetches at all what requests name by address.
+        no_adapters: why this version loads no LoRA adapters there, or empty.
         objection: why it does not run a model on an accelerator, or None.
         precision_objection: why it does not run a precision on an accelerator, or None.
         drafters: whether a drafter can be deployed with it.
@@ -99,6 +102,9 @@ class Capabilities:
     settings: Callable[[Setting, int], tuple[tuple[str, int], ...]] = _no_settings
     outside_bytes: Callable[[Setting], int] = _nothing_outside
     pins_revision: bool = True
+    limits_media: bool = False
+    fetches_media: bool = False
+    no_adapters: str = "adapters are planned for vLLM only; use framework: vllm."
     objection: Callable[[Model, Accelerator], str | None] = _no_objection
     precision_objection: Callable[[str, Accelerator], str | None] = _any_precision
     drafters: bool = True

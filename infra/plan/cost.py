@@ -14,7 +14,10 @@ HOURS_PER_MONTH = 730
 
 
 def cost(request: Request, chosen: Candidate) -> Cost:
-    """Cost of one rung at fewest and most replicas; without a price of the capacity, on-demand is the ceiling."""
+    """Cost of one rung at fewest and most replicas; without a price of the capacity, on-demand is the ceiling.
+
+    Spare machines count in the monthly maximum as if they ran all month: a roll-out that fails keeps them.
+    """
     replicas, kind, machine = request.spec.replicas, chosen.capacity.kind, chosen.machine.machine_type
     hourly = chosen.usd_per_hour
     tokens, tokens_basis = _per_million_tokens(request, chosen)
@@ -32,7 +35,7 @@ def cost(request: Request, chosen: Candidate) -> Cost:
     return Cost(
         hourly_usd=hourly * replicas.most,
         monthly_usd_min=hourly * replicas.min * HOURS_PER_MONTH,
-        monthly_usd_max=hourly * replicas.most * HOURS_PER_MONTH,
+        monthly_usd_max=hourly * replicas.machines * HOURS_PER_MONTH,
         exact=exact,
         basis=f"{basis}; {note}" if note else basis,
         usd_per_million_output_tokens=tokens,
@@ -55,10 +58,12 @@ def check_budget(request: Request, rungs: list[tuple[Candidate, Cost]]) -> None:
             raise RefusedError(field, f"{price.basis}; leave it out.")
         if price.monthly_usd_max > budget_usd:
             each, number = chosen.usd_per_hour / chosen.nodes, replicas * chosen.nodes
-            fewer = ", or plan fewer replicas" if replicas > 1 else ""
+            spare = request.spec.replicas.spare
+            fewer = ", or plan fewer replicas" if replicas > 1 else ", or leave replicas.spare out" if spare else ""
+            held = f" with {spare} spare for roll-outs" if spare else ""
             raise RefusedError(
                 field,
-                f"{number} x {machine} costs up to {price.monthly_usd_max:,.0f} USD per month "
+                f"{number} x {machine}{held} costs up to {price.monthly_usd_max:,.0f} USD per month "
                 f"({each:g} USD per hour x {HOURS_PER_MONTH} h), over the budget of {budget_usd:,.0f}. "
                 f"Write {math.ceil(price.monthly_usd_max)} or more{fewer}.",
             )

@@ -23,6 +23,7 @@ class Setting:
         kv_cache_dtype: as in stack files; `auto` for the engine's own.
         unified_slots: llama.cpp: one cache for all slots.
         hybrid_kv: whether this version charges sliding layers for their window only.
+        adapters, adapter_rank: LoRA adapters that are loaded at once, and the largest rank among them.
     """
 
     model: Model
@@ -40,6 +41,8 @@ class Setting:
     kv_cache_dtype: str
     unified_slots: bool
     hybrid_kv: bool = True
+    adapters: int = 0
+    adapter_rank: int = 0
 
 
 @dataclass(frozen=True)

@@ -109,13 +109,13 @@ def _written(kind: str) -> str:
 
 
 def zones(accelerator: Accelerator, gke: Gke) -> tuple[str, ...]:
-    """Zones of the platform that offer the accelerator, sorted; empty for a processor, which every zone has.
+    """Zones of the platform that offer the accelerator, sorted. A processor is in all: those named, or none.
 
     Raises:
         RefusedError: none does.
     """
     if accelerator.kind == "cpu":
-        return ()
+        return tuple(sorted(gke.zones))
     zonal = gke.location.count("-") == 2
     region = gke.location.rpartition("-")[0] if zonal else gke.location
     allowed = gke.zones or ([gke.location] if zonal else [])

@@ -107,7 +107,8 @@ class Cost:
         exact: False where the price is only a ceiling.
         hourly_usd: all replicas at their most.
         monthly_usd_min: at the fewest replicas, of the first rung.
-        monthly_usd_max: at the most replicas, of the dearest rung.
+        monthly_usd_max: at the most replicas and with all spare machines, of the dearest rung.
+        rollout_usd: what the spare machines of one roll-out cost; None where the price is not known.
         usd_per_million_output_tokens: at full load, where a measured throughput is known.
     """
 
@@ -118,3 +119,4 @@ class Cost:
     basis: str
     usd_per_million_output_tokens: float | None
     tokens_basis: str
+    rollout_usd: float | None = None

@@ -7,6 +7,9 @@ from infra.catalog.records import Framework as FrameworkFacts
 from infra.plan.capabilities import Capabilities
 from infra.plan.channel import wrong_channel
 from infra.plan.credentials import check_credentials
+from infra.plan.engine_image import check_image
+from infra.plan.lora import check_adapters
+from infra.plan.media import check_media
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.versions import choose_version
@@ -46,6 +49,9 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     if refused:
         raise RefusedError(("precision",), refused)
     inputs = _inputs(spec, model, facts)
+    check_image(spec, facts, accelerator, version, model.size)
+    check_media(spec, facts, capabilities, inputs)
+    check_adapters(spec, facts, capabilities)
     _switches(spec, model, facts)
     _engine(spec, facts, capabilities, accelerator)
     drafter = _drafter(model, facts, capabilities) if spec.speculativeDecoding else None
@@ -71,7 +77,9 @@ def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[st
     for index, name in enumerate(spec.inputs or ()):
         if name not in model.inputs:
             raise RefusedError(("inputs", index), f"{model.id} takes no {name}. It takes {', '.join(model.inputs)}.")
-        if name not in able:
+        if name in facts.inputs_with_own_image and not spec.engine.image:
+            raise RefusedError(("inputs", index), _needs_image(facts, name))
+        if name not in (*able, *facts.inputs_with_own_image):
             raise RefusedError(
                 ("inputs", index), f"{facts.display_name} images take no {name} here. They take {', '.join(able)}."
             )
@@ -79,6 +87,13 @@ def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[st
     if "text" not in wanted:
         raise RefusedError(("inputs",), "text is always needed; add it.")
     return tuple(sorted(set(wanted)))
+
+
+def _needs_image(facts: FrameworkFacts, name: str) -> str:
+    return (
+        f"published images of {facts.display_name} take no {name}: they lack its packages ({facts.name}[{name}]: av, "
+        f"scipy, soundfile, soxr). Build an image with them and name it as engine.image, or leave {name} out."
+    )
 
 
 def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:

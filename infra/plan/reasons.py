@@ -5,6 +5,8 @@ from __future__ import annotations
 from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
+from infra.plan.rollout import rollout_reasons
+from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
 from infra.plan.weights_source import weights_rows
@@ -23,7 +25,15 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) 
         dearer: what the best precision would have taken, "" where it was chosen or asked for.
     """
     spec = request.spec
-    rows = [*_engine(request, plan, dearer), *_accelerator(spec, plan, choice), *_machine(spec, plan)]
+    asked = spec.scaling
+    rows = [
+        *_engine(request, plan, dearer),
+        *_accelerator(spec, plan, choice),
+        *_machine(spec, plan),
+        *scaling_rows(
+            plan.scaling, asked_target=asked.target if asked else None, asked_hours=bool(asked and asked.schedule)
+        ),
+    ]
     return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
@@ -43,7 +53,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
         (
             "framework.image",
             plan.framework.image or "none",
-            engine.version,
+            engine.image or engine.version,
             "catalogue",
             "newest version known to serve Gemma 4",
         ),
@@ -57,6 +67,14 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
         ),
         *weights_rows(spec, plan.weights),
         ("inputs", ", ".join(plan.inputs), spec.inputs, "derived", "image and text unless the stack says otherwise"),
+        (
+            "adapters",
+            ", ".join(one.name for one in plan.adapters) or "none",
+            spec.adapters or None,
+            "derived",
+            "not asked for",
+        ),
+        ("mediaDomains", *_media(request, plan)),
         ("context.maxModelLen", context.max_model_len, spec.contextLength, "derived", "longest default that fits"),
         ("context.concurrency", context.concurrency, spec.concurrency, "derived", "requests guaranteed at once"),
         (
@@ -71,6 +89,24 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             for name, value in plan.settings
         ),
     ]
+
+
+def _media(request: Request, plan: ServingPlan) -> tuple[object, object, str, str]:
+    """From where the engine may fetch what requests name by address."""
+    asked = request.spec.media.domains
+    if plan.inputs == ("text",):
+        return "none", None, "derived", "requests hold text alone"
+    if request.capabilities.limits_media:
+        why = "a request must not make the engine call other hosts; data: addresses work"
+        return ", ".join(plan.media_domains) or "none", asked or None, "derived", why
+    if request.capabilities.fetches_media:
+        return "any", None, "catalogue", f"{request.framework.display_name} has no switch for it"
+    return (
+        "not decided",
+        None,
+        "catalogue",
+        f"{request.framework.display_name}: see the cautions",
+    )
 
 
 def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:
@@ -132,7 +168,7 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
         ),
         (
             "accelerator.zones",
-            ", ".join(accelerator.zones) or "none",
+            ", ".join(accelerator.zones) or ("none" if own else "the cluster's"),
             None,
             "platform",
             "zones of the platform that offer the accelerator",
@@ -182,13 +218,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "catalogue",
             cost.basis,
         ),
-        (
-            "rollout.strategy",
-            plan.rollout.strategy,
-            None,
-            "derived",
-            "the pool has accelerators for the replicas alone",
-        ),
+        *rollout_reasons(plan.rollout),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
             ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")
@@ -204,5 +234,6 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             if secret
         ),
         ("access.proxyImage", plan.access.proxy_image, None, "catalogue", "the proxy that the tests run as rendered"),
+        ("watch.kind", plan.watch.kind, None, plan.watch.origin, plan.watch.why),
         *exposure_rows(spec.expose, plan.exposure),
     ]

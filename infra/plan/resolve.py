@@ -14,10 +14,13 @@ from infra.plan.channel import channel_cautions
 from infra.plan.cost import check_budget, cost
 from infra.plan.credentials import credentials, credentials_caution
 from infra.plan.demand import GIB
+from infra.plan.engine_image import audio_caution, image_cautions, reference_of
 from infra.plan.exposure import exposure, exposure_cautions
 from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
+from infra.plan.lora import adapter_cautions
+from infra.plan.media import media_caution
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
@@ -26,17 +29,20 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.rollout import rollout, rollout_usd, spare_caution
+from infra.plan.scaling import scaling, scaling_cautions
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
+    AdapterChoice,
     Context,
     FrameworkChoice,
     ModelChoice,
     Parallelism,
-    Rollout,
     ServingPlan,
 )
-from infra.plan.timing import timing
+from infra.plan.timing import drain_caution, timing
+from infra.plan.watching import watch, watch_caution
 from infra.plan.weights_source import weights_cautions, weights_choice
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
@@ -91,17 +97,28 @@ def resolve(
     candidate, fit, setting = first.candidate, first.fit, first.fit.setting
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
-    reference = image.reference.format(version=request.version, model=request.model.id) if image else ""
+    reference = reference_of(spec, facts, accelerator, request.version)
     times = _times(request, first)
-    proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
-    weights = weights_choice(
-        stack,
-        spec,
-        checkpoint,
-        request.drafter,
-        request.inputs,
-        own_fetch=not request.capabilities.pins_revision,
+    settings = request.capabilities.settings(setting, fit.have_bytes)
+    own_fetch = not request.capabilities.pins_revision
+    weights = weights_choice(stack, spec, checkpoint, request.drafter, request.inputs, own_fetch=own_fetch)
+    rolling = rollout(
+        spec.replicas,
+        times,
+        own=candidate.capacity.kind == "own",
+        one_node_volume=weights.exclusive,
+        processor=accelerator.kind == "cpu",
     )
+    rollout_price = rollout_usd(rolling, candidate.usd_per_hour)
+    proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
+    scaled = scaling(
+        request,
+        times,
+        most_running=dict(settings).get("maxNumSeqs", request.concurrency) * candidate.data,
+        fit=proof.max_concurrent_requests,
+    )
+    autoscaler = scaled.autoscaler if scaled else None
+    watched = watch(platform, catalog.metrics.get(facts.name), autoscaler=autoscaler)
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
@@ -143,22 +160,27 @@ def resolve(
             need_gib=first.host_gib,
         ),
         timing=times,
-        cost=dataclasses.replace(prices[0], monthly_usd_max=highest),
-        settings=request.capabilities.settings(setting, fit.have_bytes),
+        cost=dataclasses.replace(prices[0], monthly_usd_max=highest, rollout_usd=rollout_price),
+        settings=settings,
         unified_slots=spec.engine.unifiedSlots,
         min_replicas=spec.replicas.min,
         replicas=spec.replicas.most,
         ladder=rungs(request, chosen, prices, proof.max_concurrent_requests),
-        rollout=_rollout(spec.replicas.min, times, own=first.candidate.capacity.kind == "own"),
+        rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
+        watch=watched,
         credentials=credentials(spec.engine, request.capabilities),
         weights=weights,
         engine_args=tuple(spec.engine.args),
+        adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
+        media_domains=tuple(sorted(set(spec.media.domains))),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
         cautions=(
             *_several_machines(request, candidate, request_of),
             *_cautions(stack, request, first, times),
+            *scaling_cautions(scaled, times),
+            *filter(None, (spare_caution(rolling, rollout_price), watch_caution(watched, autoscaler))),
             *weights_cautions(stack, weights, checkpoint.repository),
         ),
         only_planned=_only_planned(request, first),
@@ -171,6 +193,7 @@ def resolve(
             answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
             picker=catalog.picker,
         ),
+        scaling=scaled,
     )
     reasons = decisions(request, plan, first, better_precision(request, first, capacities))
     return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
@@ -215,18 +238,22 @@ def _several_machines(
 
 def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
     """What to know before paying."""
-    spec = request.spec
+    spec, facts = request.spec, request.framework
     said = [caution(request, choice), open_caution(spec.expose)]
     said += exposure_cautions(
         spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
     )
     said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
     said.append(credentials_caution(stack, credentials(spec.engine, request.capabilities)))
+    said += [
+        media_caution(facts, request.capabilities, request.inputs),
+        *image_cautions(spec, facts, request.version),
+        *adapter_cautions(spec),
+        audio_caution(facts, request.inputs),
+    ]
     if times.timeout_seconds < times.startup_seconds:
         said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
-    answer = request.spec.longestAnswerSeconds
-    if answer and answer > times.drain_seconds:
-        said.append(f"answers of {answer} s are cut after {times.drain_seconds} s when the machine is taken away")
+    said.append(drain_caution(times, request.spec.longestAnswerSeconds, request.capabilities.drain_seconds))
     return tuple(one for one in said if one)
 
 
@@ -249,23 +276,13 @@ def _times(request: Request, choice: Choice) -> Timing:
     )
 
 
-def _rollout(replicas: int, times: Timing, *, own: bool) -> Rollout:
-    if own:
-        return Rollout(
-            "replace", f"about {times.restart_seconds} s: the old engine must free the machine's memory first"
-        )
-    if replicas == 1:
-        return Rollout("replace", f"about {times.restart_seconds} s: the old pod must free its accelerators first")
-    return Rollout("one-at-a-time", f"none, with {replicas - 1} of {replicas} replicas answering")
-
-
 def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     """What this version plans but does not deploy."""
     spec, reasons = request.spec, []
     if request.platform.gke is None:
         reasons.append("services on a host or on this machine")
-    elif request.accelerator.kind != "gpu":
-        reasons.append(f"node pools of {'TPUs' if request.accelerator.kind == 'tpu' else 'processors'}")
+    elif request.accelerator.kind == "tpu":
+        reasons.append("node pools of TPUs")
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     if spec.capacity and len(spec.capacity) > 1:
@@ -274,6 +291,8 @@ def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("reservations")
     if choice.candidate.nodes > 1:
         reasons.append("replicas of several machines")
-    if spec.replicas.most > spec.replicas.min:
-        reasons.append("autoscaling (replicas.max above replicas.min)")
+        if spec.replicas.most > spec.replicas.min:
+            reasons.append("autoscaling of such replicas")
+    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+        reasons.append("autoscaling outside a cluster")
     return tuple(reasons)

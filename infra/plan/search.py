@@ -165,6 +165,8 @@ def _charged(request: Request, candidate: Candidate, tokens: int, step: int) -> 
         kv_cache_dtype=request.kv_cache_dtype,
         unified_slots=request.spec.engine.unifiedSlots,
         hybrid_kv=since is None or at_least(request.version, since),
+        adapters=len(request.spec.adapters),
+        adapter_rank=max((one.rank for one in request.spec.adapters), default=0),
     )
     whole_gib = memory_of_one_gib(request, candidate)
     outside_gib = request.capabilities.outside_bytes(setting) / GIB

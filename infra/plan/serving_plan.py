@@ -10,6 +10,8 @@ from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.quantities import Cost, Host, Memory, Timing
+from infra.plan.scaling import Scaling
+from infra.plan.watching import UNWATCHED, Watch
 from infra.plan.weights_source import WeightsChoice
 
 
@@ -34,6 +36,16 @@ class FrameworkChoice:
     name: str
     version: str
     image: str
+
+
+@dataclass(frozen=True)
+class AdapterChoice:
+    """A LoRA adapter: its name in requests, hub repository, commit and rank."""
+
+    name: str
+    repository: str
+    revision: str
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -120,10 +132,40 @@ class Rung:
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a new version replaces the old, and what callers see."""
+    """How a new version replaces the old, and what callers see.
+
+    Attributes:
+        strategy: `surge`, `one-at-a-time`, `replace` or `recreate`.
+        type: of the Deployment's strategy, as Kubernetes names it.
+        max_surge, max_unavailable: pods above and below those asked for; None with `Recreate`.
+        least_available: how many of the fewest replicas answer throughout.
+        downtime: what callers see, in words; `downtime_seconds` without any replica that answers.
+        min_ready_seconds: a new pod counts once it has answered that long.
+        progress_deadline_seconds: a roll-out in which nothing moves for so long has failed.
+        duration_seconds: estimate for all replicas; `timeout_seconds` after which it is given up.
+    """
 
     strategy: str
+    type: str
+    max_surge: int | None
+    max_unavailable: int | None
+    least_available: int
     downtime: str
+    downtime_seconds: int
+    min_ready_seconds: int
+    progress_deadline_seconds: int
+    duration_seconds: int
+    timeout_seconds: int
+
+    @property
+    def deployment_strategy(self) -> dict[str, Any]:
+        """`spec.strategy` of the Deployment."""
+        if self.type == "Recreate":
+            return {"type": self.type}
+        return {
+            "type": self.type,
+            "rollingUpdate": {"maxSurge": self.max_surge, "maxUnavailable": self.max_unavailable},
+        }
 
 
 @dataclass(frozen=True)
@@ -141,10 +183,13 @@ class ServingPlan:
     """The whole plan of one endpoint.
 
     Attributes:
-        replicas: the most; `min_replicas` the fewest.
+        replicas: the most; `min_replicas` the fewest; `machines` the most that the pool may have, in a roll-out.
+        media_domains: names from which the engine may fetch what requests name by address.
         settings: further engine settings on which the memory proof rests.
         cautions: what to know before paying, in words.
         only_planned: why this version does not deploy it; empty where it does.
+        watch: who scrapes its metrics and evaluates its alerts.
+        scaling: what moves the number of replicas; None where it is fixed.
     """
 
     stack: str
@@ -172,11 +217,20 @@ class ServingPlan:
     credentials: Credentials
     weights: WeightsChoice
     engine_args: tuple[str, ...]
+    adapters: tuple[AdapterChoice, ...]
+    media_domains: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     decisions: tuple[Decision, ...]
     cautions: tuple[str, ...]
     only_planned: tuple[str, ...]
     exposure: Exposure = CLOSED
+    watch: Watch = UNWATCHED
+    scaling: Scaling | None = None
+
+    @property
+    def machines(self) -> int:
+        """Most machines of the pool: those of every replica, and the spare ones."""
+        return (self.replicas + (self.rollout.max_surge or 0)) * self.accelerator.nodes
 
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""
@@ -192,6 +246,7 @@ class ServingPlan:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
+        plain["watch"]["labels"] = dict(self.watch.labels)
         for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
             shown["labels"] = dict(pods.labels)
         return plain

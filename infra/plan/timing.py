@@ -95,6 +95,22 @@ def stop_seconds(capabilities: Capabilities, *, capacity: str, answer_seconds: i
     return _SPOT_PRE_STOP_SECONDS, min(wanted, left), _SPOT_TEARDOWN_SECONDS
 
 
+def drain_caution(times: Timing, answer_seconds: int | None, usual_seconds: int) -> str:
+    """That answers are cut short, "" where they are not.
+
+    Args:
+        times: of the endpoint.
+        answer_seconds: longest answer as the stack file says it, or None.
+        usual_seconds: what the framework's answers get where nothing is said and nothing cuts them.
+    """
+    drain = times.drain_seconds
+    if answer_seconds and answer_seconds > drain:
+        return f"answers of {answer_seconds} s are cut after {drain} s when the machine is taken away"
+    if not answer_seconds and usual_seconds > drain:
+        return f"answers still running {drain} s after a stop are cut: a Spot notice leaves no more"
+    return ""
+
+
 def _load_terms(weights_gib: float, source: str, disk: str) -> tuple[TimeTerm, ...]:
     """Download, as fast as source and disk allow; its check; then disk to accelerator, as disk and loader allow."""
     rate, basis = _SOURCES[source]

@@ -1,16 +1,18 @@
 """Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
 
-from infra.policy import contents, exposure, namespaces, placement, security, times, weights
+from infra.policy import contents, exposure, namespaces, placement, scaling, security, times, watching, weights
 from infra.policy.subject import Rule, Subject, Violation
 
 RULES: tuple[Rule, ...] = (
     *contents.RULES,
     *placement.RULES,
+    *scaling.RULES,
     *times.RULES,
     *security.RULES,
     *namespaces.RULES,
     *exposure.RULES,
     *weights.RULES,
+    *watching.RULES,
 )
 
 

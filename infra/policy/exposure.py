@@ -54,7 +54,8 @@ def _chooses(selector: Object) -> bool:
 def _inside(subject: Subject) -> Iterator[Violation]:
     for service in subject.of_kind("Service"):
         spec = _spec(service)
-        if spec.get("type", "ClusterIP") != "ClusterIP":
+        inside = spec.get("type") == "ExternalName" and str(spec.get("externalName")).endswith(".svc.cluster.local")
+        if spec.get("type", "ClusterIP") != "ClusterIP" and not inside:
             yield violation(service, "spec.type", f"is {spec['type']}; must be ClusterIP: a gateway is the way in")
         if spec.get("externalIPs"):
             yield violation(service, "spec.externalIPs", "must not be set")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from infra.policy.scaling import bounds, scalers_of
 from infra.policy.subject import Object, Rule, Subject, Violation, name_of, namespace_of, violation, whole
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -75,11 +76,8 @@ def _fewest(subject: Subject, budget: Object) -> int:
 
 
 def _replicas(subject: Subject, workload: Object) -> int:
-    for scaler in subject.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
-        spec = scaler.get("spec") or {}
-        target = spec.get("scaleTargetRef") or {}
-        if target.get("name") == name_of(workload) and target.get("kind", "Deployment") == workload.get("kind"):
-            return max(whole(spec.get("minReplicas", spec.get("minReplicaCount", 1))), 1)
+    for scaler in scalers_of(subject, workload):
+        return max(bounds(scaler)[0], 1)
     return max(whole((workload.get("spec") or {}).get("replicas", 1)), 1)
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from infra.policy.subject import Object, Pod, Rule, Subject, Violation, whole
+from infra.policy.scaling import bounds, scalers_of
+from infra.policy.subject import Object, Pod, Rule, Subject, Violation, name_of, violation, whole
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute"}
 # GKE puts these on every pool with such accelerators (GKE documentation, how-to/gpus and how-to/tpus).
@@ -15,6 +16,8 @@ _TPU_TAINT = ("google.com/tpu", "present", "NoSchedule")
 _TPU_MACHINES = ("ct", "tpu")
 # Labels of every node, which say nothing about the pool.
 _EVERYWHERE = {"kubernetes.io/os": "linux", "kubernetes.io/arch": None}
+
+_PRIORITIES = {"system-cluster-critical", "system-node-critical"}
 
 
 def _accelerators(subject: Subject) -> Iterator[Violation]:
@@ -56,10 +59,11 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
     if subject.pool is None:
         return
     labels, own, taints = _labels(subject.pool), _own_labels(subject.pool), _taints(subject.pool)
-    for pod in subject.pods:
+    placed = [pod for pod in subject.pods if _is_for(pod, own)]
+    if subject.pods and not placed and subject.plan and not subject.plan.accelerator.resource:
+        yield subject.pods[0].violation("nodeSelector", "no pod selects the pool, which is the endpoint's own")
+    for pod in placed:
         selector = pod.spec.get("nodeSelector") or {}
-        if not pod.accelerators and not selector.keys() & own.keys():
-            continue
         for key, value in own.items():
             if key not in selector:
                 yield pod.violation(f"nodeSelector[{key}]", f"must be {value}, as the pool's nodes have it")
@@ -75,6 +79,11 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
                 has = f"have {labels[key]}" if key in labels else "lack it"
                 yield pod.violation(f"nodeSelector[{key}]", f"is {value}; the pool's nodes {has}")
         yield from _tolerated(pod, taints)
+
+
+def _is_for(pod: Pod, own: dict[str, str]) -> bool:
+    """Whether a pod is one for the pool: it asks for accelerators, or selects by a label that the pool alone gives."""
+    return bool(pod.accelerators or (pod.spec.get("nodeSelector") or {}).keys() & own.keys())
 
 
 def _tolerated(pod: Pod, taints: list[tuple[str, str, str]]) -> Iterator[Violation]:
@@ -137,10 +146,11 @@ def _roll_out(subject: Subject) -> Iterator[Violation]:
     if not machines:
         return
     for pod in subject.pods:
-        if pod.owner.get("kind") != "Deployment" or not pod.accelerators:
+        if pod.owner.get("kind") != "Deployment" or not _is_for(pod, _own_labels(subject.pool or {})):
             continue
         spec = pod.owner["spec"]
-        replicas = whole(spec.get("replicas", 1))
+        scalers = scalers_of(subject, pod.owner)
+        replicas = bounds(scalers[0])[1] if scalers else whole(spec.get("replicas", 1))
         surge = _surge(spec.get("strategy") or {}, replicas)
         if replicas + surge > machines:
             field = "spec.strategy" if surge else "spec.replicas"
@@ -155,6 +165,17 @@ def _surge(strategy: Object, replicas: int) -> int:
     if isinstance(surge, str) and surge.endswith("%"):
         return math.ceil(replicas * whole(surge[:-1]) / 100)
     return whole(surge)
+
+
+def _priority(subject: Subject) -> Iterator[Violation]:
+    made = {name_of(one) for one in subject.of_kind("PriorityClass")} | _PRIORITIES
+    for pod in subject.pods:
+        name = pod.spec.get("priorityClassName")
+        if name and name not in made:
+            yield pod.violation("priorityClassName", f"is {name}, which nothing makes; such pods are refused")
+    for one in subject.of_kind("PriorityClass"):
+        if one.get("globalDefault"):
+            yield violation(one, "globalDefault", "must be false: it would raise pods of others")
 
 
 RULES = (
@@ -179,5 +200,12 @@ RULES = (
         "high",
         True,
         _roll_out,
+    ),
+    Rule(
+        "priority-made",
+        "A pod's PriorityClass is made with it, or Kubernetes' own, and none that is made is for all pods.",
+        "high",
+        True,
+        _priority,
     ),
 )

@@ -27,8 +27,10 @@ def _startup(subject: Subject) -> Iterator[Violation]:
                 yield pod.violation(f"{one.path}.startupProbe", f"gives up after {budget} s; start-up takes {needed} s")
         if pod.owner.get("kind") == "Deployment":
             deadline = whole(pod.owner["spec"].get("progressDeadlineSeconds", _DEFAULT_DEADLINE_SECONDS))
-            if deadline < needed:
-                message = f"gives up after {deadline} s; start-up takes {needed} s"
+            ready = whole(pod.owner["spec"].get("minReadySeconds", 0))
+            if deadline < needed + ready:
+                more = f" and {ready} s until it counts" if ready else ""
+                message = f"gives up after {deadline} s; start-up takes {needed} s{more}"
                 yield pod.violation("spec.progressDeadlineSeconds", message)
 
 

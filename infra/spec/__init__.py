@@ -4,17 +4,20 @@ Only the shape is checked here: keys, types, ranges, characters. Whether a model
 catalogue's business, and whether it fits is the plan's.
 """
 
-from infra.spec.endpoint import Accelerator, Capacity, EndpointSpec, Engine, Replicas
+from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
-from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec
+from infra.spec.monitoring import Monitoring
+from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
+from infra.spec.scaling import Hours, Scaling
 from infra.spec.weights import Weights
 
 __all__ = [
     "CAPACITIES",
     "NAME_PATTERN",
     "Accelerator",
+    "Adapter",
     "Capacity",
     "Client",
     "Cluster",
@@ -24,9 +27,14 @@ __all__ = [
     "Gateway",
     "Gke",
     "Host",
+    "Hours",
     "Local",
+    "Media",
+    "Monitoring",
     "PlatformSpec",
+    "Prometheus",
     "Replicas",
+    "Scaling",
     "Spec",
     "Weights",
     "spec_problems",

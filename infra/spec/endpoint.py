@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from infra.document import quoted
 from infra.errors import nearest
@@ -12,14 +12,19 @@ from infra.spec.exposure import Expose
 from infra.spec.fields import (
     CAPACITIES,
     Argument,
+    Commit,
+    DomainName,
+    ImageReference,
     Input,
     Labels,
     Name,
+    Repository,
     ReservationName,
     SecretName,
     Strict,
     Word,
 )
+from infra.spec.scaling import Scaling
 from infra.spec.weights import Weights
 
 
@@ -61,15 +66,20 @@ def _distinct(rungs: list[Capacity]) -> list[Capacity]:
 
 
 class Replicas(Strict):
-    """How many copies of the endpoint run."""
+    """How many copies of the endpoint run, and machines that the pool may add above them for a roll-out."""
 
-    min: Annotated[int, Field(ge=1, le=100)] = 1
+    min: Annotated[int, Field(ge=0, le=100)] = 1
     max: Annotated[int, Field(ge=1, le=100)] | None = None
+    spare: Annotated[int, Field(ge=0, le=10)] = 0
 
     @model_validator(mode="after")
     def _ordered(self) -> Replicas:
         if self.most < self.min:
             raise ValueError(f"max ({self.most}) is below min ({self.min}).")
+        if self.most == 0:
+            raise ValueError("min 0 without a max above it serves nothing; write max, or remove the stack.")
+        if self.spare > self.most:
+            raise ValueError(f"spare ({self.spare}) is above max ({self.most}): a roll-out has no use for more.")
         return self
 
     @property
@@ -77,11 +87,40 @@ class Replicas(Strict):
         """Most replicas: as many as fewest where the file names none."""
         return self.min if self.max is None else self.max
 
+    @property
+    def machines(self) -> int:
+        """Most machines: one for every replica, and the spare ones."""
+        return self.most + self.spare
+
+
+class Media(Strict):
+    """Where the engine may fetch images, video and audio from that requests name by address; data: needs none."""
+
+    domains: Annotated[list[DomainName], Field(max_length=20)] = []
+
+
+class Adapter(Strict):
+    """A LoRA adapter: callers ask for it by its name in place of the model's."""
+
+    name: Word
+    repository: Repository
+    revision: Commit
+    rank: Annotated[int, Field(ge=1, le=512)]
+
+
+def _named_apart(adapters: list[Adapter]) -> list[Adapter]:
+    names = [one.name for one in adapters]
+    repeated = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if repeated:
+        raise ValueError(f"two adapters are named {repeated}; callers could not tell them apart.")
+    return adapters
+
 
 class Engine(Strict):
     """Typed overrides of what the plan would choose for the framework's engine."""
 
     version: Word | None = None
+    image: ImageReference | None = None
     channel: Literal["experimental", "stable"] | None = None
     registrySecret: SecretName | None = None
     apiKeySecret: SecretName | None = None
@@ -117,13 +156,32 @@ class EndpointSpec(Strict):
     speculativeDecoding: bool = False
     capacity: Annotated[list[Capacity], Field(min_length=1, max_length=8), AfterValidator(_distinct)] | None = None
     replicas: Replicas = Replicas()
+    scaling: Scaling | None = None
     weights: Weights = Weights()
     longestAnswerSeconds: Annotated[int, Field(ge=1, le=3600)] | None = None
     startupTimeoutSeconds: Annotated[int, Field(ge=10, le=14400)] | None = None
     budgetUsdPerMonth: Annotated[float, Field(gt=0)] | None = None
     labels: Labels = {}
     expose: Expose = Expose()
+    media: Media = Media()
+    adapters: Annotated[list[Adapter], Field(max_length=8), AfterValidator(_named_apart)] = []
     engine: Engine = Engine()
+
+    @field_validator("scaling")
+    @classmethod
+    def _within_replicas(cls, scaling: Scaling | None, info: ValidationInfo) -> Scaling | None:
+        replicas = info.data.get("replicas")
+        if scaling is None or replicas is None:
+            return scaling
+        if replicas.most == replicas.min:
+            raise ValueError(f"nothing to scale: write replicas: {{min: {replicas.min}, max: {replicas.min + 1}}}.")
+        for one in scaling.schedule or ():
+            if not replicas.min < one.min <= replicas.most:
+                raise ValueError(
+                    f"schedule: min {one.min} must be above replicas.min ({replicas.min}), which always holds, and at "
+                    f"most replicas.max ({replicas.most})."
+                )
+        return scaling
 
     @model_validator(mode="before")
     @classmethod

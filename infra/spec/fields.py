@@ -8,6 +8,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+# Endings of names that are answered inside a cluster, a project or a site (RFC 6761, RFC 6762, GKE's metadata server).
+_INSIDE = ("arpa", "internal", "invalid", "local", "localhost", "svc", "test")
+
+
+def _pinned(reference: str) -> str:
+    tag = reference.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    if "@" not in reference and not tag:
+        raise ValueError(f"{reference} names no version; write {reference}:TAG, or better {reference}@sha256:DIGEST.")
+    if tag == "latest":
+        raise ValueError("the tag latest is a moving image; name a version, or better a digest (@sha256:...).")
+    return reference
+
+
+def _public(domain: str) -> str:
+    if domain.rpartition(".")[2] in _INSIDE:
+        raise ValueError(f"{domain} is answered inside the network; only public names may be fetched from.")
+    return domain
+
+
 API_VERSION = "servestack/v1"
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 
@@ -21,6 +40,22 @@ CAPACITIES = ("flex-start", "on-demand", "reservation", "spot")
 ReservationName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Repository = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
+]
+ImageReference = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9][a-z0-9.-]{0,99}(:[0-9]{1,5})?(/[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?){1,6}"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+        max_length=255,
+    ),
+    AfterValidator(_pinned),
+]
+DomainName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=253
+    ),
+    AfterValidator(_public),
 ]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]

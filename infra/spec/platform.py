@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Labels, Strict
+from infra.spec.monitoring import Monitoring
 
 
 class Cluster(Strict):
@@ -68,6 +70,25 @@ class Local(Strict):
     memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
 
 
+_HTTP_ADDRESS = r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$"
+
+
+def _http_address(text: str) -> str:
+    """The address, which a message never repeats: people write passwords into addresses."""
+    if len(text) > 400 or not re.fullmatch(_HTTP_ADDRESS, text):
+        raise ValueError("write an address such as http://HOST:9090, without user, password, query and last slash.")
+    port = text.split("/")[2].partition(":")[2]
+    if port and int(port) > 65535:
+        raise ValueError(f"{port} is no port; the highest is 65535.")
+    return text
+
+
+class Prometheus(Strict):
+    """Where KEDA asks for the engines' metrics."""
+
+    url: Annotated[str, AfterValidator(_http_address), Field(json_schema_extra={"pattern": _HTTP_ADDRESS})]
+
+
 class PlatformSpec(Strict):
     """Where endpoints run: exactly one of `gke`, `host` and `local`."""
 
@@ -76,6 +97,10 @@ class PlatformSpec(Strict):
     gke: Gke | None = None
     host: Host | None = None
     local: Local | None = None
+    monitoring: Monitoring | None = None
+    autoscaler: Literal["hpa", "keda"] = "hpa"
+    prometheus: Prometheus | None = None
+    httpAddOn: bool = False
     labels: Labels = {}
 
     @model_validator(mode="after")
@@ -84,4 +109,21 @@ class PlatformSpec(Strict):
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
             raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_in_a_cluster(self) -> PlatformSpec:
+        if self.gke is None and self.monitoring is not None and self.monitoring.kind != "none":
+            raise ValueError(f"monitoring {self.monitoring.kind} watches pods of a cluster; leave it out here.")
+        return self
+
+    @model_validator(mode="after")
+    def _keda_with_what_it_needs(self) -> PlatformSpec:
+        if self.autoscaler == "keda" and self.gke is None:
+            raise ValueError("autoscaler keda is for clusters; leave it out beside host and local.")
+        if self.autoscaler == "keda" and self.prometheus is None:
+            raise ValueError("autoscaler keda asks a Prometheus; write prometheus: {url: http://HOST:9090}.")
+        named = [name for name in ("prometheus", "httpAddOn") if getattr(self, name)]
+        if self.autoscaler != "keda" and named:
+            raise ValueError(f"only KEDA reads {' and '.join(named)}; write autoscaler: keda, or leave it out.")
         return self

@@ -14,7 +14,7 @@ from simulator.google.state import State
 
 _SHUTDOWN_MESSAGE = "Pod was terminated in response to imminent node shutdown."
 """Kubelet, pkg/kubelet/nodeshutdown."""
-_MERGE = "application/merge-patch+json"
+_MERGE, _STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 
 
 class Nodes:
@@ -66,7 +66,8 @@ class Nodes:
         """Take a node away as a Spot preemption does: its pods fail, then the node is gone.
 
         A kubelet that is told of the shutdown fails its pods with reason Terminated (Kubernetes docs,
-        graceful node shutdown); their controllers make new ones.
+        graceful node shutdown and pod disruption conditions), and a failed pod is not ready, or a
+        PodDisruptionBudget would count it; their controllers make new ones.
 
         Returns:
             The node's pool and zone; None if the node is not one of this cluster.
@@ -78,13 +79,18 @@ class Nodes:
         self._cordon(name)
         for pod in self._pods_on(name):
             meta = pod["metadata"]
-            status = {"phase": "Failed", "reason": "Terminated", "message": _SHUTDOWN_MESSAGE}
+            status = {
+                "phase": "Failed",
+                "reason": "Terminated",
+                "message": _SHUTDOWN_MESSAGE,
+                "conditions": _shut_down_conditions(),
+            }
             try:
                 self._api.request(
                     "PATCH",
                     f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status",
                     {"status": status},
-                    _MERGE,
+                    _STRATEGIC,
                 )
             except KubernetesError as error:
                 if error.code != 404:
@@ -124,6 +130,17 @@ class Nodes:
             record = _pool(data, self.cluster_id, pool)
             if record is not None:
                 record["nodes"].pop(name, None)
+
+
+def _shut_down_conditions() -> list[dict[str, str]]:
+    """Conditions that the kubelet sets on a pod which it ends for a shutdown."""
+    now = timestamp()
+    failed = {"status": "False", "reason": "PodFailed", "lastTransitionTime": now}
+    disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
+    return [
+        disrupted | {"message": _SHUTDOWN_MESSAGE, "lastTransitionTime": now},
+        *({"type": kind} | failed for kind in ("Ready", "ContainersReady")),
+    ]
 
 
 def _pool(data: dict[str, Any], cluster_id: str, pool: str) -> dict[str, Any] | None:

@@ -130,23 +130,31 @@ class Project:
 
     def api(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """One call of the cluster's API as its administrator; None for 404."""
-        config = yaml.safe_load(self.home.kubeconfig.read_text())
-        cluster = config["clusters"][0]["cluster"]
-        server = cluster["server"]
-        authority = self.home.root / "ca.pem"
-        authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-        answer = requests.request(
-            method,
-            f"{server}{path}",
-            data=None if body is None else json.dumps(body),
-            headers={"Authorization": f"Bearer {self.home.token}", "Content-Type": content_type},
-            verify=str(authority),
-            timeout=10,
-        )
+        answer = self._ask(method, path, None if body is None else json.dumps(body), content_type)
         if answer.status_code == 404:
             return None
         assert answer.ok, answer.text
         return answer.json()
+
+    def lines(self, path: str) -> list[str]:
+        """Lines of a watch that ends by itself."""
+        answer = self._ask("GET", path, None, "application/json")
+        assert answer.ok, answer.text
+        return answer.text.splitlines()
+
+    def _ask(self, method: str, path: str, body: str | None, content_type: str) -> requests.Response:
+        config = yaml.safe_load(self.home.kubeconfig.read_text())
+        cluster = config["clusters"][0]["cluster"]
+        authority = self.home.root / "ca.pem"
+        authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+        return requests.request(
+            method,
+            f"{cluster['server']}{path}",
+            data=body,
+            headers={"Authorization": f"Bearer {self.home.token}", "Content-Type": content_type},
+            verify=str(authority),
+            timeout=10,
+        )
 
     def deployment(self, stack: str) -> Any:
         return self.api("GET", f"/apis/apps/v1/namespaces/{stack}/deployments/{stack}")

@@ -77,7 +77,8 @@ def test_a_longer_context_updates_the_deployment_in_place(project: Project, up: 
     before = project.deployment(STACK)
     project.write(STACK, contextLength=16384)
     assert steps(project.pulumi("preview", "--json", "-s", STACK)) == {
-        f"kubernetes:apps/v1:Deployment::{STACK}": "update"
+        f"kubernetes:apps/v1:Deployment::{STACK}": "update",
+        f"kubernetes:monitoring.googleapis.com/v1:Rules::{STACK}": "update",
     }
     project.up(STACK)
     after = project.deployment(STACK)

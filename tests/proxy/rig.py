@@ -93,9 +93,12 @@ def caddy_binary() -> str:
 
 
 class Proxy:
-    """Caddy with the rendered Caddyfile; only ports and the folder of the keys are other ones."""
+    """Caddy with the rendered Caddyfile; only ports and the folder of the keys are other ones.
 
-    def __init__(self, caddyfile: str, engine_port: int, folder: Path) -> None:
+    `behind` is the port of an engine that runs already; without it one is made that answers everything.
+    """
+
+    def __init__(self, caddyfile: str, engine_port: int, folder: Path, *, behind: int | None = None) -> None:
         self.engine, self.keys = Engine(), folder / "keys"
         self.port, self.metrics_port = free_port(), free_port()
         self.keys.mkdir()
@@ -103,7 +106,7 @@ class Proxy:
         for rendered, here in (
             (f":{PORT} ", f":{self.port} "),
             (f":{METRICS_PORT} ", f":{self.metrics_port} "),
-            (f"127.0.0.1:{engine_port}", f"127.0.0.1:{self.engine.server_address[1]}"),
+            (f"127.0.0.1:{engine_port}", f"127.0.0.1:{behind or self.engine.server_address[1]}"),
         ):
             assert rendered in text
             text = text.replace(rendered, here)

@@ -7,6 +7,7 @@ import pytest
 from kubernetes import client
 
 GPU = "nvidia.com/gpu"
+READY_FOR = "simulator.servestack.dev/ready-for"
 
 
 @pytest.fixture
@@ -152,3 +153,15 @@ def test_pod_security_restricted_is_enforced(api, namespace):
         core.create_namespaced_pod(namespace, {"metadata": {"name": "root"}, "spec": pod_spec(namespace)})
     assert refusal.value.status == 403
     assert 'violates PodSecurity "restricted:latest"' in json.loads(refusal.value.body)["message"]
+
+
+@pytest.mark.usefixtures("gpu_node")
+@pytest.mark.parametrize(("annotations", "available"), [({}, 1), ({READY_FOR: "0s"}, None)], ids=["default", "0s"])
+def test_nobody_waits_for_min_ready_seconds_but_who_asks_to(api, namespace, until, annotations, available):
+    apps = client.AppsV1Api(api)
+    body = deployment(namespace, replicas=1)
+    body["spec"] |= {"minReadySeconds": 3000, "progressDeadlineSeconds": 3600}
+    body["spec"]["template"]["metadata"]["annotations"] = annotations
+    apps.create_namespaced_deployment(namespace, body)
+    until(lambda: apps.read_namespaced_deployment("engine", namespace).status.ready_replicas == 1)
+    until(lambda: apps.read_namespaced_deployment("engine", namespace).status.available_replicas == available)

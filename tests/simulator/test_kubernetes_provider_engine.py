@@ -31,6 +31,17 @@ k8s.core.v1.Secret("token", metadata={"name": "token", **place}, string_data={"a
 k8s.networking.v1.NetworkPolicy(
     "closed", metadata={"name": "closed", **place}, spec={"podSelector": {}, "policyTypes": ["Ingress"]}, opts=options
 )
+k8s.apiextensions.CustomResource(
+    "scrape",
+    api_version="monitoring.googleapis.com/v1",
+    kind="PodMonitoring",
+    metadata={"name": "scrape", **place},
+    spec={
+        "selector": {"matchLabels": {"app": "engine"}},
+        "endpoints": [{"port": config.require("v"), "interval": "30s"}],
+    },
+    opts=options,
+)
 app = k8s.apps.v1.Deployment(
     "engine",
     metadata={"name": "engine", **place},
@@ -110,23 +121,26 @@ def test_preview_up_edit_refresh_and_destroy(pulumi: Pulumi, api: client.ApiClie
     core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
     inside = f"{namespace}-up"
 
-    assert changes(pulumi("preview", "--json")) == {"create": 8}
+    assert changes(pulumi("preview", "--json")) == {"create": 9}
     pulumi("up", "--yes", "--skip-preview")
     assert core.read_namespaced_config_map("settings", inside).data == {"v": "1"}
-    assert changes(pulumi("preview", "--json", "--expect-no-changes")) == {"same": 8}
+    assert changes(pulumi("preview", "--json", "--expect-no-changes")) == {"same": 9}
     assert "hush-hush" not in pulumi("stack", "export").stdout
 
     pulumi("config", "set", "v", "2")
-    assert changes(pulumi("preview", "--json")) == {"replace": 1, "same": 6, "update": 1}
+    assert changes(pulumi("preview", "--json")) == {"replace": 1, "same": 6, "update": 2}
     pulumi("up", "--yes", "--skip-preview")
     assert core.read_namespaced_config_map("settings", inside).data == {"v": "2"}
     (container,) = apps.read_namespaced_deployment("engine", inside).spec.template.spec.containers
     assert container.image == "example.com/engine:2"
+    custom = client.CustomObjectsApi(api)
+    scrape = custom.get_namespaced_custom_object("monitoring.googleapis.com", "v1", inside, "podmonitorings", "scrape")
+    assert [one["port"] for one in scrape["spec"]["endpoints"]] == ["2"]
 
     drift: dict[str, Any] = {"data": {"v": "by hand"}}
     core.patch_namespaced_config_map("settings", inside, drift)
-    assert changes(pulumi("preview", "--json")) == {"same": 8}
-    assert changes(pulumi("preview", "--json", "--refresh")) == {"replace": 1, "same": 7}
+    assert changes(pulumi("preview", "--json")) == {"same": 9}
+    assert changes(pulumi("preview", "--json", "--refresh")) == {"replace": 1, "same": 8}
 
     pulumi("destroy", "--yes", "--skip-preview")
     assert inside not in {item.metadata.name for item in core.list_namespace().items}
@@ -143,8 +157,8 @@ def test_failed_deployment_is_saved_and_shown_with_the_official_words(pulumi: Pu
     state = json.loads(pulumi("stack", "export").stdout)
     (saved,) = [item for item in state["deployment"]["resources"] if item["type"].endswith(":Deployment")]
     assert saved["initErrors"]
-    assert changes(pulumi("preview", "--json")) == {"same": 7, "update": 1}
+    assert changes(pulumi("preview", "--json")) == {"same": 8, "update": 1}
 
     pulumi("config", "set", "replicas", "0")
     pulumi("up", "--yes", "--skip-preview")
-    assert changes(pulumi("preview", "--json", "--expect-no-changes")) == {"same": 8}
+    assert changes(pulumi("preview", "--json", "--expect-no-changes")) == {"same": 9}

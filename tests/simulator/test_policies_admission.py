@@ -78,7 +78,7 @@ def test_what_pod_security_refuses_breaks_a_rule(seed: int, api: client.ApiClien
     refused = 0
     for case, _ in zip(pods(seed), range(PODS_PER_SEED), strict=False):
         spec = copy.deepcopy(case.pod)
-        del spec["serviceAccountName"], spec["topologySpreadConstraints"]
+        del spec["serviceAccountName"], spec["topologySpreadConstraints"], spec["priorityClassName"]
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
         status, _warning, body = post(api, f"/api/v1/namespaces/{restricted}/pods", pod)
         if status == 403:

@@ -14,7 +14,7 @@ from tests.unit.test_golden import ENDPOINTS
 SIDECAR = {
     "name": "proxy",
     "image": f"docker.io/library/caddy@sha256:{'0' * 64}",
-    "ports": [{"name": "http", "containerPort": 8090}],
+    "ports": [{"name": "http", "containerPort": 8090}, {"name": "metrics", "containerPort": 8091}],
     "restartPolicy": "Always",
     "env": [{"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "api-key"}}}],
     "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
@@ -131,3 +131,14 @@ def policy(case: Case) -> Any:
 
 def namespace(case: Case) -> Any:
     return case.one("Namespace")["metadata"]["labels"]
+
+
+def autoscaler(case: Case, least: int, most: int, target: str = "") -> None:
+    """A HorizontalPodAutoscaler of the Deployment, or of something else."""
+    place = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target or case.plan.stack}
+    case.add("HorizontalPodAutoscaler", spec={"scaleTargetRef": place, "minReplicas": least, "maxReplicas": most})
+
+
+def unfixed(case: Case) -> None:
+    """A Deployment whose number of replicas is left to an autoscaler."""
+    del case.deployment["replicas"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from infra.policy.security import ROOT_REASON, TOKEN_REASON
@@ -9,6 +10,7 @@ from tests.unit.policy_case import (
     SIDECAR,
     Case,
     args,
+    autoscaler,
     budget,
     context,
     cut,
@@ -23,15 +25,19 @@ from tests.unit.policy_case import (
     put,
     requests,
     sidecar,
+    unfixed,
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
+from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
+from tests.unit.test_golden import MORE
 
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
 TOKEN_VOLUME = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 HUB_TOKEN = {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}}
 PROBE_OF_AN_HOUR = {"httpGet": {"path": "/health", "port": 1}, "periodSeconds": 10, "failureThreshold": 360}
+SCALING = MORE["gemma4-31b-h100-busy"].plan.scaling
 MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "latest tag": ("image-pinned", put(engine, "image", "vllm/vllm-openai:latest")),
     "nightly tag": ("image-pinned", put(engine, "image", "vllm/vllm-openai:nightly-cu130")),
@@ -84,6 +90,31 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     ),
     "surge by default": ("roll-out-fits", cut(lambda case: case.deployment, "strategy")),
     "more replicas than machines": ("roll-out-fits", put(lambda case: case.deployment, "replicas", 2)),
+    "more replicas in time than machines": ("roll-out-fits", lambda case: (unfixed(case), autoscaler(case, 1, 3))),
+    "an autoscaler beside a fixed number": ("scaled-by-one", lambda case: autoscaler(case, 1, 1)),
+    "KEDA beside a fixed number": (
+        "scaled-by-one",
+        lambda case: case.add(
+            "ScaledObject",
+            spec={"scaleTargetRef": {"name": case.plan.stack}, "minReplicaCount": 1, "maxReplicaCount": 1},
+        ),
+    ),
+    "an autoscaler of nothing": ("scaled-by-one", lambda case: (unfixed(case), autoscaler(case, 1, 1, "other"))),
+    "bounds upside down": ("scaled-by-one", lambda case: (unfixed(case), autoscaler(case, 3, 1))),
+    "two autoscalers": (
+        "scaled-by-one",
+        lambda case: (unfixed(case), autoscaler(case, 1, 1), autoscaler(case, 1, 1)),
+    ),
+    "a plan that scales, and nothing that does": (
+        "scaled-by-one",
+        lambda case: (unfixed(case), setattr(case, "plan", dataclasses.replace(case.plan, scaling=SCALING))),
+    ),
+    "priority that nothing makes": ("priority-made", put(pod, "priorityClassName", "other")),
+    "priority for all": ("priority-made", put(lambda case: case.one("PriorityClass"), "globalDefault", True)),
+    "deadline without minReadySeconds": (
+        "start-up-budget",
+        lambda case: case.deployment.update(progressDeadlineSeconds=case.plan.timing.startup_seconds + 9),
+    ),
     "probe gives up early": ("start-up-budget", put(lambda case: case.engine["startupProbe"], "failureThreshold", 3)),
     "probe by defaults": ("start-up-budget", put(engine, "startupProbe", {"httpGet": {"path": "/", "port": 1}})),
     "no start-up probe": ("start-up-budget", cut(engine, "startupProbe")),
@@ -200,6 +231,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "an engine with the hub's token": ("hub-token-apart", lambda case: case.engine["env"].append(HUB_TOKEN)),
     "a sidecar with the hub's token": ("hub-token-apart", lambda case: case.sidecar["env"].append(HUB_TOKEN)),
     **EXPOSURE_MISTAKES,
+    **WATCHING_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
@@ -263,6 +295,8 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
             ],
         )
     ),
+    "an autoscaler": lambda case: (unfixed(case), autoscaler(case, 1, 1)),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
+    **WATCHING_ALLOWED,
 }

@@ -68,7 +68,7 @@ EXPOSURE_MISTAKES: dict[str, tuple[str, Callable[[Case], object]]] = {
     "every port is open": ("network-named", lambda case: policy(case)["ingress"][0].pop("ports")),
     "load balancer": ("service-inside", service(type="LoadBalancer")),
     "node port": ("service-inside", service(type="NodePort")),
-    "another name": ("service-inside", service(type="ExternalName")),
+    "another name": ("service-inside", service(type="ExternalName", externalName="evil.example.com")),
     "external address": ("service-inside", service(externalIPs=["203.0.113.1"])),
     "ingress": ("service-inside", lambda case: case.add("Ingress", spec={})),
     "plain HTTP": ("gateway-encrypted", gateway(protocol="HTTP", port=80, tls=None)),
@@ -116,5 +116,6 @@ EXPOSURE_ALLOWED: dict[str, Callable[[Case], object]] = {
     "a route": route(),
     "a route to one path": path("Exact", "/v1/chat/completions"),
     "a Role that reads pods": role(),
+    "a Service of another name inside": service(type="ExternalName", externalName="a.b.svc.cluster.local"),
     "a Service without a type": put(lambda case: case.one("Service")["spec"], "type", "ClusterIP"),
 }

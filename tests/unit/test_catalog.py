@@ -21,6 +21,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "picker.yaml": {"pickers": ("name",)},
     "prices.yaml": {"machines": ("machine_type",)},
     "proxy.yaml": {"proxies": ("name",)},
+    "timezones.yaml": {"databases": ("name",)},
     "throughputs.yaml": {"throughputs": ("model", "precision", "framework", "accelerator", "count")},
 }
 SIZES = ("12b", "26b-a4b", "31b", "e2b", "e4b")

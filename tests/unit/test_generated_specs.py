@@ -21,7 +21,7 @@ from infra.pipeline import Endpoint, build
 from infra.report import explain_text, plan_text
 from infra.spec import Accelerator, EndpointSpec
 from infra.spec.fields import CAPACITIES
-from tests.unit.files import HOST, Files
+from tests.unit.files import HOST, PLATFORM, Files
 
 CATALOG = load_catalog()
 EXAMPLES = int(os.environ.get("SERVESTACK_SPECS", "1500"))
@@ -76,6 +76,25 @@ EXPOSED = [
     {"clients": [{"namespace": "search", "labels": {"app": "bot"}}, {"namespace": "notebooks"}]},
     {"clients": [{"labels": {"app": "bot"}}]},
 ]
+KEDA = PLATFORM + "autoscaler: keda\nprometheus: {url: http://prometheus.monitoring:9090}\n"
+ADD_ON = KEDA + "httpAddOn: true\n"
+CRON = st.sampled_from(["0 7 * * 1-5", "*/5 8-18 1,15 jan-mar ?", "0 0 31 2 *", "0 24 * * *", "@daily", "0 7 * * 7"])
+HOURS = st.fixed_dictionaries(
+    {
+        "start": CRON,
+        "end": st.one_of(CRON, st.just("30 19 * * *")),
+        "timezone": st.sampled_from(["Europe/Berlin", "UTC", "Mars/Olympus", "../etc/passwd"]),
+        "min": st.integers(0, 9),
+    }
+)
+SCALING = st.fixed_dictionaries(
+    {},
+    optional={
+        "metric": st.sampled_from(["queue", "running", "kv-cache", "cpu"]),
+        "target": st.one_of(st.integers(-1, 2000), st.floats(0, 300)),
+        "schedule": st.lists(HOURS, max_size=2),
+    },
+)
 CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
 MORE = st.fixed_dictionaries(
     {},
@@ -87,7 +106,8 @@ MORE = st.fixed_dictionaries(
         "reasoning": maybe(st.booleans()),
         "speculativeDecoding": maybe(st.booleans()),
         "capacity": maybe(st.lists(CAPACITY, min_size=1, max_size=4)),
-        "replicas": maybe(st.fixed_dictionaries({}, optional={"min": st.integers(1, 9), "max": st.integers(1, 9)})),
+        "replicas": maybe(st.fixed_dictionaries({}, optional={"min": st.integers(0, 9), "max": st.integers(1, 9)})),
+        "scaling": maybe(SCALING),
         "weights": maybe(
             st.fixed_dictionaries(
                 {},
@@ -118,7 +138,9 @@ def specs(draw: st.DrawFn) -> tuple[str, str]:
     framework, precision = draw(st.sampled_from(sorted(CATALOG.frameworks))), draw(st.sampled_from([None, *PRECISIONS]))
     kind = CATALOG.accelerators[accelerator].kind
     platform = draw(
-        st.sampled_from({"apple": ["mac", "here", "dev"], "cpu": ["dev", "here", "bare"]}.get(kind, ["dev"]))
+        st.sampled_from(
+            {"apple": ["mac", "here", "dev"], "cpu": ["dev", "here", "bare"]}.get(kind, ["dev", "keda", "addon"])
+        )
     )
     count = draw(st.one_of(st.none(), SIZES))
     values: dict[str, Any] = {
@@ -142,7 +164,9 @@ def specs(draw: st.DrawFn) -> tuple[str, str]:
 def test_every_generated_spec_is_planned_or_refused_in_words(case: tuple[str, str]) -> None:
     name, text = case
     try:
-        built = build(name, Files(**{name: text, "mac": HOST, "here": LOCAL, "bare": BARE}))
+        built = build(
+            name, Files(**{name: text, "mac": HOST, "here": LOCAL, "bare": BARE, "keda": KEDA, "addon": ADD_ON})
+        )
     except (PlanError, SpecError) as refused:
         assert str(refused).startswith("stacks/")
         assert "Traceback" not in str(refused)
@@ -150,6 +174,11 @@ def test_every_generated_spec_is_planned_or_refused_in_words(case: tuple[str, st
     assert isinstance(built, Endpoint)
     plan = built.plan
     assert plan.memory.need_gib <= plan.memory.have_gib
+    if plan.scaling:
+        assert plan.scaling.down.window_seconds >= min(plan.timing.startup_seconds, 3600)
+        assert plan.scaling.down.period_seconds >= min(plan.timing.grace_seconds, 1800)
+        assert plan.scaling.up.period_seconds >= min(plan.timing.startup_seconds, 1800)
+        assert all(one.target > 0 for one in plan.scaling.signals)
     assert all(len(line) <= 80 for line in plan_text(plan).splitlines() if len(line.split()) > 3)
     assert explain_text(plan)
     assert all(len(line) <= 80 for line in fleet_text([plan]).splitlines())

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
+from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
 from infra.objects import OBJECTS, templates
@@ -99,11 +100,14 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     (port,) = find(endpoint, "Service")["spec"]["ports"]
     assert port["port"] == port["targetPort"] == PORT
     rules = find(endpoint, "NetworkPolicy")["spec"]["ingress"]
-    assert [[one["port"] for one in rule["ports"]] for rule in rules] == [[PORT], [METRICS_PORT]]
+    (callers, *readers) = [[one["port"] for one in rule["ports"]] for rule in rules]
+    watched = endpoint.plan.watch.kind != "none"
+    assert (callers, {tuple(ports) for ports in readers}) == ([PORT], {(METRICS_PORT,)} if watched else set())
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
-    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{PORT}/v1")
+    called = INTERCEPTOR_PORT if endpoint.workload.waking else PORT
+    assert dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"].endswith(f":{called}/v1")
 
 
 @ALL
@@ -123,14 +127,17 @@ def test_the_proxy_is_a_sidecar_that_starts_first_ends_last_and_waits_for_no_key
 @ALL
 def test_a_roll_out_never_needs_an_accelerator_that_the_pool_does_not_have(endpoint: Endpoint) -> None:
     strategy = find(endpoint, "Deployment")["spec"]["strategy"]
-    assert strategy["rollingUpdate"]["maxSurge"] == 0
+    if strategy["type"] == "Recreate":
+        assert endpoint.plan.weights.exclusive
+    else:
+        assert strategy["rollingUpdate"]["maxSurge"] == endpoint.spec.replicas.spare
 
 
 @ALL
-def test_probe_deadline_and_plan_are_one_number(endpoint: Endpoint) -> None:
-    deployment, budget = find(endpoint, "Deployment"), endpoint.plan.timing.timeout_seconds
-    probe = pod(endpoint)["containers"][0]["startupProbe"]
-    assert deployment["spec"]["progressDeadlineSeconds"] == budget
+def test_the_roll_outs_deadline_waits_for_the_probe_and_the_probe_for_the_plan(endpoint: Endpoint) -> None:
+    deployment, budget = find(endpoint, "Deployment")["spec"], endpoint.plan.timing.timeout_seconds
+    probe, grace = pod(endpoint)["containers"][0]["startupProbe"], pod(endpoint)["terminationGracePeriodSeconds"]
+    assert deployment["progressDeadlineSeconds"] >= budget + grace + deployment["minReadySeconds"]
     assert budget <= probe["periodSeconds"] * probe["failureThreshold"] < budget + probe["periodSeconds"]
 
 
@@ -165,13 +172,13 @@ def engine_words(endpoint: Endpoint) -> list[str]:
     return [*endpoint.workload.args, *shlex.split(dict(endpoint.workload.env).get("NIM_PASSTHROUGH_ARGS", ""))]
 
 
-def flags(framework: str) -> set[str]:
+def flags(framework: str, vllm: str = "0.33.0") -> set[str]:
     lists = {
         "llamacpp": "llama-server-b11434-options.txt",
         "nim": "vllm-0.32.0-options.txt",
         "sglang": "sglang-0.5.23-options.txt",
         "trtllm": "trtllm-serve-options.txt",
-        "vllm": "vllm-0.32.0-options.txt",
+        "vllm": f"vllm-{vllm}-options.txt",
     }
     text = (ROOT / "tests" / "facts" / lists[framework]).read_text(encoding="utf-8")
     return {line.strip() for line in text.splitlines() if line.startswith("--")}
@@ -189,10 +196,11 @@ def test_every_refused_flag_is_one_that_the_engine_knows(name: str, framework: M
 
 @ALL
 def test_every_engine_flag_is_one_that_the_engine_knows(endpoint: Endpoint) -> None:
-    known = flags(endpoint.plan.framework.name)
     used = {word.split("=", 1)[0] for word in engine_words(endpoint) if word.startswith("--")}
     assert used
-    assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
+    for version in ("0.32.0", "0.33.0"):
+        known = flags(endpoint.plan.framework.name, version)
+        assert used - known - {argument.split("=")[0] for argument in endpoint.plan.engine_args} == set()
 
 
 @ALL

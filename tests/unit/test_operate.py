@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.diagnosis_report import diagnosis_text
-from infra.operate.diagnosis import diagnose, locked
+from infra.operate.diagnosis import diagnose, followed, locked
 from infra.operate.recovery import adopt_pending, keep_ours
 
 URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
@@ -229,3 +229,58 @@ def test_words_of_a_container_cannot_move_the_cursor() -> None:
     text = diagnosis_text("x", found, "http://x")
     assert text.replace("\n", "").isprintable()
     assert "kubectl logs -n x deployment/x --previous" in " ".join(text.split())
+
+
+def scaled(wanted: int, ready: int) -> dict[str, Any]:
+    return {"metadata": {"name": "x"}, "spec": {"replicas": wanted}, "status": {"readyReplicas": ready}}
+
+
+WAITING_POD = {
+    "metadata": {"name": "x-2"},
+    "status": {
+        "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ready", "fewest", "state"),
+    [
+        (3, 3, 1, "serving"),
+        (3, 1, 1, "serving"),  # two more are on their way, or are not to be had
+        (3, 1, None, "stuck"),
+        (3, 1, 2, "stuck"),
+        (1, 1, 2, "serving"),  # just made: the autoscaler raises it next
+        (1, 0, 0, "stuck"),
+        (0, 0, 0, "serving"),
+        (0, 0, 1, "stuck"),
+    ],
+)
+def test_a_scaled_endpoint_serves_with_its_fewest_replicas(
+    wanted: int, ready: int, fewest: int | None, state: str
+) -> None:
+    found = diagnose(scaled(wanted, ready), [WAITING_POD], [], fewest)
+    assert found.state == state
+    assert bool(found.findings) is (ready < wanted or wanted == 0), "what keeps the others away is told"
+
+
+def test_a_scaled_endpoint_that_was_stopped_by_hand_is_started_by_hand() -> None:
+    found = diagnose(scaled(0, 0), [], [], 1)
+    assert found.next_step
+    assert "kubectl -n x scale deployment/x --replicas=1" in found.next_step
+
+
+def test_an_autoscaler_without_metrics_is_told_beside_the_state() -> None:
+    conditions = [
+        {"type": "ScalingActive", "status": "False", "reason": "FailedGetPodsMetric", "message": "no metrics returned"},
+        {"type": "AbleToScale", "status": "True", "reason": "ReadyForNewScale", "message": ""},
+        {"type": "ScalingLimited", "status": "False", "reason": "DesiredWithinRange", "message": ""},
+    ]
+    hpa = {"metadata": {"name": "x"}, "status": {"conditions": conditions}}
+    found = followed(diagnose(scaled(2, 2), [], [], 1), [hpa])
+    assert found.state == "serving"
+    assert diagnosis_text("x", found, "http://x").splitlines()[-1] == (
+        "  autoscaler x: FailedGetPodsMetric: no metrics returned"
+    )

@@ -139,6 +139,7 @@ STATED = {
     "tools",
     "reasoning",
     "ladder",
+    "scaling",
     "engineArgs",
     "credentials",
     "settings",

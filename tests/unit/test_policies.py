@@ -88,7 +88,7 @@ def test_no_removal_of_security_fields_passes_silently(paths: set[tuple[Any, ...
 
 def test_a_group_of_leader_and_workers_is_counted_together() -> None:
     case = Case()
-    template = {"spec": case.pod}
+    template = {"metadata": case.deployment["template"]["metadata"], "spec": case.pod}
     case.drop("Deployment")
     group = {"size": 2, "leaderTemplate": template, "workerTemplate": copy.deepcopy(template)}
     case.add("LeaderWorkerSet", spec={"replicas": 1, "leaderWorkerTemplate": group})

@@ -69,12 +69,29 @@ def ways_out(one: Endpoint) -> list[tuple[str, int]]:
     [
         ("", [("0.0.0.0/0", 443)]),
         (CLAIM, []),
+        (f"{CLAIM}\nmedia: {{domains: [images.example.com]}}", [("0.0.0.0/0", 443)]),
         (BUCKET, [("169.254.169.254/32", 80), ("169.254.169.252/32", 988), ("0.0.0.0/0", 443)]),
         (PRIVATE, [("169.254.169.254/32", 80), ("169.254.169.252/32", 988), ("199.36.153.8/30", 443)]),
     ],
 )
 def test_pods_reach_what_their_source_needs_and_nothing_else(line: str, expected: list[tuple[str, int]]) -> None:
     assert ways_out(built(line)) == expected
+
+
+def test_adapters_are_fetched_at_their_commits_to_where_the_engine_reads_them() -> None:
+    adapter = f"adapters: [{{name: support, repository: example/support, revision: {COMMIT}, rank: 8}}]"
+    one = built(adapter)
+    assert ("example/support", COMMIT, "/cache/weights/adapters/support") in {
+        (found.repository, found.revision, found.folder) for found in one.plan.weights.downloads
+    }
+    assert "support=/cache/weights/adapters/support" in pod(one)["containers"][0]["args"]
+    read = built(adapter, CLAIM)
+    assert "support=/models/gemma/adapters/support" in pod(read)["containers"][0]["args"]
+
+
+def test_a_volume_for_one_node_makes_the_old_pod_go_first() -> None:
+    one = built("weights: {source: pvc, claim: models, path: gemma, accessMode: ReadWriteOnce}")
+    assert objects(one)["Deployment"]["spec"]["strategy"] == {"type": "Recreate"}
 
 
 @pytest.mark.parametrize("line", ["", CLAIM, BUCKET, PRIVATE, ACCOUNT])

@@ -25,7 +25,7 @@ match os.environ.get("MISTAKE"):
     case "network":
         del objects["NetworkPolicy"]
     case "pool":
-        pod["tolerations"].pop()
+        pod["tolerations"].pop(1)
 google = google_provider(gke)
 pool = AcceleratorNodePool(built.plan, gke, google)
 InferenceServer(built.plan, list(objects.values()), find_cluster("dev", gke, google), pool.pool)
