@@ -245,7 +245,9 @@ def _status(options: argparse.Namespace, folder: StackFolder) -> int:
     assert gke is not None
     access, plan = endpoint.plan.access, endpoint.plan
     fewest = plan.min_replicas if plan.scaling else None
-    found = status(endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest)
+    found = status(
+        endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest, groups=plan.accelerator.nodes > 1
+    )
     gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(

@@ -18,6 +18,14 @@ def _watched_by(*kinds: str) -> Wanted:
     return lambda workload: workload.monitor.kind in kinds
 
 
+def _on_one_machine(workload: KubernetesWorkload) -> bool:
+    return workload.plan.accelerator.nodes == 1
+
+
+def _on_several_machines(workload: KubernetesWorkload) -> bool:
+    return workload.plan.accelerator.nodes > 1
+
+
 def _configured(workload: KubernetesWorkload) -> bool:
     return bool(workload.config)
 
@@ -52,7 +60,8 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("configmap", _always),
     ("configmap-proxy", _always),
     ("configmap-engine", _configured),
-    ("deployment", _always),
+    ("deployment", _on_one_machine),
+    ("leaderworkerset", _on_several_machines),
     ("service", _always),
     ("poddisruptionbudget", _always),
     ("podmonitoring", _watched_by(MANAGED)),

@@ -13,6 +13,7 @@ from infra.spec.monitoring import MONITORING_KINDS
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
+    "adapters": "LoRA adapters, each asked for by its name in place of the model's.",
     "accessMode": "pvc: how the claim's volume may be mounted. ReadWriteOnce: one replica.",
     "bucket": "gcs: Cloud Storage bucket.",
     "claim": "pvc: PersistentVolumeClaim in the endpoint's namespace.",
@@ -20,7 +21,6 @@ _MEANINGS = {
     "privateGoogleAccess": "gcs: pods reach Google at private.googleapis.com alone. Default: false.",
     "serviceAccount": "gcs: Google service account to act as. Default: the endpoint's own identity.",
     "tokenSecret": "hugging-face: Secret in the endpoint's namespace with a hub token, under the key token.",
-    "adapters": "LoRA adapters, each asked for by its name in place of the model's.",
     "address": "SSH address of the machine, such as me@mac-studio.",
     "accelerator": "Accelerator of one replica: a type, or {type, count}.",
     "apiKeySecret": "NIM: Secret in the endpoint's namespace that holds NGC_API_KEY, with which weights are fetched.",
@@ -81,7 +81,7 @@ _MEANINGS = {
     "reasoning": "Reasoning parser. Default: false.",
     "reservation": "Name of a Compute Engine reservation.",
     "repository": "Hub repository of an adapter.",
-    "revision": "Hub commit of the weights or of an adapter. Weights without one: the catalogue's, else branch main.",
+    "revision": "Hub commit. Of the weights, default: the catalogue's; without one, branch main.",
     "registrySecret": "NIM: Secret in the endpoint's namespace with which its image is pulled.",
     "releaseChannel": "GKE release channel. Default: REGULAR.",
     "replicas": "How many copies run. Default: 1.",

@@ -11,6 +11,7 @@ import pulumi_kubernetes
 from infra.components.gke import ClusterAccess
 from infra.plan.serving_plan import ServingPlan
 
+_SERVERS = ("Deployment", "LeaderWorkerSet")
 _PLUGIN_VERSION = version("pulumi-kubernetes")
 
 
@@ -76,9 +77,9 @@ class InferenceServer(pulumi.ComponentResource):
 
 
 def is_server(manifest: dict[str, Any]) -> bool:
-    """Whether an object is the Deployment of the engine: the one in its own name's namespace."""
+    """Whether an object is the Deployment or the groups of the engine: what has its own name's namespace."""
     metadata = manifest["metadata"]
-    return bool(manifest["kind"] == "Deployment" and metadata["name"] == metadata["namespace"])
+    return bool(manifest["kind"] in _SERVERS and metadata["name"] == metadata["namespace"])
 
 
 def type_token(manifest: dict[str, Any]) -> str:

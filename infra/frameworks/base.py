@@ -13,6 +13,7 @@ from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, aut
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
+from infra.frameworks.pod import WORKER_COMPONENT, Pod, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
@@ -69,6 +70,7 @@ class KubernetesWorkload:
         backend: what the gateway's route leads to, or None without a gateway.
         picker: the endpoint picker, or None where a Service routes.
         pod_labels: labels of the pods beside the recommended ones.
+        worker_args: words of the engine on the other machines of a replica; empty where one machine is enough.
     """
 
     plan: ServingPlan
@@ -95,6 +97,7 @@ class KubernetesWorkload:
     config: tuple[EngineConfig, ...] = ()
     open_port: str = ""
     writable_root: str = ""
+    worker_args: tuple[str, ...] = ()
 
     @property
     def weights(self) -> PodWeights:
@@ -108,9 +111,16 @@ class KubernetesWorkload:
         return tuple((f"servestack.dev/{name}", why) for name, why in reasons if why)
 
     @property
-    def entry(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """What takes the place of the image's own entry point and words, if anything does."""
-        return tuple((key, words) for key, words in (("command", self.command), ("args", self.args)) if words)
+    def serving_pod(self) -> Pod:
+        """The pod that takes calls. A group's pods are not spread: their machines should be near each other."""
+        spread = () if self.worker_args else ("pod-template-hash",)
+        return Pod(self.pod_labels, entry(self.command, self.args), (self.proxy,), spread)
+
+    @property
+    def worker_pod(self) -> Pod:
+        """A pod on another machine of the same replica, which serves no HTTP."""
+        labels = {"app.kubernetes.io/component": WORKER_COMPONENT}
+        return Pod(labels, entry(self.command, self.worker_args), (), ())
 
     @cached_property
     def autoscaler(self) -> Autoscaler | None:

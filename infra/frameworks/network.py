@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.frameworks.autoscaling import KEDA_NAMESPACE
+from infra.frameworks.pod import SERVER_COMPONENT, WORKER_COMPONENT
 from infra.plan.exposure import ClientPods
 from infra.plan.serving_plan import ServingPlan
 from infra.watch.scrapers import scrapers
@@ -30,10 +31,12 @@ class Network:
         callers: who may reach the proxy: client pods, gateways, and KEDA's interceptor where there may be
             no replica.
         scrapers: who may read metrics: the platform's Prometheus, and the endpoint picker.
+        group: the other pods of a replica, where it is several machines: each reaches each.
     """
 
     callers: tuple[Peer, ...]
     scrapers: tuple[Peer, ...]
+    group: tuple[Peer, ...]
 
 
 def network(plan: ServingPlan) -> Network:
@@ -52,7 +55,18 @@ def network(plan: ServingPlan) -> Network:
             *scrapers(plan.watch),
             *(({"podSelector": {"matchLabels": selector(plan, PICKER_COMPONENT)}},) if picked else ()),
         ),
+        group=_group(plan) if plan.accelerator.nodes > 1 else (),
     )
+
+
+def _group(plan: ServingPlan) -> tuple[Peer, ...]:
+    labels = {"matchLabels": {"app.kubernetes.io/instance": plan.stack}}
+    components = {
+        "key": "app.kubernetes.io/component",
+        "operator": "In",
+        "values": [SERVER_COMPONENT, WORKER_COMPONENT],
+    }
+    return ({"podSelector": {**labels, "matchExpressions": [components]}},)
 
 
 def block(cidr: str, *, beside: tuple[str, ...] = ()) -> Peer:

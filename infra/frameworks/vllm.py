@@ -15,6 +15,7 @@ from infra.frameworks.base import (
 )
 from infra.frameworks.vllm_args import adapter_args, media_args
 from infra.frameworks.vllm_flags import DENIED, OWNED
+from infra.frameworks.vllm_group import group_args, worker_args
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, HostTerm, Setting, Term
 from infra.plan.kv_vllm import block_bytes, block_tokens, concurrent_batches, max_pipeline, request_bytes
@@ -176,7 +177,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         ]
     if plan.reasoning:
         args.append("--reasoning-parser=gemma4")
-    args += [*media_args(plan), *adapter_args(plan)]
+    args += [*media_args(plan), *adapter_args(plan), *group_args(plan, "0")]
     return with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
 
 
@@ -212,12 +213,14 @@ def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
     """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
+    args = _args(plan)
     shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
         command=("vllm", "serve", plan.weights.model_path),
-        args=_args(plan),
+        args=args,
+        worker_args=worker_args(plan, args),
         env=_env(plan),
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
         run_as_user=2000,

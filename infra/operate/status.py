@@ -14,7 +14,9 @@ _TIMEOUT_SECONDS = 10
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
 
-def status(name: str, gke: Gke, secret: str = "", key_command: str = "", fewest: int | None = None) -> Diagnosis:
+def status(
+    name: str, gke: Gke, secret: str = "", key_command: str = "", fewest: int | None = None, *, groups: bool = False
+) -> Diagnosis:
     """State of the endpoint `name`, through the kubeconfig context that gcloud writes for the platform's cluster.
 
     Args:
@@ -22,6 +24,7 @@ def status(name: str, gke: Gke, secret: str = "", key_command: str = "", fewest:
         gke: its platform.
         secret: name of the Secret with its keys, or "" where no key is asked for.
         key_command: makes that Secret.
+        groups: a replica is several machines, and so a LeaderWorkerSet has them.
         fewest: replicas below which its autoscaler never goes; None where it has none.
 
     Raises:
@@ -37,7 +40,12 @@ def status(name: str, gke: Gke, secret: str = "", key_command: str = "", fewest:
     except kubernetes.config.ConfigException as error:
         raise PlatformError(f"kubeconfig has no usable context '{context}': {error}\nNext: {fetch}") from None
     try:
-        deployment = _get(client, f"/apis/apps/v1/namespaces/{name}/deployments/{name}")
+        kinds = (
+            "leaderworkerset.x-k8s.io/v1/namespaces/{0}/leaderworkersets"
+            if groups
+            else "apps/v1/namespaces/{0}/deployments"
+        )
+        deployment = _get(client, f"/apis/{kinds.format(name)}/{name}")
         pods = _get(client, f"/api/v1/namespaces/{name}/pods") or {}
         events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
         scalers = f"/apis/autoscaling/v2/namespaces/{name}/horizontalpodautoscalers"

@@ -6,21 +6,19 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
-from infra.plan.access import access, open_caution
-from infra.plan.alternatives import better_precision, caution
-from infra.plan.candidates import Candidate
+from infra.plan.access import access
+from infra.plan.alternatives import better_precision
 from infra.plan.capabilities import Capabilities
-from infra.plan.channel import channel_cautions
+from infra.plan.cautions import cautions
 from infra.plan.cost import check_budget, cost
-from infra.plan.credentials import credentials, credentials_caution
+from infra.plan.credentials import credentials
 from infra.plan.demand import GIB
-from infra.plan.engine_image import audio_caution, image_cautions, reference_of
-from infra.plan.exposure import exposure, exposure_cautions
+from infra.plan.deployable import only_planned
+from infra.plan.engine_image import reference_of
+from infra.plan.exposure import exposure
 from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
-from infra.plan.lora import adapter_cautions
-from infra.plan.media import media_caution
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
@@ -29,8 +27,8 @@ from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.rollout import rollout, rollout_usd, spare_caution
-from infra.plan.scaling import scaling, scaling_cautions
+from infra.plan.rollout import rollout, rollout_usd
+from infra.plan.scaling import scaling
 from infra.plan.search import Choice, CrampedError, DoesNotFitError, choose
 from infra.plan.serving_plan import (
     AcceleratorChoice,
@@ -41,9 +39,9 @@ from infra.plan.serving_plan import (
     Parallelism,
     ServingPlan,
 )
-from infra.plan.timing import drain_caution, timing
-from infra.plan.watching import watch, watch_caution
-from infra.plan.weights_source import weights_cautions, weights_choice
+from infra.plan.timing import timing
+from infra.plan.watching import watch
+from infra.plan.weights_source import weights_choice
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
@@ -100,14 +98,21 @@ def resolve(
     reference = reference_of(spec, facts, accelerator, request.version)
     times = _times(request, first)
     settings = request.capabilities.settings(setting, fit.have_bytes)
-    own_fetch = not request.capabilities.pins_revision
-    weights = weights_choice(stack, spec, checkpoint, request.drafter, request.inputs, own_fetch=own_fetch)
+    weights = weights_choice(
+        stack,
+        spec,
+        checkpoint,
+        request.drafter,
+        request.inputs,
+        own_fetch=not request.capabilities.pins_revision,
+        nodes=candidate.nodes,
+    )
     rolling = rollout(
         spec.replicas,
         times,
         own=candidate.capacity.kind == "own",
-        one_node_volume=weights.exclusive,
         processor=accelerator.kind == "cpu",
+        one_node_volume=weights.exclusive,
     )
     rollout_price = rollout_usd(rolling, candidate.usd_per_hour)
     proof = memory(request.capabilities, fit, limit_tokens=request.capabilities.max_tokens(request.model, accelerator))
@@ -176,14 +181,8 @@ def resolve(
         media_domains=tuple(sorted(set(spec.media.domains))),
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
-        cautions=(
-            *_several_machines(request, candidate, request_of),
-            *_cautions(stack, request, first, times),
-            *scaling_cautions(scaled, times),
-            *filter(None, (spare_caution(rolling, rollout_price), watch_caution(watched, autoscaler))),
-            *weights_cautions(stack, weights, checkpoint.repository),
-        ),
-        only_planned=_only_planned(request, first),
+        cautions=(),
+        only_planned=only_planned(request, first),
         exposure=exposure(
             stack,
             spec.expose,
@@ -195,8 +194,12 @@ def resolve(
         ),
         scaling=scaled,
     )
-    reasons = decisions(request, plan, first, better_precision(request, first, capacities))
-    return Resolved(dataclasses.replace(plan, decisions=reasons), request, first)
+    plan = dataclasses.replace(
+        plan,
+        decisions=decisions(request, plan, first, better_precision(request, first, capacities)),
+        cautions=cautions(request, plan, first, request_of),
+    )
+    return Resolved(plan, request, first)
 
 
 def _first(
@@ -225,38 +228,6 @@ def _first(
         raise place(request, refused.with_lines(others)) from None
 
 
-def _several_machines(
-    request: Request, candidate: Candidate, ask_again: Callable[[EndpointSpec], Request]
-) -> tuple[str, ...]:
-    """What several machines for one replica mean, and with what one would do."""
-    if candidate.nodes == 1:
-        return ()
-    said = f"no single machine is enough: a replica is {candidate.nodes}, and when one is lost all start again"
-    nearest = [" ".join(line.split()) for line in nearest_plans(request, ask_again)[1:]]
-    return (f"{said}. One would do with {', or '.join(nearest[:2])}",) if nearest else (said,)
-
-
-def _cautions(stack: str, request: Request, choice: Choice, times: Timing) -> tuple[str, ...]:
-    """What to know before paying."""
-    spec, facts = request.spec, request.framework
-    said = [caution(request, choice), open_caution(spec.expose)]
-    said += exposure_cautions(
-        spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
-    )
-    said += [*channel_cautions(request.framework), *request.capabilities.cautions(choice.fit.setting)]
-    said.append(credentials_caution(stack, credentials(spec.engine, request.capabilities)))
-    said += [
-        media_caution(facts, request.capabilities, request.inputs),
-        *image_cautions(spec, facts, request.version),
-        *adapter_cautions(spec),
-        audio_caution(facts, request.inputs),
-    ]
-    if times.timeout_seconds < times.startup_seconds:
-        said.append(f"startupTimeoutSeconds is below the estimate of {times.startup_seconds:,} s: it may never start")
-    said.append(drain_caution(times, request.spec.longestAnswerSeconds, request.capabilities.drain_seconds))
-    return tuple(one for one in said if one)
-
-
 def _times(request: Request, choice: Choice) -> Timing:
     candidate, capabilities = choice.candidate, request.capabilities
     image = image_for(request.framework, request.accelerator)
@@ -274,25 +245,3 @@ def _times(request: Request, choice: Choice) -> Timing:
         timeout_seconds=request.spec.startupTimeoutSeconds,
         answer_seconds=request.spec.longestAnswerSeconds,
     )
-
-
-def _only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
-    """What this version plans but does not deploy."""
-    spec, reasons = request.spec, []
-    if request.platform.gke is None:
-        reasons.append("services on a host or on this machine")
-    elif request.accelerator.kind == "tpu":
-        reasons.append("node pools of TPUs")
-    if request.accelerator.host_architecture != "amd64":
-        reasons.append("machines with arm64 processors")
-    if spec.capacity and len(spec.capacity) > 1:
-        reasons.append("ladders of several capacities")
-    if choice.candidate.capacity.kind == "reservation":
-        reasons.append("reservations")
-    if choice.candidate.nodes > 1:
-        reasons.append("replicas of several machines")
-        if spec.replicas.most > spec.replicas.min:
-            reasons.append("autoscaling of such replicas")
-    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
-        reasons.append("autoscaling outside a cluster")
-    return tuple(reasons)

@@ -167,6 +167,11 @@ class Rollout:
             "rollingUpdate": {"maxSurge": self.max_surge, "maxUnavailable": self.max_unavailable},
         }
 
+    @property
+    def group_strategy(self) -> dict[str, int]:
+        """`rollingUpdateConfiguration` of the LeaderWorkerSet, where a replica is several machines."""
+        return {"maxSurge": self.max_surge or 0, "maxUnavailable": self.max_unavailable or 0}
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -87,6 +87,7 @@ def weights_choice(
     inputs: tuple[str, ...],
     *,
     own_fetch: bool,
+    nodes: int = 1,
 ) -> WeightsChoice:
     """Where the weights of a plan come from.
 
@@ -97,6 +98,7 @@ def weights_choice(
         drafter: of the model, or None.
         inputs: what requests may hold; a projector is left out for text alone.
         own_fetch: whether the engine fetches by itself, from elsewhere than the hub.
+        nodes: machines of one replica.
 
     Raises:
         RefusedError: no token for a gated repository, a volume for one node and several replicas, or an engine that
@@ -121,8 +123,8 @@ def weights_choice(
     )
     if wanted.source == "pvc":
         shared = wanted.accessMode in _SHARED
-        if not shared and spec.replicas.most > 1:
-            raise RefusedError(("weights", "accessMode"), _one_node(spec))
+        if not shared and spec.replicas.most * nodes > 1:
+            raise RefusedError(("weights", "accessMode"), _one_node(spec, nodes))
         mode = wanted.accessMode or ""
         return dataclasses.replace(found, claim=wanted.claim or "", access_mode=mode, exclusive=not shared)
     if wanted.source == "gcs":
@@ -224,8 +226,10 @@ def _gated(stack: str, checkpoint: Checkpoint) -> str:
     )
 
 
-def _one_node(spec: EndpointSpec) -> str:
+def _one_node(spec: EndpointSpec, nodes: int) -> str:
+    many = f"{spec.replicas.most} replicas need several" if nodes == 1 else f"a replica is {nodes} machines"
+    other = ", or one replica" if nodes == 1 else ""
     return (
-        f"a ReadWriteOnce volume is on one node at a time, and {spec.replicas.most} replicas need several. Use a claim "
-        "that is ReadOnlyMany or ReadWriteMany, 'source: hugging-face', or one replica."
+        f"a ReadWriteOnce volume is on one node at a time, and {many}. Use a claim that is ReadOnlyMany or "
+        f"ReadWriteMany, or 'source: hugging-face'{other}."
     )

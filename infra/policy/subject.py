@@ -75,12 +75,14 @@ class Pod:
 
     Attributes:
         per_replica: how many such pods one replica of the object has.
+        helps: whether another pod of its group takes the calls.
     """
 
     owner: Object
     metadata: Object
     spec: Object
     per_replica: int
+    helps: bool = False
 
     @property
     def security(self) -> Object:
@@ -140,6 +142,8 @@ class Subject:
         """
         found = []
         for pod in self.pods:
+            if pod.helps:
+                continue
             lasting = [one for one in pod.containers if not one.starts_before_and_ends]
             if self.plan is not None and not self.plan.accelerator.resource:
                 engines = [one for one in lasting if one.body.get("readinessProbe") and one.group == "containers"]
@@ -193,19 +197,20 @@ def whole(value: Any) -> int:
         return 0
 
 
-def _pods(owner: Object, node: Any, per_replica: int) -> Iterator[Pod]:
+def _pods(owner: Object, node: Any, per_replica: int, helps: bool = False) -> Iterator[Pod]:
     if isinstance(node, list):
         for item in node:
-            yield from _pods(owner, item, per_replica)
+            yield from _pods(owner, item, per_replica, helps)
     elif isinstance(node, dict):
         spec = node.get("spec")
         if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
-            yield Pod(owner, node.get("metadata") or {}, spec, per_replica)
+            yield Pod(owner, node.get("metadata") or {}, spec, per_replica, helps)
             return
         for key, item in node.items():
             if isinstance(item, dict | list):
                 workers = key == "workerTemplate" and "size" in node
-                yield from _pods(owner, item, _workers(node) if workers else per_replica)
+                joined = workers and bool(node.get("leaderTemplate"))
+                yield from _pods(owner, item, _workers(node) if workers else per_replica, helps or joined)
 
 
 def _workers(group: Object) -> int:

@@ -37,7 +37,7 @@ def llama_server() -> str:
 
 
 def answer(server: str, words: Sequence[str]) -> str:
-    """What llama-server says to arguments: their model is in a pod's volume, and not here."""
+    """What llama-server says to arguments; the file that they name is not there."""
     ran = subprocess.run(
         [server, *words],
         capture_output=True,

@@ -47,9 +47,11 @@ def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> Non
     assert node["labels"].items() <= dict(workload.node_selector).items()
     assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
     attached = {one["type"]: one["count"] for one in node.get("guestAccelerators", ())}
-    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.count} if one.plan.accelerator.gke_label else {}
+    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if one.plan.accelerator.gke_label else {}
     assert attached == wanted
-    assert inputs["autoscaling"]["totalMaxNodeCount"] == one.plan.replicas + one.spec.replicas.spare
+    assert inputs["autoscaling"]["totalMaxNodeCount"] == one.plan.accelerator.nodes * (
+        one.plan.replicas + one.spec.replicas.spare
+    )
 
 
 def test_a_stacks_labels_cannot_take_the_marks_by_which_resources_are_known_as_ours() -> None:

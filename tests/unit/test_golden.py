@@ -36,8 +36,22 @@ def find(endpoint: Endpoint, kind: str) -> dict[str, Any]:
     return next(one for one in endpoint.objects() if one["kind"] == kind)
 
 
+def server(endpoint: Endpoint) -> dict[str, Any]:
+    """Spec of the Deployment, or of the groups where a replica is several machines."""
+    kind = "Deployment" if endpoint.plan.accelerator.nodes == 1 else "LeaderWorkerSet"
+    spec: dict[str, Any] = find(endpoint, kind)["spec"]
+    return spec
+
+
+def template(endpoint: Endpoint) -> dict[str, Any]:
+    """The pod that takes calls, with its metadata."""
+    spec = server(endpoint)
+    found: dict[str, Any] = spec.get("template") or spec["leaderWorkerTemplate"]["leaderTemplate"]
+    return found
+
+
 def pod(endpoint: Endpoint) -> dict[str, Any]:
-    spec: dict[str, Any] = find(endpoint, "Deployment")["spec"]["template"]["spec"]
+    spec: dict[str, Any] = template(endpoint)["spec"]
     return spec
 
 
@@ -69,7 +83,7 @@ def test_pods_run_without_rights(endpoint: Endpoint) -> None:
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] > 0
-    annotations = find(endpoint, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    annotations = template(endpoint)["metadata"]["annotations"]
     for container in spec["containers"]:
         context = container["securityContext"]
         assert context["allowPrivilegeEscalation"] is False
@@ -102,7 +116,9 @@ def test_the_engine_is_reached_through_the_proxy_alone(endpoint: Endpoint) -> No
     rules = find(endpoint, "NetworkPolicy")["spec"]["ingress"]
     (callers, *readers) = [[one["port"] for one in rule["ports"]] for rule in rules]
     watched = endpoint.plan.watch.kind != "none"
-    assert (callers, {tuple(ports) for ports in readers}) == ([PORT], {(METRICS_PORT,)} if watched else set())
+    others = {(METRICS_PORT,)} if watched else set()
+    others |= {(1024,)} if endpoint.plan.accelerator.nodes > 1 else set()
+    assert (callers, {tuple(ports) for ports in readers}) == ([PORT], others)
     probes = [engine[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
     assert probes == [{"path": "/health", "port": PORT}] * 3
     assert endpoint.workload.port not in {PORT, METRICS_PORT}
@@ -126,18 +142,20 @@ def test_the_proxy_is_a_sidecar_that_starts_first_ends_last_and_waits_for_no_key
 
 @ALL
 def test_a_roll_out_never_needs_an_accelerator_that_the_pool_does_not_have(endpoint: Endpoint) -> None:
-    strategy = find(endpoint, "Deployment")["spec"]["strategy"]
-    if strategy["type"] == "Recreate":
-        assert endpoint.plan.weights.exclusive
+    spec = server(endpoint)
+    strategy = spec.get("strategy") or {"rollingUpdate": spec["rolloutStrategy"]["rollingUpdateConfiguration"]}
+    if endpoint.plan.weights.exclusive:
+        assert strategy == {"type": "Recreate"}
     else:
         assert strategy["rollingUpdate"]["maxSurge"] == endpoint.spec.replicas.spare
 
 
 @ALL
 def test_the_roll_outs_deadline_waits_for_the_probe_and_the_probe_for_the_plan(endpoint: Endpoint) -> None:
-    deployment, budget = find(endpoint, "Deployment")["spec"], endpoint.plan.timing.timeout_seconds
+    deployment, budget = server(endpoint), endpoint.plan.timing.timeout_seconds
     probe, grace = pod(endpoint)["containers"][0]["startupProbe"], pod(endpoint)["terminationGracePeriodSeconds"]
-    assert deployment["progressDeadlineSeconds"] >= budget + grace + deployment["minReadySeconds"]
+    if "template" in deployment:  # groups have no deadline
+        assert deployment["progressDeadlineSeconds"] >= budget + grace + deployment["minReadySeconds"]
     assert budget <= probe["periodSeconds"] * probe["failureThreshold"] < budget + probe["periodSeconds"]
 
 
@@ -219,11 +237,14 @@ def test_text_of_a_plan_fits_eighty_columns(endpoint: Endpoint) -> None:
     assert max(map(len, comment)) <= 82
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "manifests" / "templates").glob("*")), ids=lambda path: path.name)
+TEMPLATES = sorted((ROOT / "manifests" / "templates").rglob("*.j2"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
-    assert path.name.removesuffix(".yaml.j2") in dict(OBJECTS)
+    assert path.parent.name == "parts" or path.name.removesuffix(".yaml.j2") in dict(OBJECTS)
     text = path.read_text(encoding="utf-8")
     values = [piece.split("}}")[0] for piece in text.split("{{")[1:]]
-    assert values
+    assert values or "include" in text
     assert all("tojson" in value for value in values)
     assert "{% if" not in text

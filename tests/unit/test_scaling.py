@@ -23,7 +23,7 @@ from infra.spec.cron import checked_cron
 from tests.conftest import ROOT
 from tests.unit.files import HOST, Files
 from tests.unit.files import endpoint as stack_file
-from tests.unit.test_golden import ALL, MORE, find
+from tests.unit.test_golden import ALL, MORE, find, server
 
 FACTS = ROOT / "tests" / "facts"
 CRON = [line.split("\t") for line in (FACTS / "cron-robfig-3.0.1.txt").read_text().splitlines() if line[0] != "#"]
@@ -111,7 +111,7 @@ def _platform(url: str) -> str:
 def test_a_deployment_has_a_number_of_replicas_or_an_autoscaler_and_never_both(endpoint: Endpoint) -> None:
     kinds = {one["kind"] for one in endpoint.objects()}
     scaled = endpoint.plan.scaling is not None
-    assert ("replicas" in find(endpoint, "Deployment")["spec"]) is not scaled
+    assert ("replicas" in server(endpoint)) is not scaled
     assert len(kinds & {"HorizontalPodAutoscaler", "ScaledObject"}) == scaled
     assert scaled is (endpoint.spec.replicas.most > endpoint.spec.replicas.min)
 

@@ -212,6 +212,14 @@ def test_every_gguf_checkpoint_names_its_files_and_no_other_does() -> None:
             assert all(re.fullmatch(r"[A-Za-z0-9._-]+\.gguf", name) for name in named if name)
 
 
+def test_a_volume_for_one_node_is_refused_where_a_replica_is_several() -> None:
+    spec = built("weights: {source: pvc, claim: models, path: gemma, accessMode: ReadWriteOnce}").spec
+    assert isinstance(spec, EndpointSpec)
+    checkpoint = load_catalog().models["gemma-4-e4b-it"].checkpoints[0]
+    with pytest.raises(RefusedError, match="a replica is 2 machines"):
+        weights_choice("x", spec, checkpoint, None, ("text",), own_fetch=False, nodes=2)
+
+
 def texts(node: Any) -> Iterator[str]:
     if isinstance(node, str):
         yield node
@@ -280,6 +288,7 @@ def test_the_shipped_stacks_fetch_what_their_plans_say() -> None:
     for path in sorted((ROOT / "stacks").glob("gemma4-*.yaml")):
         one = build(path.stem, StackFolder(ROOT / "stacks"))
         assert isinstance(one, Endpoint)
-        words = [word for found in pod(one)["initContainers"] for word in found["command"]]
-        for fetched in one.plan.weights.downloads:
-            assert {fetched.repository, fetched.revision, fetched.folder, *fetched.files} <= set(words)
+        for serving, _ in Subject(render(one.workload), plan=one.plan).serving:
+            words = [word for found in serving.spec["initContainers"] for word in found["command"]]
+            for fetched in one.plan.weights.downloads:
+                assert {fetched.repository, fetched.revision, fetched.folder, *fetched.files} <= set(words)
