@@ -16,7 +16,7 @@ def media_args(plan: ServingPlan) -> list[str]:
 
 
 def adapter_args(plan: ServingPlan) -> list[str]:
-    """Adapters by name and hub repository, all of them at once, as the memory proof counts them."""
+    """Adapters by name and folder, all of them at once, as the memory proof counts them."""
     if not plan.adapters:
         return []
     return [
@@ -24,5 +24,5 @@ def adapter_args(plan: ServingPlan) -> list[str]:
         f"--max-loras={len(plan.adapters)}",
         f"--max-lora-rank={slot_rank(max(one.rank for one in plan.adapters))}",
         "--lora-modules",
-        *(f"{one.name}={one.repository}" for one in plan.adapters),
+        *(f"{one.name}={plan.weights.adapters_path}/{one.name}" for one in plan.adapters),
     ]

@@ -95,7 +95,7 @@ def pod_weights(plan: ServingPlan, run_as_user: int) -> PodWeights:
         account_annotations=(
             (("iam.gke.io/gcp-service-account", choice.service_account),) if choice.service_account else ()
         ),
-        egress=_egress(choice),
+        egress=_egress(choice, media=bool(plan.media_domains)),
     )
 
 
@@ -155,15 +155,20 @@ def _volumes(plan: ServingPlan, user: int) -> tuple[dict[str, Any], ...]:
     return ({"name": _VOLUME, "csi": csi}, {"name": _FUSE_CACHE, "emptyDir": size})
 
 
-def _egress(choice: WeightsChoice) -> tuple[dict[str, Any], ...]:
-    """What the source needs and no more: an engine that reads a claim reaches nothing but names."""
+def _egress(choice: WeightsChoice, *, media: bool) -> tuple[dict[str, Any], ...]:
+    """What the source needs and no more: an engine that reads a claim reaches nothing but names.
+
+    Where the stack file names hosts from which the engine may fetch media, public addresses are open to it: a
+    NetworkPolicy knows no host names.
+    """
     public = _https(block("0.0.0.0/0", beside=_PRIVATE_RANGES))
     if choice.claim:
-        return ()
+        return (public,) if media else ()
     if not choice.bucket:
         return (public,)
     metadata = tuple({"to": [block(cidr)], "ports": [{"protocol": "TCP", "port": port}]} for cidr, port in _METADATA)
-    return (*metadata, _https(block(_PRIVATE_GOOGLE)) if choice.private_google_access else public)
+    private = _https(block(_PRIVATE_GOOGLE))
+    return (*metadata, private if choice.private_google_access and not media else public)
 
 
 def _https(peer: Peer) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _COMMON = r"""set -u
 reasons=$1
 shift
 pause=${WEIGHTS_PAUSE_SECONDS:-2}
+most=${WEIGHTS_TRIES:-6}
 scratch=${TMPDIR:-/tmp}
 tell() { printf 'weights: %s\n' "$1" >&2; }
 fail() {
@@ -26,7 +27,7 @@ start_counting() {
 }
 again() {
   tries=$((tries + 1))
-  [ "$tries" -lt 6 ] || fail "network: $1, $tries times in a row"
+  [ "$tries" -lt "$most" ] || fail "network: $1, $tries times in a row"
   tell "$1; trying again in $wait s"
   sleep "$wait"
   wait=$((wait * 2))
@@ -34,8 +35,8 @@ again() {
 """
 
 # Groups of four: repository, revision, folder, file. For images with curl and without the hub's own command.
-# Size and SHA-256 of a file are what the hub states in the headers of its redirect to the storage; the token goes to
-# the hub alone, by a pipe, as arguments of a process can be read by others.
+# Size and SHA-256 of a file are what the hub states in the headers of its redirect to the storage; curl sends the token
+# to the hub alone.
 FILES_SCRIPT = (
     _COMMON
     + r"""
@@ -44,6 +45,7 @@ case $hub in https://*) only='=https' ;; *) only='=http,https' ;; esac
 token=$(printf '%s' "${HF_TOKEN:-}" | tr -cd 'A-Za-z0-9_.-')
 heads=$scratch/weights-heads
 said=$scratch/weights-said
+# The token by a pipe, as arguments of a process can be read by others.
 ask() {
   { [ -z "$token" ] || printf 'header = "Authorization: Bearer %s"\n' "$token"; } |
     curl -q --config - -sS --proto "$only" --connect-timeout 20 "$@" 2>"$said"
@@ -104,6 +106,7 @@ fetch() {
   commit=${commit:-$revision}
   [ "$commit" = "$revision" ] || tell "$named of $repository is $commit"
   revision=$commit
+  url=$hub/$repository/resolve/$revision/$file
   [ ! -f "$target" ] || mv "$target" "$part"
   have=$(size "$part")
   [ "$have" -le "$length" ] || rm -f "$part"

@@ -105,6 +105,7 @@ def resolve(
         request.drafter,
         request.inputs,
         own_fetch=not request.capabilities.pins_revision,
+        nodes=candidate.nodes,
     )
     rolling = rollout(
         spec.replicas,

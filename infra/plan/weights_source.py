@@ -11,7 +11,7 @@ from infra.spec import EndpointSpec
 
 BRANCH = "main"
 _FETCHED, _MOUNTED = "/cache/weights", "/models"
-_DRAFTER = "drafter"
+_DRAFTER, _ADAPTERS = "drafter", "adapters"
 _WHY = {
     "hugging-face": "needs no volume: every pod fetches and checks them before its engine starts",
     "pvc": "a volume that is there: no download, and no way out of the pod",
@@ -51,6 +51,7 @@ class WeightsChoice:
         model_path: folder, or the file of a GGUF checkpoint; the repository where the engine fetches it.
         projector_path: file of the multimodal projector beside a GGUF file.
         drafter_path: folder of the drafter.
+        adapters_path: folder in which every adapter has one of its name.
         revision: commit or branch of the model's repository that is fetched.
         downloads: what an init container fetches.
         token_secret: Secret with the hub token, under the key `token`.
@@ -74,6 +75,7 @@ class WeightsChoice:
     bucket: str = ""
     folder: str = ""
     service_account: str = ""
+    adapters_path: str = ""
     private_google_access: bool = False
 
 
@@ -85,6 +87,7 @@ def weights_choice(
     inputs: tuple[str, ...],
     *,
     own_fetch: bool,
+    nodes: int = 1,
 ) -> WeightsChoice:
     """Where the weights of a plan come from.
 
@@ -95,6 +98,7 @@ def weights_choice(
         drafter: of the model, or None.
         inputs: what requests may hold; a projector is left out for text alone.
         own_fetch: whether the engine fetches by itself, from elsewhere than the hub.
+        nodes: machines of one replica.
 
     Raises:
         RefusedError: no token for a gated repository, a volume for one node and several replicas, or an engine that
@@ -104,10 +108,10 @@ def weights_choice(
     if own_fetch:
         _check_own(spec)
         return WeightsChoice("engine", checkpoint.repository, "", drafter.repository if drafter else "", ())
-    root, beside = f"{_FETCHED}/model", f"{_FETCHED}/{_DRAFTER}"
+    root, around = f"{_FETCHED}/model", _FETCHED
     if wanted.source != "hugging-face":
-        root = f"{_MOUNTED}/{wanted.path}"
-        beside = f"{root}/{_DRAFTER}"
+        root = around = f"{_MOUNTED}/{wanted.path}"
+    beside, adapters = f"{around}/{_DRAFTER}", f"{around}/{_ADAPTERS}"
     found = WeightsChoice(
         wanted.source,
         f"{root}/{checkpoint.file}" if checkpoint.file else root,
@@ -115,11 +119,12 @@ def weights_choice(
         beside if drafter else "",
         (),
         folder=wanted.path or "",
+        adapters_path=adapters if spec.adapters else "",
     )
     if wanted.source == "pvc":
         shared = wanted.accessMode in _SHARED
-        if not shared and spec.replicas.most > 1:
-            raise RefusedError(("weights", "accessMode"), _one_node(spec))
+        if not shared and spec.replicas.most * nodes > 1:
+            raise RefusedError(("weights", "accessMode"), _one_node(spec, nodes))
         mode = wanted.accessMode or ""
         return dataclasses.replace(found, claim=wanted.claim or "", access_mode=mode, exclusive=not shared)
     if wanted.source == "gcs":
@@ -135,6 +140,7 @@ def weights_choice(
     fetched = [Download(checkpoint.repository, revision, root, _files(checkpoint, inputs))]
     if drafter:
         fetched.append(Download(drafter.repository, BRANCH, beside, ()))
+    fetched += [Download(one.repository, one.revision, f"{adapters}/{one.name}", ()) for one in spec.adapters]
     return dataclasses.replace(
         found, downloads=tuple(fetched), revision=revision, token_secret=wanted.tokenSecret or ""
     )
@@ -159,8 +165,9 @@ def weights_cautions(stack: str, choice: WeightsChoice, checkpoint: str) -> tupl
             f"{stack} be allowed to read it: neither is checked before the pod mounts it. Cloud Storage FUSE was not "
             "tried here"
         )
-    if choice.drafter_path and not choice.downloads and choice.source != "engine":
-        said.append(f"the drafter is read from {choice.drafter_path} in the same volume")
+    if not choice.downloads and choice.source != "engine":
+        more = [one for one in (choice.drafter_path, choice.adapters_path) if one]
+        said += [f"{path} is read from the same volume" for path in more]
     return tuple(said)
 
 
@@ -176,7 +183,8 @@ def weights_rows(spec: EndpointSpec, choice: WeightsChoice) -> list[tuple[str, o
         first = choice.downloads[0]
         pinned = "commit that the catalogue pins" if first.pinned else "no commit is known; name one to pin it"
         rows.append(("weights.revision", first.revision, wanted.revision, "catalogue", pinned))
-    for name, path in (("projectorPath", choice.projector_path), ("drafterPath", choice.drafter_path)):
+    beside = {"projectorPath": choice.projector_path, "drafterPath": choice.drafter_path}
+    for name, path in (beside | {"adaptersPath": choice.adapters_path}).items():
         if path:
             rows.append((f"weights.{name}", path, None, "derived", "beside the model"))
     if choice.access_mode:
@@ -218,8 +226,10 @@ def _gated(stack: str, checkpoint: Checkpoint) -> str:
     )
 
 
-def _one_node(spec: EndpointSpec) -> str:
+def _one_node(spec: EndpointSpec, nodes: int) -> str:
+    many = f"{spec.replicas.most} replicas need several" if nodes == 1 else f"a replica is {nodes} machines"
+    other = ", or one replica" if nodes == 1 else ""
     return (
-        f"a ReadWriteOnce volume is on one node at a time, and {spec.replicas.most} replicas need several. Use a claim "
-        "that is ReadOnlyMany or ReadWriteMany, 'source: hugging-face', or one replica."
+        f"a ReadWriteOnce volume is on one node at a time, and {many}. Use a claim that is ReadOnlyMany or "
+        f"ReadWriteMany, or 'source: hugging-face'{other}."
     )

@@ -35,6 +35,7 @@ from tests.unit.test_golden import MORE
 GPU, LABEL = "nvidia.com/gpu", "servestack.dev/endpoint"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
 TOKEN_VOLUME = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+HUB_TOKEN = {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}}
 PROBE_OF_AN_HOUR = {"httpGet": {"path": "/health", "port": 1}, "periodSeconds": 10, "failureThreshold": 360}
 SCALING = MORE["gemma4-31b-h100-busy"].plan.scaling
 MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
@@ -213,11 +214,34 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "no disruption": ("drain-possible", put(budget, "maxUnavailable", 0)),
     "no share of disruption": ("drain-possible", put(budget, "maxUnavailable", "0%")),
     "waits for unhealthy pods": ("drain-possible", cut(budget, "unhealthyPodEvictionPolicy")),
+    "a claim to write to": (
+        "weights-read-only",
+        lambda case: (
+            case.pod["volumes"].append({"name": "models", "persistentVolumeClaim": {"claimName": "models"}}),
+            case.engine["volumeMounts"].append({"name": "models", "mountPath": "/models"}),
+        ),
+    ),
+    "a bucket to write to": (
+        "weights-read-only",
+        lambda case: (
+            case.pod["volumes"].append({"name": "models", "csi": {"driver": "gcsfuse.csi.storage.gke.io"}}),
+            case.engine["volumeMounts"].append({"name": "models", "mountPath": "/models", "readOnly": False}),
+        ),
+    ),
+    "an engine with the hub's token": ("hub-token-apart", lambda case: case.engine["env"].append(HUB_TOKEN)),
+    "a sidecar with the hub's token": ("hub-token-apart", lambda case: case.sidecar["env"].append(HUB_TOKEN)),
     **EXPOSURE_MISTAKES,
     **WATCHING_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
     "nothing changed": lambda _: None,
+    "a claim to read from": lambda case: (
+        case.pod["volumes"].append({"name": "models", "persistentVolumeClaim": {"claimName": "models"}}),
+        case.engine["volumeMounts"].append({"name": "models", "mountPath": "/models", "readOnly": True}),
+    ),
+    "an init container with the hub's token": lambda case: case.pod["initContainers"].append(
+        {k: v for k, v in SIDECAR.items() if k != "restartPolicy"} | {"name": "weights", "env": [HUB_TOKEN]}
+    ),
     "digest and tag": put(engine, "image", f"a:5000/b:v1@sha256:{'a' * 64}"),
     "init container before the sidecar": lambda case: case.pod["initContainers"].insert(
         0, {k: v for k, v in SIDECAR.items() if k != "restartPolicy"} | {"name": "first"}

@@ -182,7 +182,10 @@ def test_no_image_brings_audio_to_a_model_without_it() -> None:
 def test_adapters_are_loaded_at_once_at_the_largest_rank_and_by_name() -> None:
     other = {"name": "legal", "repository": "example/legal", "revision": "b" * 40, "rank": 24}
     words = args(plan(adapters=[ADAPTER, other]))
-    assert listed(words, "--lora-modules") == ["support=example/support", "legal=example/legal"]
+    assert listed(words, "--lora-modules") == [
+        "support=/cache/weights/adapters/support",
+        "legal=/cache/weights/adapters/legal",
+    ]
     assert {"--enable-lora", "--max-loras=2", "--max-lora-rank=32"} <= set(words)
     assert "--enable-lora" not in args(plan())
 

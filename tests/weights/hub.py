@@ -11,7 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -33,7 +33,8 @@ class Hub:
         resumes: whether a range is answered with that range.
         moved_from: name under which the repository was known before.
         url, elsewhere: its address, and the one of its files: another host, as the hub's is.
-        asked: requests by method and stage; `ranges` the ranges among them; `tokens` what authorization came to which.
+        asked: requests by method and stage; `ranges` the ranges among them; `tokens` what authorization came to which;
+            `asked_of` the revisions of files in order.
     """
 
     repository: str = "org/model"
@@ -51,7 +52,12 @@ class Hub:
     asked: Counter[str] = field(default_factory=Counter)
     ranges: list[str] = field(default_factory=list)
     tokens: list[tuple[str, str | None]] = field(default_factory=list)
-    revisions: set[str] = field(default_factory=set)
+    asked_of: list[str] = field(default_factory=list)
+
+    @property
+    def revisions(self) -> set[str]:
+        """Revisions of which files were asked."""
+        return set(self.asked_of)
 
     def refuses(self, stage: str) -> int | None:
         """Code to give at this stage now, if any."""
@@ -69,7 +75,7 @@ def running(hub: Hub) -> Iterator[Hub]:
     class Handler(_Handler):
         served = hub
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     hub.url = f"http://127.0.0.1:{server.server_port}"
     hub.elsewhere = f"http://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -80,6 +86,13 @@ def running(hub: Hub) -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that hang up are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.served
         head, _, name = path.partition("/resolve/")
         revision, _, name = name.partition("/")
-        hub.revisions.add(revision)
+        hub.asked_of.append(revision)
         if head != f"/{hub.repository}":
             self._send(401, b"", {"X-Error-Code": "RepoNotFound"})
         elif revision not in {COMMIT, "main"}:
@@ -182,4 +195,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body[:cut])
+            with suppress(ConnectionError):
+                self.wfile.write(body[:cut])
