@@ -9,6 +9,9 @@ import pytest
 from kubernetes import client
 from workloads import QUICK
 
+from infra.pipeline import Endpoint, build
+from infra.stack_folder import StackFolder
+from simulator.binaries import REPOSITORY
 from simulator.control_plane import ControlPlane
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
 from simulator.metrics_api import CUSTOM, EXTERNAL, MetricsApi
@@ -117,6 +120,44 @@ def test_a_metric_of_each_pod_scales_by_its_average(
     hpa = autoscaler({"type": "Pods", "pods": target})
     client.AutoscalingV2Api(api).create_namespaced_horizontal_pod_autoscaler(scaled, hpa)
     until(lambda: replicas(api, scaled)[:2] == (2, 2), what="two replicas")
+
+
+def test_the_rendered_autoscaler_follows_queue_and_cache_and_keeps_a_replica_that_is_busy(
+    api: client.ApiClient, scaled: str, metrics: MetricsApi, until: Until
+) -> None:
+    endpoint = build("gemma4-e4b-l4-scaled", StackFolder(REPOSITORY / "stacks"))
+    assert isinstance(endpoint, Endpoint)
+    hpa = next(one for one in endpoint.objects() if one["kind"] == "HorizontalPodAutoscaler")
+    hpa["metadata"] = {"name": "engine"}
+    hpa["spec"]["scaleTargetRef"]["name"] = "engine"
+    for direction in ("scaleUp", "scaleDown"):  # at once, in place of the start-up time of a real model
+        hpa["spec"]["behavior"][direction] |= {
+            "stabilizationWindowSeconds": 0,
+            "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}],
+        }
+
+    def say(waiting: str, cache: str, running: str) -> None:
+        for pod in client.CoreV1Api(api).list_namespaced_pod(scaled).items:
+            said = {"num_requests_waiting": waiting, "kv_cache_usage_perc": cache, "num_requests_running": running}
+            for name, value in said.items():
+                metric = f"prometheus.googleapis.com|vllm:{name}|gauge"
+                values[metric] = values.get(metric, {}) | {pod.metadata.name: value}
+                metrics.set_pods(scaled, metric, values[metric])
+
+    def follows(wanted: int, **said: str) -> None:
+        def met() -> bool:
+            say(**said)  # new pods have their gauges too
+            return replicas(api, scaled)[:2] == (wanted, wanted)
+
+        until(met, what=f"{wanted} replicas")
+
+    values: dict[str, dict[str, str]] = {}
+    say("0", "0", "0")
+    client.AutoscalingV2Api(api).create_namespaced_horizontal_pod_autoscaler(scaled, hpa)
+    follows(4, waiting="9", cache="100m", running="10")
+    follows(4, waiting="0", cache="100m", running="256")
+    follows(1, waiting="0", cache="100m", running="0")
+    follows(2, waiting="0", cache="1", running="0")
 
 
 @pytest.mark.usefixtures("metrics")

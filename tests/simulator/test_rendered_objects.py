@@ -13,6 +13,7 @@ import dry_run
 import pytest
 from kubernetes import client
 
+from infra.judgement import subject
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
 from tests.conftest import ROOT
@@ -91,8 +92,10 @@ def test_every_object_passes_a_strict_server_side_dry_run(
 def test_pods_of_every_endpoint_are_admitted_where_pod_security_is_restricted(
     name: str, api: client.ApiClient, restricted: str
 ) -> None:
-    for deployment in (one for one in ENDPOINTS[name].objects() if one["kind"] == "Deployment"):
-        spec = copy.deepcopy(deployment["spec"]["template"]["spec"])
+    pods = subject(ENDPOINTS[name]).pods
+    assert pods
+    for one in pods:
+        spec = copy.deepcopy(one.spec)
         spec.pop("serviceAccountName")
         spec.pop("priorityClassName", None)
         for constraint in spec.get("topologySpreadConstraints", []):
