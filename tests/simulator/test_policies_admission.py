@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.simulator.test_rendered_objects import post, restricted
+from tests.simulator import dry_run
+from tests.simulator.test_rendered_objects import restricted
 from tests.unit.policy_case import Case
 
 __all__ = ["restricted"]
@@ -80,7 +81,7 @@ def test_what_pod_security_refuses_breaks_a_rule(seed: int, api: client.ApiClien
         spec = copy.deepcopy(case.pod)
         del spec["serviceAccountName"], spec["topologySpreadConstraints"], spec["priorityClassName"]
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
-        status, _warning, body = post(api, f"/api/v1/namespaces/{restricted}/pods", pod)
+        status, _warning, body = dry_run.create(api, pod, restricted)
         if status == 403:
             refused += 1
             assert RIGHTS & set(case.found()), body

@@ -39,9 +39,9 @@ OBJECTS = [
 
 
 @pytest.fixture(scope="module")
-def restricted(api: client.ApiClient) -> Iterator[str]:
-    """A namespace that enforces Pod Security `restricted`, as our own does."""
-    name = "rendered-objects"
+def restricted(api: client.ApiClient, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace that enforces Pod Security `restricted`, as our own does; one per module."""
+    name = request.module.__name__.rpartition(".")[2].replace("_", "-")
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     core = client.CoreV1Api(api)
     core.create_namespace({"metadata": {"name": name, "labels": labels}})
