@@ -208,7 +208,10 @@ def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
     from infra.page import PlanPage, page_text
     from infra.plan.curve import context_curve
 
-    pages = [PlanPage(one.plan, context_curve(one.resolved.request, one.resolved.choice)) for one in endpoints]
+    pages = []
+    for one in endpoints:
+        request = one.resolved.request
+        pages.append(PlanPage(one.plan, context_curve(request, one.resolved.choice), request.framework.display_name))
     _write(page_text(pages), file)
 
 

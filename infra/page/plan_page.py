@@ -21,10 +21,12 @@ class PlanPage:
 
     Attributes:
         curve: requests at once and the largest context in tokens that fits so many, by growing number of requests.
+        framework: its name for people; that of stack files where none is given.
     """
 
     plan: ServingPlan
     curve: tuple[tuple[int, int], ...]
+    framework: str = ""
 
 
 def page_text(pages: Sequence[PlanPage]) -> str:
@@ -49,6 +51,7 @@ def _section(identifier: str, page: PlanPage) -> dict[str, Any]:
     return {
         "id": identifier,
         "plan": plan,
+        "framework": page.framework or plan.framework.name,
         "curve": page.curve,
         "parts": parts,
         "fits": plan.memory.need_gib <= plan.memory.have_gib,
