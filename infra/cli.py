@@ -206,12 +206,8 @@ def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
 
 def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
     from infra.page import PlanPage, page_text
-    from infra.plan.curve import context_curve
 
-    pages = []
-    for one in endpoints:
-        request = one.resolved.request
-        pages.append(PlanPage(one.plan, context_curve(request, one.resolved.choice), request.framework.display_name))
+    pages = [PlanPage.of(one.plan, one.resolved.request, one.resolved.choice) for one in endpoints]
     _write(page_text(pages), file)
 
 

@@ -12,6 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from infra.page import charts, numbers, series, tables
+from infra.plan.curve import context_curve
+from infra.plan.request import Request
+from infra.plan.search import Choice
 from infra.plan.serving_plan import ServingPlan
 
 
@@ -27,6 +30,11 @@ class PlanPage:
     plan: ServingPlan
     curve: tuple[tuple[int, int], ...]
     framework: str = ""
+
+    @classmethod
+    def of(cls, plan: ServingPlan, request: Request, choice: Choice) -> PlanPage:
+        """Page of a plan, from what was asked and what was chosen."""
+        return cls(plan, context_curve(request, choice), request.framework.display_name)
 
 
 def page_text(pages: Sequence[PlanPage]) -> str:

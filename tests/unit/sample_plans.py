@@ -296,7 +296,7 @@ def tpu() -> ServingPlan:
 
 
 def hostile(plan: ServingPlan | None = None) -> ServingPlan:
-    """A plan, the one with a ladder unless given, every text in it replaced by one that wants to be markup, script or terminal control."""
+    """A plan (that with a ladder), every text replaced by one that wants to be markup, script or terminal control."""
     texts = iter(HOSTILE * 40)
     return _replace_texts(plan or ladder(), texts)
 
