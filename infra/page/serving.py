@@ -131,7 +131,7 @@ def _rollout(plan: ServingPlan, own: bool) -> str:
     takes = f"{numbers.duration(rollout.duration_seconds)}, given up after {numbers.duration(rollout.timeout_seconds)}"
     spare = 0 if own else (rollout.max_surge or 0) * plan.accelerator.nodes
     machines = f"; {numbers.count(plan.machines, 'machine')} at most, {spare} of them spare" if spare else ""
-    return f"{rollout.strategy}; downtime {rollout.downtime}{machines}; about {takes}"
+    return f"{rollout.strategy}; downtime {rollout.downtime}{machines}; takes about {takes}"
 
 
 def _watching(plan: ServingPlan) -> str:

@@ -12,6 +12,17 @@ from infra.plan.watching import Watch
 from infra.plan.weights_source import Download, WeightsChoice
 from tests.unit.sample_plans import rung, simple
 
+# Rows of a page that `group()` has and `simple()` has not: subject, and words of its row.
+SERVING = {
+    "Machines of one replica": "2 x g2-standard-48, 4 x l4 on each",
+    "Adapters": "bot: example/bot-lora at 0123456789ab, rank 16",
+    "Gateway": "https://gemma.example.com, external, gke-l7-regional-external-managed; answers of at most 5\u00a0min",
+    "Routing": "inference-pool: an endpoint picker chooses the replica; without it: FailOpen",
+    "Scaling": "1 to 3 replicas by keda, per replica: queue 4 (follow, vllm:num_requests_waiting)",
+    "Pace of scaling": "1 replica per 1\u00a0min, after 30\u00a0s; down 2 replicas per 2\u00a0min, after 10\u00a0min",
+    "Schedule": "at least 2 replicas from 0 8 * * 1-5 to 0 18 * * 1-5, Europe/Berlin",
+}
+
 
 def group() -> ServingPlan:
     """One to three replicas of two machines each, open to a namespace without a key, behind a gateway."""

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
 
+from infra.cli import main
 from infra.page import PlanPage, numbers, page_text
 from infra.page.series import memory_parts
 from infra.plan.quantities import TimeTerm
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights_source import WeightsChoice
-from tests.unit.sample_group import group
+from tests.unit.sample_group import SERVING, group
 from tests.unit.sample_plans import CURVE, HOSTILE, LADDER_CURVE, hostile, ladder, simple, tpu
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect"}
@@ -127,18 +128,6 @@ def test_the_parts_of_the_bar_are_the_whole_accelerator_and_end_where_the_marks_
     assert needed + sizes["free"] == pytest.approx(memory.have_gib)
 
 
-# Subject: what is only in the row of a plan that has it all, and in no row of a plan that has none of it.
-SERVING = {
-    "Machines of one replica": "2 x g2-standard-48, 4 x l4 on each",
-    "Adapters": "bot: example/bot-lora at 0123456789ab, rank 16",
-    "Gateway": "https://gemma.example.com, external, gke-l7-regional-external-managed; answers of at most 5\u00a0min",
-    "Routing": "inference-pool: an endpoint picker chooses the replica; without it: FailOpen",
-    "Scaling": "1 to 3 replicas by keda, per replica: queue 4 (follow, vllm:num_requests_waiting)",
-    "Pace of scaling": "1 replica per 1\u00a0min, after 30\u00a0s; down 2 replicas per 2\u00a0min, after 10\u00a0min",
-    "Schedule": "at least 2 replicas from 0 8 * * 1-5 to 0 18 * * 1-5, Europe/Berlin",
-}
-
-
 def test_serving_has_a_row_for_what_a_plan_has_and_none_for_what_it_has_not() -> None:
     full, bare = Read(page(group())), Read(page(simple()))
     for subject, words in SERVING.items():
@@ -190,9 +179,12 @@ def test_cautions_come_before_every_answer_and_are_counted_in_the_index() -> Non
     assert Read(page(simple(), plan)).row("gemma4-e4b-l4")
 
 
-def test_a_framework_is_shown_by_the_name_that_people_know() -> None:
-    assert "vLLM 0.32.0, 1 x l4" in Read(page_text([PlanPage(simple(), CURVE, "vLLM")])).text()
-    assert "vllm 0.32.0, 1 x l4" in Read(page(simple())).text()
+def test_a_stack_of_several_machines_names_them_all_and_its_framework_as_people_do(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    assert main(["plan", "gemma4-31b-l4-group", "--stacks", str(root / "stacks"), "--html", str(file)]) == 0
+    text = Read(file.read_text(encoding="utf-8")).text()
+    assert re.search(r"vLLM [\d.]+, 20 x l4 on 5 x g2-standard-48, ", text)
+    assert "1. on-demand, 20 on 5 x g2-standard-48" in text
 
 
 def test_a_plan_that_does_not_fit_says_so() -> None:
