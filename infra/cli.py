@@ -206,9 +206,8 @@ def _plan(options: argparse.Namespace, folder: StackFolder) -> int:
 
 def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
     from infra.page import PlanPage, page_text
-    from infra.plan.curve import context_curve
 
-    pages = [PlanPage(one.plan, context_curve(one.resolved.request, one.resolved.choice)) for one in endpoints]
+    pages = [PlanPage.of(one.plan, one.resolved.request, one.resolved.choice) for one in endpoints]
     _write(page_text(pages), file)
 
 

@@ -12,6 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from infra.page import charts, numbers, series, tables
+from infra.plan.curve import context_curve
+from infra.plan.request import Request
+from infra.plan.search import Choice
 from infra.plan.serving_plan import ServingPlan
 
 
@@ -21,10 +24,17 @@ class PlanPage:
 
     Attributes:
         curve: requests at once and the largest context in tokens that fits so many, by growing number of requests.
+        framework: its name for people; that of stack files where none is given.
     """
 
     plan: ServingPlan
     curve: tuple[tuple[int, int], ...]
+    framework: str = ""
+
+    @classmethod
+    def of(cls, plan: ServingPlan, request: Request, choice: Choice) -> PlanPage:
+        """Page of a plan, from what was asked and what was chosen."""
+        return cls(plan, context_curve(request, choice), request.framework.display_name)
 
 
 def page_text(pages: Sequence[PlanPage]) -> str:
@@ -49,6 +59,7 @@ def _section(identifier: str, page: PlanPage) -> dict[str, Any]:
     return {
         "id": identifier,
         "plan": plan,
+        "framework": page.framework or plan.framework.name,
         "curve": page.curve,
         "parts": parts,
         "fits": plan.memory.need_gib <= plan.memory.have_gib,

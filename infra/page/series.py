@@ -48,9 +48,10 @@ def memory_parts(memory: Memory, concurrency: int) -> tuple[Part, ...]:
 
 
 def rung_name(rung: Rung) -> str:
-    """How the rung is bought, and the machine."""
+    """How the rung is bought, and the machine or machines."""
     named = f" {rung.reservation}" if rung.reservation else ""
-    return f"{rung.capacity}{named}, {rung.count} on {rung.machine_type}"
+    machines = rung.machine_type if rung.nodes == 1 else f"{rung.nodes} x {rung.machine_type}"
+    return f"{rung.capacity}{named}, {rung.count} on {machines}"
 
 
 def total(plans: Sequence[ServingPlan], price: Callable[[Cost], float | None]) -> Sum:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.page import numbers, series
+from infra.page import numbers, series, serving
 from infra.plan.serving_plan import ServingPlan
 
 _NOTHING = "none"
@@ -29,7 +29,11 @@ class Table:
 
 def tables(plan: ServingPlan) -> tuple[Table, ...]:
     """Every table of a plan, in the order of the page."""
-    return (_decisions(plan), _memory_terms(plan), _ladder(plan), _facts(plan), _stop_terms(plan))
+    return (_serving(plan), _decisions(plan), _memory_terms(plan), _ladder(plan), _facts(plan), _stop_terms(plan))
+
+
+def _serving(plan: ServingPlan) -> Table:
+    return Table("Serving", (Column("Subject"), Column("How")), serving.rows(plan))
 
 
 def _decisions(plan: ServingPlan) -> Table:
@@ -98,10 +102,7 @@ def _facts(plan: ServingPlan) -> Table:
         ("Memory that the engine fills", f"{plan.memory.utilization:.2f} of the accelerator"),
         ("Host", f"{host.cpu} CPU, {memory}"),
         ("Disks", _disks(plan)),
-        ("Weights", f"{plan.timing.weights_bytes / 1e9:,.2f} GB, loaded once per replica"),
         ("A million output tokens", f"{numbers.hourly(tokens, cost.exact)}; {cost.tokens_basis}"),
-        ("Roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"),
-        ("Cautions", "; ".join(plan.cautions) or _NOTHING),
         ("Labels", ", ".join(f"{key}: {value}" for key, value in plan.labels) or "none"),
     )  # fmt: skip
     return Table("Endpoint", (Column("Field"), Column("Value")), rows)

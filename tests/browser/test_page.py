@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playw
 
 from infra.page import PlanPage, page_text
 from infra.plan.serving_plan import ServingPlan
+from tests.unit.sample_group import group
 from tests.unit.sample_plans import CURVE, hostile, ladder, simple, tpu
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -27,7 +28,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = {"one": [simple()], "ladder": [ladder()], "hostile": [hostile()], "several": [simple(), ladder(), tpu()]}
+PAGES = {
+    "one": [simple()],
+    "ladder": [ladder()],
+    "hostile": [hostile()],
+    "group": [group()],
+    "hostile group": [hostile(group())],
+    "several": [simple(), ladder(), tpu()],
+}
 WIDTHS = (360, 480, 768, 1024, 1600)
 VISIBLE_TEXT = """() => [...document.querySelectorAll('svg text')].map(one => {
   const box = one.getBoundingClientRect(), frame = one.ownerSVGElement.getBoundingClientRect();
@@ -161,6 +169,15 @@ def test_the_first_screen_answers_what_fits_costs_and_starts(opened: Opened) -> 
     assert box["y"] + box["height"] < 800
     questions = opened.page.locator(".answers dt").all_text_contents()
     assert questions == ["What is it", "Does it fit", "What does it cost", "How long to start"]
+
+
+@pytest.mark.parametrize("opened", ["group"], indirect=True)
+def test_cautions_are_on_the_first_screen_and_the_list_has_its_heading_as_name(opened: Opened) -> None:
+    cautions = opened.page.get_by_role("list", name="Cautions")
+    assert cautions.get_by_role("listitem").all_inner_texts() == list(group().cautions)
+    box = cautions.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 400
 
 
 @pytest.mark.parametrize("opened", ["several"], indirect=True)

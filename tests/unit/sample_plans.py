@@ -295,10 +295,10 @@ def tpu() -> ServingPlan:
     return dataclasses.replace(plan, ladder=(rung(plan, "flex-start", None),))
 
 
-def hostile() -> ServingPlan:
-    """The plan with a ladder, every text in it replaced by one that wants to be markup, script or terminal control."""
+def hostile(plan: ServingPlan | None = None) -> ServingPlan:
+    """A plan (that with a ladder), every text replaced by one that wants to be markup, script or terminal control."""
     texts = iter(HOSTILE * 40)
-    return _replace_texts(ladder(), texts)
+    return _replace_texts(plan or ladder(), texts)
 
 
 def _replace_texts(value: Any, texts: Any) -> Any:

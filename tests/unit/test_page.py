@@ -14,15 +14,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
+from infra.cli import main
 from infra.page import PlanPage, numbers, page_text
 from infra.page.series import memory_parts
 from infra.plan.quantities import TimeTerm
 from infra.plan.serving_plan import ServingPlan
+from infra.plan.weights_source import WeightsChoice
+from tests.unit.sample_group import SERVING, group
 from tests.unit.sample_plans import CURVE, HOSTILE, LADDER_CURVE, hostile, ladder, simple, tpu
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect"}
-EVERY = {"simple": simple(), "ladder": ladder(), "tpu": tpu(), "hostile": hostile()}
+EVERY = {"simple": simple(), "ladder": ladder(), "tpu": tpu(), "hostile": hostile(), "group": group()}
 every_plan = pytest.mark.parametrize("plan", list(EVERY.values()), ids=list(EVERY))
 
 
@@ -124,6 +128,65 @@ def test_the_parts_of_the_bar_are_the_whole_accelerator_and_end_where_the_marks_
     assert needed + sizes["free"] == pytest.approx(memory.have_gib)
 
 
+def test_serving_has_a_row_for_what_a_plan_has_and_none_for_what_it_has_not() -> None:
+    full, bare = Read(page(group())), Read(page(simple()))
+    for subject, words in SERVING.items():
+        assert words in full.row(subject)[0]
+        assert subject not in [row[0] for row in bare.cells if row]
+    for read in (full, bare):
+        rows = [row[0] for row in read.cells if row]
+        assert rows.index("Source of the weights") < rows.index("Access") < rows.index("Roll-out")
+    assert full.row("Access")[0].startswith("no key is asked for; ")
+    assert full.row("Access")[0].endswith("gemma4-31b-group; pods of namespace search with app: bot")
+    assert bare.row("Access")[0].startswith("a key of Secret gemma4-e4b-l4-keys; ")
+    assert "8 machines at most, 2 of them spare" in full.row("Roll-out")[0]
+    assert full.row("Watching")[0].startswith("prometheus-operator in namespace monitoring, every 15\u00a0s: ")
+    assert bare.row("Watching")[0].startswith("by nobody: ")
+
+
+def test_an_own_machine_has_no_access_and_no_spare_machines() -> None:
+    plan = simple()
+    own = dataclasses.replace(plan, accelerator=dataclasses.replace(plan.accelerator, capacity="own"))
+    read = Read(page(own))
+    assert "Access" not in [row[0] for row in read.cells if row]
+    assert "spare" not in read.row("Roll-out")[0]
+
+
+def test_weights_say_from_where_and_whether_they_are_pinned() -> None:
+    assert "model at commit 4f1c0e1a9f0d (pinned), " in Read(page(group())).row("Source of the weights")[0]
+    assert "drafter at branch main (not pinned); " in Read(page(group())).row("Source of the weights")[0]
+    assert "bot-lora" not in Read(page(group())).row("Source of the weights")[0]
+    for choice, words in (
+        (
+            WeightsChoice("pvc", "/m", "", "", (), claim="gemma", access_mode="ReadOnlyMany", folder="e4b"),
+            "claim gemma",
+        ),
+        (WeightsChoice("gcs", "/m", "", "", (), bucket="models", folder="e4b"), "gs://models/e4b, mounted; "),
+        (WeightsChoice("engine", "maker/e4b", "", "", ()), "fetched by the engine itself; 10.22 GB"),
+    ):
+        plan = dataclasses.replace(simple(), weights=choice)
+        assert Read(page(plan)).row("Source of the weights")[0].startswith(words)
+
+
+def test_cautions_come_before_every_answer_and_are_counted_in_the_index() -> None:
+    plan = group()
+    text = page(plan)
+    above = text.split('<dl class="answers">')[0]
+    assert [above.count(f"<li>{caution}</li>") for caution in plan.cautions] == [1, 1]
+    assert text.count("<li>") == 2
+    assert "Cautions" not in page(simple())
+    assert Read(page(simple(), plan)).row("gemma4-31b-group (2 cautions)")
+    assert Read(page(simple(), plan)).row("gemma4-e4b-l4")
+
+
+def test_a_stack_of_several_machines_names_them_all_and_its_framework_as_people_do(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    assert main(["plan", "gemma4-31b-l4-group", "--stacks", str(root / "stacks"), "--html", str(file)]) == 0
+    text = Read(file.read_text(encoding="utf-8")).text()
+    assert re.search(r"vLLM [\d.]+, 20 x l4 on 5 x g2-standard-48, ", text)
+    assert "1. on-demand, 20 on 5 x g2-standard-48" in text
+
+
 def test_a_plan_that_does_not_fit_says_so() -> None:
     plan = simple()
     full = dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, need_gib=21.5))
@@ -157,14 +220,18 @@ def test_a_sum_with_a_ceiling_in_it_is_a_ceiling() -> None:
     assert Read(page(plan, ceiling)).row("Together")[0].strip() == "at most $1.71"
 
 
-def test_hostile_text_is_text() -> None:
-    text = page(hostile())
+@pytest.mark.parametrize("plan", [hostile(), hostile(group())], ids=["ladder", "group"])
+def test_hostile_text_is_text(plan: ServingPlan) -> None:
+    text = page(plan)
     shown = Read(text).text()
     for words in HOSTILE:
         assert re.sub(r"\s+", " ", numbers.visible(words)) in shown
     assert text.count("<script") == text.count("<img") == text.count("\x00") == text.count("\x1b") == 0
     assert "\u202e" not in text
     assert "{{ 7*7 }}" in text
+    above = text.split('<dl class="answers">')[0]
+    for caution in plan.cautions:
+        assert f"<li>{escape(numbers.visible(caution))}</li>" in above
 
 
 @settings(max_examples=25, deadline=None)
@@ -178,7 +245,8 @@ def worded(words: str) -> ServingPlan:
     rungs = tuple(dataclasses.replace(rung, machine_type=words, loses=(words,)) for rung in plan.ladder)
     terms = (TimeTerm(words, 12.0, words), *plan.timing.startup_terms[1:])
     timing = dataclasses.replace(plan.timing, startup_terms=terms)
-    return dataclasses.replace(plan, stack=words, ladder=rungs, timing=timing)
+    access = dataclasses.replace(plan.access, secret=words)
+    return dataclasses.replace(plan, stack=words, ladder=rungs, timing=timing, access=access, cautions=(words, words))
 
 
 def test_the_same_plans_make_the_same_bytes_whatever_the_machine_is_set_to(tmp_path: Path, root: Path) -> None:
