@@ -182,7 +182,8 @@ def _rung_text(index: int, rung: Rung) -> str:
     price = "price unknown" if rung.hourly_usd is None else f"{rung.hourly_usd:,.2f} USD per hour"
     price = price if rung.exact or rung.hourly_usd is None else f"at most {price}"
     name = f"reservation {rung.reservation}" if rung.reservation else rung.capacity
-    shape = f"{rung.count} on {rung.machine_type}, {rung.precision}, {rung.context.max_model_len:,} tokens"
+    machines = f"{rung.nodes} x {rung.machine_type}" if rung.nodes > 1 else rung.machine_type
+    shape = f"{rung.count} on {machines}, {rung.precision}, {rung.context.max_model_len:,} tokens"
     loses = f"; loses: {', '.join(rung.loses)}" if rung.loses else ""
     return f"{index + 1}. {name}: {shape}, {price}{loses}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from infra.plan.access import open_caution
@@ -71,5 +72,6 @@ def _several_machines(
     if candidate.nodes == 1:
         return ()
     said = f"no single machine is enough: a replica is {candidate.nodes}, and when one is lost all start again"
-    nearest = [" ".join(line.split()) for line in nearest_plans(request, ask_again)[1:]]
-    return (f"{said}. One would do with {', or '.join(nearest[:2])}",) if nearest else (said,)
+    columns = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in nearest_plans(request, ask_again)[1:]]
+    nearest = [f"{change} ({', '.join(rest[0].split('  '))})" for change, *rest in columns if rest]
+    return (f"{said}. One would do with {' or '.join(nearest[:2])}",) if nearest else (said,)
