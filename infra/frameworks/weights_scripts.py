@@ -156,7 +156,9 @@ tell "all files are there"
 
 # Groups of three: repository, revision, folder. For images with the hub's own command.
 # A download counts only once the check says that no file lacks: `hf download` calls a folder with some files complete
-# when the hub does not answer (huggingface_hub 2.4.0).
+# when the hub does not answer, and says so (huggingface_hub 0.36 and 2.4.0). Where `hf` has no `cache verify` (before
+# huggingface_hub 1), files are compared with the SHA-256 of the hub that a download notes beside them (its guide on
+# downloads). A 403 without a reason is a `Local entry not found` to 2.4.0; 0.36 prints the names of its errors.
 REPOSITORIES_SCRIPT = (
     _COMMON
     + r"""
@@ -165,7 +167,7 @@ saw() { grep -qiE "$1" "$said"; }
 hf_step() {
   start_counting
   while :; do
-    hf "$@" >"$said" 2>&1 && return
+    hf "$@" >"$said" 2>&1 && ! saw 'returning existing local_dir' && return
     ended=$?
     cat "$said" >&2
     if [ "$ended" -eq 126 ] || [ "$ended" -eq 127 ]; then
@@ -175,17 +177,34 @@ hf_step() {
     if saw 'no space left|errno 28|errno 27'; then
       fail "no disk space: $repository does not fit into $folder"
     elif saw 'checksum verification|verification failed|consistency check'; then
-      rm -rf "$folder"
-      fail "checksum differs: files of $repository are not what the hub states, and were removed"
-    elif saw 'local entry not found'; then
-      : # what it says when no hub answers
-    elif saw "revision not found|entry not found|'404 not found'"; then
-      fail "not found (HTTP 404): $revision of $repository"
-    elif saw "'40[13] [a-z]+'|access denied|requires approval|error: (model|repository)[^.]* not found"; then
+      differs
+    elif saw '40[13] (client error|forbidden|unauthorized)|access denied|requires approval|repositorynotfounderror' ||
+      saw 'error: (model|repository)[^.]* not found'; then
       fail "access refused (HTTP 401 or 403) to $repository: no licence, no token or no such repository"
+    elif saw 'local ?entry ?not ?found'; then
+      : # what it says when no hub answers
+    elif saw "(revision|entry) ?not ?found|'404 not found'"; then
+      fail "not found (HTTP 404): $revision of $repository"
     fi
     again "hf ended with $ended ($words)"
   done
+}
+differs() {
+  rm -rf "$folder"
+  fail "checksum differs: files of $repository are not what the hub states, and were removed"
+}
+check() {
+  if hf cache verify --help >/dev/null 2>&1; then
+    hf_step cache verify "$repository" --revision "$revision" --local-dir "$folder" --fail-on-missing-files
+    return
+  fi
+  notes=$folder/.cache/huggingface/download
+  find "$notes" -name '*.metadata' >"$said"
+  while read -r note; do
+    sum=$(sed -n 2p "$note")
+    file=${note#"$notes/"}
+    [ "${#sum}" -ne 64 ] || [ "$(sha256sum "$folder/${file%.metadata}" | cut -d ' ' -f 1)" = "$sum" ] || differs
+  done <"$said"
 }
 while [ "$#" -ge 3 ]; do
   repository=$1 revision=$2 folder=$3
@@ -199,7 +218,7 @@ while [ "$#" -ge 3 ]; do
   tell "fetching $repository at $revision"
   hf_step download "$repository" --revision "$revision" --local-dir "$folder" --max-workers 8
   tell "checking $repository"
-  hf_step cache verify "$repository" --revision "$revision" --local-dir "$folder" --fail-on-missing-files
+  check
   printf '%s' "$repository@$revision" >"$mark"
 done
 tell "all files are there"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.weights.hub import COMMIT, Hub, running
-from tests.weights.rig import NEEDS_HF, Pod, container
+from tests.weights.rig import NEEDS_HF, Pod, container, tool_path
 
 pytestmark = NEEDS_HF
 ENDPOINT, BODY = container("tests/examples/valid", "gemma4-e4b-l4-token")
@@ -64,6 +64,58 @@ def test_a_refused_access_is_told_at_once(pod: Pod, hub: Hub, status: dict[str, 
         done = pod.run(hub)
     assert done.code == 1
     assert done.last_words.startswith(f"weights: access refused (HTTP 401 or 403) to {hub.repository}")
+
+
+def test_an_access_refused_without_a_reason_is_no_trouble_of_the_network(pod: Pod, hub: Hub) -> None:
+    """As the hub answers a token that may read other repositories alone."""
+    hub.status = {"list": 403, "ask": 403}
+    with running(hub):
+        done = pod.run(hub)
+    assert (done.code, done.last_words.startswith("weights: access refused")) == (1, True)
+
+
+OLDER = """#!/bin/sh
+if [ "$1" = cache ]; then echo "hf: error: argument cache_command: invalid choice: 'verify'" >&2; exit 2; fi
+PATH=${PATH#*:}
+exec hf "$@"
+"""
+
+
+@pytest.fixture
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image whose `hf` cannot verify, as those before huggingface_hub 1."""
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "hf").write_text(OLDER)
+    (tmp_path / "older" / "hf").chmod(0o755)
+    path = f"{tmp_path / 'older'}:{tool_path()}"
+    monkeypatch.setattr("tests.weights.rig.tool_path", lambda: path)
+
+
+@pytest.mark.usefixtures("older")
+def test_an_hf_that_cannot_verify_is_enough(pod: Pod, hub: Hub) -> None:
+    with running(hub):
+        assert (pod.run(hub).code, pod.run(hub).files()) == (0, hub.files)
+
+
+@pytest.mark.usefixtures("older")
+def test_other_bytes_are_refused_and_removed_where_hf_cannot_verify(pod: Pod, hub: Hub) -> None:
+    hub.states = "f" * 64
+    with running(hub):
+        done = pod.run(hub)
+    assert (done.code, done.files()) == (1, {})
+    assert done.last_words.startswith("weights: checksum differs: ")
+
+
+@pytest.mark.usefixtures("older")
+def test_part_of_a_repository_is_not_the_whole_where_hf_cannot_verify(pod: Pod, hub: Hub) -> None:
+    part = pod.root / "cache" / "weights" / "model" / "config.json"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(hub.files["config.json"])
+    hub.status = {"list": 400}
+    with running(hub):
+        done = pod.run(hub, tries="2")
+    assert (done.code, done.last_words.startswith("weights: network: ")) == (1, True)
+    assert not list(done.folder.glob("*.verified"))
 
 
 def test_a_repository_that_is_none_is_an_access_refused_as_the_hub_has_it(pod: Pod, hub: Hub) -> None:
