@@ -35,8 +35,9 @@ def test_up_ends_with_a_ready_pod_on_a_node_with_the_right_accelerator(project: 
     assert deployment["status"]["readyReplicas"] == 1
     (pod,) = project.api("GET", f"/api/v1/namespaces/{STACK}/pods")["items"]
     (node,) = project.nodes(STACK)
-    (proxy,) = pod["status"]["initContainerStatuses"]
+    proxy, weights = pod["status"]["initContainerStatuses"]
     assert (proxy["name"], proxy["started"], proxy["ready"]) == ("proxy", True, True)
+    assert (weights["name"], weights["state"]["terminated"]["exitCode"]) == ("weights", 0)
     assert pod["spec"]["nodeName"] == node["metadata"]["name"]
     labels = node["metadata"]["labels"]
     assert labels["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
