@@ -1,4 +1,4 @@
-"""Ours beside `helm template` and `kustomize build`: the same seven kinds of objects, one stack and a thousand."""
+"""Ours beside `helm template` and `kustomize build`: the same kinds of objects, one stack and a thousand."""
 
 from __future__ import annotations
 

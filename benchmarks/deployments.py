@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.resources import resources
 from benchmarks.table import STACK, in_turn, ratio_row, row, run, times
 from simulator import supervisor
 from simulator.binaries import REPOSITORY, locate
@@ -16,6 +17,7 @@ from simulator.environment import simulator_variables
 from simulator.home import VARIABLE, Home
 
 ROUNDS = 9
+RESOURCES = resources(STACK)
 _YARDSTICKS = {"bare": "bare components", "configmap": "ConfigMaps of the same provider"}
 _MAKE = ["make", "--no-print-directory", "-C", str(REPOSITORY)]
 
@@ -31,11 +33,11 @@ def measure() -> None:
         row("warm `make up`, simulator down, to Ready", cycles)
         run([*_MAKE, "up", f"STACK={STACK}"], environment)
         taken = _previews(Path(scratch), environment)
-        row(f"preview of {STACK} with no change, 13 resources", taken[STACK])
+        row(f"preview of {STACK} with no change, {RESOURCES} resources", taken[STACK])
         for name, what in _YARDSTICKS.items():
-            row(f"preview of 13 {what}", taken[name])
+            row(f"preview of {RESOURCES} {what}", taken[name])
             medians = statistics.median(taken[STACK]), statistics.median(taken[name])
-            ratio_row(f"ratio to 13 {what}", *medians, ROUNDS)
+            ratio_row(f"ratio to {RESOURCES} {what}", *medians, ROUNDS)
         run([*_MAKE, "down"], environment)
 
 
@@ -44,7 +46,7 @@ def _previews(scratch: Path, environment: dict[str, str]) -> dict[str, list[floa
     home = Home(Path(environment[VARIABLE]))
     binaries = locate()
     running = supervisor.start(home, binaries)
-    variables = environment | simulator_variables(home, binaries, running.ports)
+    variables = environment | simulator_variables(home, binaries, running.ports) | {"RESOURCES": str(RESOURCES)}
     folders = {STACK: home.root / "workspace"}
     for name in _YARDSTICKS:
         folders[name] = scratch / name

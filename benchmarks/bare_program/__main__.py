@@ -1,6 +1,8 @@
-"""Thirteen resources with nothing behind them (the stack is one of them)."""
+"""As many resources as the endpoint has, with nothing behind them (the stack is one of them)."""
+
+import os
 
 import pulumi
 
-for number in range(12):
+for number in range(int(os.environ["RESOURCES"]) - 1):
     pulumi.ComponentResource("trivial:index:Resource", f"resource-{number}")

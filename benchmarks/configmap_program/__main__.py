@@ -1,4 +1,4 @@
-"""Thirteen resources: the stack, a provider and eleven ConfigMaps on the platform's cluster."""
+"""As many resources as the endpoint has: the stack, a provider and ConfigMaps on the platform's cluster."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import pulumi_kubernetes
 
 kubeconfig = Path(os.environ["KUBECONFIG"]).read_text(encoding="utf-8")
 provider = pulumi_kubernetes.Provider("cluster", kubeconfig=kubeconfig)
-for number in range(11):
+for number in range(int(os.environ["RESOURCES"]) - 2):
     pulumi.CustomResource(
         "kubernetes:core/v1:ConfigMap",
         f"trivial-{number}",

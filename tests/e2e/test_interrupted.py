@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.expected import resources
+from benchmarks.resources import resources
 from tests.e2e.project import Project, until
 
 MODEL = "gemma4-e4b-l4"

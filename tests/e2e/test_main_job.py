@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.expected import resources
+from benchmarks.resources import resources
 from tests.e2e.project import Project, until
 
 STACK = "gemma4-31b-h100"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.resources import resources
 from simulator.binaries import REPOSITORY
 from simulator.home import VARIABLE
-from tests.e2e.expected import resources
 
 STACK = "gemma4-e2b-l4-llamacpp"
 OTHER = "gemma4-12b-l4-llamacpp"

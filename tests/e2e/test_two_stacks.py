@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.expected import resources
+from benchmarks.resources import resources
 from tests.e2e.project import Project
 
 PAIR = ("gemma4-e4b-l4", "gemma4-12b-l4-llamacpp")

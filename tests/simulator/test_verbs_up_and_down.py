@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.resources import resources
 from simulator.home import Home
-from tests.e2e.expected import resources
 
 STACKS = ("gemma4-e4b-l4", "gemma4-31b-h100")
 

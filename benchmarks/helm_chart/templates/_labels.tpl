@@ -20,3 +20,10 @@ labels:
 annotations:
   servestack.dev/stack: {{ .Release.Name | quote }}
 {{- end }}
+{{- define "endpoint.clustered" -}}
+name: {{ .Release.Name | quote }}
+labels:
+  {{- include "endpoint.labels" . | nindent 2 }}
+annotations:
+  servestack.dev/stack: {{ .Release.Name | quote }}
+{{- end }}

@@ -1,4 +1,4 @@
-"""How many resources a stack of the project's own folder has."""
+"""How many resources a stack has, so that a yardstick can have as many."""
 
 from __future__ import annotations
 
