@@ -12,10 +12,16 @@ _NOTHING = "none"
 
 @dataclass(frozen=True)
 class Column:
-    """Heading of a column; numbers stand right."""
+    """Heading of a column; numbers stand right, and single words are not broken."""
 
     name: str
     number: bool = False
+    word: bool = False
+
+    @property
+    def style(self) -> str:
+        """Class of its cells, "" for none."""
+        return "number" if self.number else "word" if self.word else ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def _serving(plan: ServingPlan) -> Table:
 
 
 def _decisions(plan: ServingPlan) -> Table:
-    columns = (Column("Field"), Column("Value"), Column("Origin"), Column("Reason"))
+    columns = (Column("Field"), Column("Value"), Column("Origin", word=True), Column("Reason"))
     rows = tuple((one.field, one.value, one.origin, one.reason) for one in plan.decisions)
     return Table("Decisions", columns, rows)
 
