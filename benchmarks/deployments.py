@@ -17,13 +17,13 @@ from simulator.environment import simulator_variables
 from simulator.home import VARIABLE, Home
 
 ROUNDS = 9
-RESOURCES = resources(STACK)
 _YARDSTICKS = {"bare": "bare components", "configmap": "ConfigMaps of the same provider"}
 _MAKE = ["make", "--no-print-directory", "-C", str(REPOSITORY)]
 
 
 def measure() -> None:
     """Print the rows."""
+    count = resources(STACK)
     with tempfile.TemporaryDirectory() as scratch:
         environment = dict(os.environ) | {VARIABLE: str(Path(scratch) / "home"), "NO_COLOR": "1"}
         cycles = []
@@ -33,11 +33,11 @@ def measure() -> None:
         row("warm `make up`, simulator down, to Ready", cycles)
         run([*_MAKE, "up", f"STACK={STACK}"], environment)
         taken = _previews(Path(scratch), environment)
-        row(f"preview of {STACK} with no change, {RESOURCES} resources", taken[STACK])
+        row(f"preview of {STACK} with no change, {count} resources", taken[STACK])
         for name, what in _YARDSTICKS.items():
-            row(f"preview of {RESOURCES} {what}", taken[name])
+            row(f"preview of {count} {what}", taken[name])
             medians = statistics.median(taken[STACK]), statistics.median(taken[name])
-            ratio_row(f"ratio to {RESOURCES} {what}", *medians, ROUNDS)
+            ratio_row(f"ratio to {count} {what}", *medians, ROUNDS)
         run([*_MAKE, "down"], environment)
 
 
@@ -46,7 +46,7 @@ def _previews(scratch: Path, environment: dict[str, str]) -> dict[str, list[floa
     home = Home(Path(environment[VARIABLE]))
     binaries = locate()
     running = supervisor.start(home, binaries)
-    variables = environment | simulator_variables(home, binaries, running.ports) | {"RESOURCES": str(RESOURCES)}
+    variables = environment | simulator_variables(home, binaries, running.ports) | {"RESOURCES": str(resources(STACK))}
     folders = {STACK: home.root / "workspace"}
     for name in _YARDSTICKS:
         folders[name] = scratch / name
