@@ -99,7 +99,7 @@ class KubernetesWorkload:
     writable_root: str = ""
     worker_args: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def weights(self) -> PodWeights:
         """What the pods need to have their weights."""
         return pod_weights(self.plan, self.run_as_user)

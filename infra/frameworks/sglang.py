@@ -9,8 +9,9 @@ import json
 
 from infra.catalog.records import Accelerator, Model
 from infra.frameworks.arguments import with_engine_args
-from infra.frameworks.base import Framework, KubernetesWorkload, Volume, from_plan, kept
+from infra.frameworks.base import Framework, KubernetesWorkload, from_plan, kept
 from infra.frameworks.sglang_flags import DENIED, OWNED
+from infra.frameworks.torch_engine import CACHE, SHARED_MEMORY, environment, volumes
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, HostTerm, Setting
 from infra.plan.kv_sglang import (
@@ -27,13 +28,10 @@ from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weights_bytes
 
 PORT = 30000
-_CACHE = "/cache"
 # A name that no address can have (RFC 2606): with it, images and sounds come inside requests alone. Else an address in
 # a request could be the engine's own, past the proxy, where a GET flushes caches or starts a profile (sglang 0.5.23
 # utils/common.py, which knows no other limit, and entrypoints/http_server.py).
 _DOMAINS, _NO_DOMAIN = "--allowed-media-domains", "none.invalid"
-_SHARED_MEMORY_GIB = 12
-_SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
 # Number formats of the plan, as the engine calls them.
 _KV_TYPES = {"auto": "auto", "fp8": "fp8_e4m3"}
 # Prefill chunk by the memory of the card (sglang 0.5.23 server_args.py: 2048 below 35 GB, 4096 below 60, else 8192).
@@ -72,7 +70,7 @@ def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     terms = host_terms(setting)
-    return (*terms, _SHARED_MEMORY) if setting.tensor > 1 else terms
+    return (*terms, SHARED_MEMORY) if setting.tensor > 1 else terms
 
 
 def _cautions(_setting: Setting) -> tuple[str, ...]:
@@ -152,24 +150,15 @@ def _drafter(plan: ServingPlan, path: str) -> list[str]:
 
 def _env() -> tuple[tuple[str, str], ...]:
     """Caches on writable mounts, and pools sized before graphs are captured, as the proof has it."""
-    return (
-        ("CUDA_CACHE_PATH", f"{_CACHE}/nv"),
-        ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
-        ("HF_HOME", f"{_CACHE}/hf"),
-        ("HF_HUB_DISABLE_TELEMETRY", "1"),
-        ("HF_HUB_OFFLINE", "1"),
-        ("HOME", f"{_CACHE}/home"),
-        ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
-        ("LOGNAME", "sglang"),
-        ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
-        ("OUTLINES_CACHE_DIR", f"{_CACHE}/outlines"),
-        ("SGLANG_CACHE_DIR", f"{_CACHE}/sglang"),
-        ("SGLANG_ENABLE_POST_CAPTURE_KV_SIZING", "0"),
-        ("TORCHINDUCTOR_CACHE_DIR", f"{_CACHE}/inductor"),
-        ("TRITON_CACHE_DIR", f"{_CACHE}/triton"),
-        ("TVM_FFI_CACHE_DIR", f"{_CACHE}/tvm-ffi"),
-        ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
-        ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
+    return environment(
+        {
+            "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/cuda/lib64",
+            "LOGNAME": "sglang",
+            "OUTLINES_CACHE_DIR": f"{CACHE}/outlines",
+            "SGLANG_CACHE_DIR": f"{CACHE}/sglang",
+            "SGLANG_ENABLE_POST_CAPTURE_KV_SIZING": "0",
+            "TVM_FFI_CACHE_DIR": f"{CACHE}/tvm-ffi",
+        }
     )
 
 
@@ -181,7 +170,6 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
     watchdog (300 s). SIGTERM turns `/ready` 503 and waits for running requests without limit: the grace period is the
     limit.
     """
-    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="sglang",
@@ -191,11 +179,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
         run_as_user=65534,
         read_only_root=True,
-        volumes=(
-            Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
-            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
-            Volume("tmp", "/tmp", 2),
-        ),
+        volumes=volumes(plan),
         **from_plan(plan, PORT, "/ready"),
     )
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 
 from infra.catalog.records import Accelerator, Model
-from infra.frameworks.base import EngineConfig, Framework, KubernetesWorkload, Volume, from_plan, kept
+from infra.frameworks.base import EngineConfig, Framework, KubernetesWorkload, from_plan, kept
 from infra.frameworks.drain import wait_until_unused
+from infra.frameworks.torch_engine import SHARED_MEMORY, environment, volumes
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB, HostTerm, Setting
 from infra.plan.kv_trtllm import (
@@ -24,10 +25,7 @@ from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weights_bytes
 
 PORT = 8000
-_CACHE = "/cache"
 _CONFIG, _CONFIG_FILE = "/etc/servestack/engine", "engine.json"
-_SHARED_MEMORY_GIB = 12
-_SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
 
 
 def _max_tensor(model: Model, _drafter: bool) -> int:
@@ -49,7 +47,7 @@ def _kv_cache_dtypes(accelerator: Accelerator) -> tuple[str, ...]:
 
 def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
     terms = host_terms(setting)
-    return (*terms, _SHARED_MEMORY) if setting.tensor > 1 else terms
+    return (*terms, SHARED_MEMORY) if setting.tensor > 1 else terms
 
 
 def _settings(setting: Setting, have_bytes: int) -> tuple[tuple[str, int], ...]:
@@ -124,21 +122,12 @@ def _config(plan: ServingPlan) -> EngineConfig:
 
 def _env() -> tuple[tuple[str, str], ...]:
     """Caches on writable mounts, usage statistics off. The image's own search path for libraries stays."""
-    return (
-        ("CUDA_CACHE_PATH", f"{_CACHE}/nv"),
-        ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
-        ("HF_HOME", f"{_CACHE}/hf"),
-        ("HF_HUB_DISABLE_TELEMETRY", "1"),
-        ("HF_HUB_OFFLINE", "1"),
-        ("HOME", f"{_CACHE}/home"),
-        ("LOGNAME", "trtllm"),
-        ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
-        ("TMPDIR", "/tmp"),
-        ("TORCHINDUCTOR_CACHE_DIR", f"{_CACHE}/inductor"),
-        ("TRITON_CACHE_DIR", f"{_CACHE}/triton"),
-        ("TRTLLM_NO_USAGE_STATS", "1"),
-        ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
-        ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
+    return environment(
+        {
+            "LOGNAME": "trtllm",
+            "TMPDIR": "/tmp",
+            "TRTLLM_NO_USAGE_STATS": "1",
+        }
     )
 
 
@@ -148,7 +137,6 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
     uid 65534 is `nobody` of its Ubuntu base, assumed. What it does on SIGTERM is not documented: the pre-stop waits
     until nobody is connected.
     """
-    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="trtllm",
@@ -158,11 +146,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         pre_stop=wait_until_unused(plan.timing, PORT),
         run_as_user=65534,
         read_only_root=True,
-        volumes=(
-            Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
-            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
-            Volume("tmp", "/tmp", 2),
-        ),
+        volumes=volumes(plan),
         config=(_config(plan),),
         **from_plan(plan, PORT, "/health", "/prometheus/metrics"),
     )

@@ -9,10 +9,10 @@ from infra.frameworks.arguments import with_engine_args
 from infra.frameworks.base import (
     Framework,
     KubernetesWorkload,
-    Volume,
     from_plan,
     kept,
 )
+from infra.frameworks.torch_engine import CACHE, SHARED_MEMORY, environment, volumes
 from infra.frameworks.vllm_args import adapter_args, media_args
 from infra.frameworks.vllm_flags import DENIED, OWNED
 from infra.frameworks.vllm_group import group_args, worker_args
@@ -35,10 +35,8 @@ _KV_SOURCE = "vllm 0.33.0 v1/core/kv_cache_planning.py: what admission charges"
 # What was shown to work on TPUs (AI-Hypercomputer/tpu-recipes inference/trillium/vLLM/Gemma4).
 _TPU_SIZES, _TPU_TOKENS = ("26b-a4b", "31b"), 16384
 _DRAFTER_HEADS = 4
-_PROCESSES_GIB, _SHARED_MEMORY_GIB = 8, 12
-_SHARED_MEMORY = HostTerm("shared memory", _SHARED_MEMORY_GIB * GIB, "/dev/shm of collectives")
+_PROCESSES_GIB = 8
 _LARGE_CARD_GIB, _HUGE_CARD_GIB = 70, 160
-_CACHE = "/cache"
 
 
 def _max_tensor(model: Model, drafter: bool) -> int:
@@ -135,7 +133,7 @@ def _host_terms(setting: Setting) -> tuple[HostTerm, ...]:
             "assumed: of every data rank, API server, engine core, workers, staging",
         ),
         *adapter_host_terms(setting),
-        *((_SHARED_MEMORY,) if setting.tensor * setting.pipeline * setting.data > 1 else ()),
+        *((SHARED_MEMORY,) if setting.tensor * setting.pipeline * setting.data > 1 else ()),
     )
 
 
@@ -177,7 +175,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         ]
     if plan.reasoning:
         args.append("--reasoning-parser=gemma4")
-    args += [*media_args(plan), *adapter_args(plan), *group_args(plan, "0")]
+    args += [*media_args(plan), *adapter_args(plan), *group_args(plan)]
     return with_engine_args(args, plan.engine_args, owned=OWNED, denied=DENIED)
 
 
@@ -189,32 +187,22 @@ def _copies(plan: ServingPlan) -> list[str]:
 
 def _env(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
     """Caches on writable mounts, usage statistics off, and the engine's own start-up limit (default 600 s) raised."""
-    return (
-        ("CUDA_CACHE_PATH", f"{_CACHE}/nv"),
-        ("FLASHINFER_WORKSPACE_BASE", f"{_CACHE}/flashinfer"),
-        ("HF_HOME", f"{_CACHE}/hf"),
-        ("HF_HUB_DISABLE_TELEMETRY", "1"),
-        ("HF_HUB_OFFLINE", "1"),
-        ("HOME", f"{_CACHE}/home"),
-        ("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64:/usr/local/cuda/lib64"),
-        ("NUMBA_CACHE_DIR", f"{_CACHE}/numba"),
-        ("TORCHINDUCTOR_CACHE_DIR", f"{_CACHE}/inductor"),
-        ("TRITON_CACHE_DIR", f"{_CACHE}/triton"),
-        ("VLLM_CACHE_ROOT", f"{_CACHE}/vllm"),
-        ("VLLM_CONFIG_ROOT", f"{_CACHE}/vllm-config"),
-        ("VLLM_ENGINE_READY_TIMEOUT_S", str(plan.timing.timeout_seconds)),
-        ("VLLM_MEDIA_URL_ALLOW_REDIRECTS", "0"),
-        ("VLLM_NO_USAGE_STATS", "1"),
-        ("VLLM_RPC_BASE_PATH", "/tmp"),
-        ("XDG_CACHE_HOME", f"{_CACHE}/xdg"),
-        ("XDG_CONFIG_HOME", f"{_CACHE}/config"),
+    return environment(
+        {
+            "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/cuda/lib64",
+            "VLLM_CACHE_ROOT": f"{CACHE}/vllm",
+            "VLLM_CONFIG_ROOT": f"{CACHE}/vllm-config",
+            "VLLM_ENGINE_READY_TIMEOUT_S": str(plan.timing.timeout_seconds),
+            "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
+            "VLLM_NO_USAGE_STATS": "1",
+            "VLLM_RPC_BASE_PATH": "/tmp",
+        }
     )
 
 
 def workload(plan: ServingPlan) -> KubernetesWorkload:
     """Deployment of `vllm serve`. The image ships uid 2000 (`vllm`); other uids fail in getpwuid."""
     args = _args(plan)
-    shared_memory_gib = 2 if plan.accelerator.count == 1 else _SHARED_MEMORY_GIB
     return KubernetesWorkload(
         plan=plan,
         container="vllm",
@@ -225,11 +213,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         pre_stop={"sleep": {"seconds": plan.timing.pre_stop_seconds}},
         run_as_user=2000,
         read_only_root=True,
-        volumes=(
-            Volume("cache", _CACHE, plan.host.ephemeral_storage_gib - 2),
-            Volume("shm", "/dev/shm", shared_memory_gib, "Memory"),
-            Volume("tmp", "/tmp", 2),
-        ),
+        volumes=volumes(plan),
         **from_plan(plan, PORT, "/health"),
     )
 

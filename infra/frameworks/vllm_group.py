@@ -14,14 +14,14 @@ MASTER_PORT = 29501
 _OF_THE_API = ("--host", "--port", "--enable-auto-tool-choice", "--tool-call-parser", "--chat-template")
 
 
-def group_args(plan: ServingPlan, rank: str) -> list[str]:
-    """Words that make one pod part of its group; none where one machine is enough."""
+def group_args(plan: ServingPlan) -> list[str]:
+    """Words that make the first pod part of its group; none where one machine is enough."""
     if plan.accelerator.nodes == 1:
         return []
     return [
         "--distributed-executor-backend=mp",
         f"--nnodes={plan.accelerator.nodes}",
-        f"--node-rank={rank}",
+        "--node-rank=0",
         "--master-addr=$(LWS_LEADER_ADDRESS)",
         f"--master-port={MASTER_PORT}",
     ]
