@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from infra.plan.access import open_caution
@@ -14,7 +13,7 @@ from infra.plan.engine_image import audio_caution, image_cautions
 from infra.plan.exposure import exposure_cautions
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
-from infra.plan.nearest import nearest_plans
+from infra.plan.nearest import nearest_words
 from infra.plan.request import Request
 from infra.plan.rollout import spare_caution
 from infra.plan.scaling import scaling_cautions
@@ -72,6 +71,5 @@ def _several_machines(
     if candidate.nodes == 1:
         return ()
     said = f"no single machine is enough: a replica is {candidate.nodes}, and when one is lost all start again"
-    columns = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in nearest_plans(request, ask_again)[1:]]
-    nearest = [f"{change} ({', '.join(rest[0].split('  '))})" for change, *rest in columns if rest]
-    return (f"{said}. One would do with {' or '.join(nearest[:2])}",) if nearest else (said,)
+    nearest = nearest_words(request, ask_again, 2)
+    return (f"{said}. One would do with {' or '.join(nearest)}",) if nearest else (said,)

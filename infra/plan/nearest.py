@@ -38,6 +38,13 @@ def nearest_plans(request: Request, ask: Callable[[EndpointSpec], Request]) -> l
     return _advice(request.spec, request.catalog, list(_changes(request, _planner(ask))))
 
 
+def nearest_words(request: Request, ask: Callable[[EndpointSpec], Request], most: int) -> list[str]:
+    """The first of those changes, each in words with its price; no more are planned than are told."""
+    first = itertools.islice(_changes(request, _planner(ask)), most)
+    prices = [(change, _usd(request.spec, request.catalog, one), _shape(one)) for change, one in first]
+    return [f"{change} ({' '.join(usd.split())}, {shape})" for change, usd, shape in prices]
+
+
 def other_accelerators(request: Request, ask: Callable[[EndpointSpec], Request]) -> list[str]:
     """Lines that name another capacity, and the cheapest accelerators, with which the request would be served."""
     plan = _planner(ask)
@@ -182,13 +189,20 @@ def _ways(change: str, spec: EndpointSpec) -> list[tuple[str, EndpointSpec]]:
 
 
 def _price(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:
-    candidate, replicas = choice.candidate, spec.replicas.most
-    name, kind, price = choice.fit.setting.accelerator.id, candidate.capacity.kind, candidate.usd_per_hour
-    shape = f"{candidate.count} x {name}, {candidate.checkpoint.precision}, {candidate.capacity}"
+    return f"{_usd(spec, catalog, choice)}  {_shape(choice)}"
+
+
+def _usd(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:
+    candidate, price = choice.candidate, choice.candidate.usd_per_hour
     if price is None:
-        return f"   price unknown  {shape}"
-    exact = exact_usd_per_hour(catalog, candidate.machine.machine_type, kind) is not None
-    return f"{'  ' if exact else '<='} {price * replicas:>6,.2f} USD/h  {shape}"
+        return "   price unknown"
+    exact = exact_usd_per_hour(catalog, candidate.machine.machine_type, candidate.capacity.kind) is not None
+    return f"{'  ' if exact else '<='} {price * spec.replicas.most:>6,.2f} USD/h"
+
+
+def _shape(choice: Choice) -> str:
+    candidate, name = choice.candidate, choice.fit.setting.accelerator.id
+    return f"{candidate.count} x {name}, {candidate.checkpoint.precision}, {candidate.capacity}"
 
 
 def _largest(candidates: Sequence[int], holds: Callable[[int], bool]) -> int | None:
