@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -78,3 +79,11 @@ def test_the_pods_of_a_group_reach_each_other_and_nobody_else_gets_in_there(grou
 def test_a_lost_pod_starts_the_whole_group_anew_and_no_pod_waits_for_the_first_to_be_ready(group: Endpoint) -> None:
     assert server(group)["leaderWorkerTemplate"]["restartPolicy"] == "RecreateGroupOnPodRestart"
     assert server(group)["startupPolicy"] == "LeaderCreated"
+
+
+def test_the_plan_says_with_what_one_machine_would_do_each_change_with_its_price(group: Endpoint) -> None:
+    (said,) = [one for one in group.plan.cautions if one.startswith("no single machine is enough")]
+    words = said.split("One would do with ")[1].split(" or ")
+    shape = r" \((<= )?[0-9,]+\.[0-9]{2} USD/h, 8 x l4, bf16, on-demand\)"
+    assert re.fullmatch(r"concurrency: \d+" + shape, words[0])
+    assert re.fullmatch(r"contextLength: \d+" + shape, words[1])
