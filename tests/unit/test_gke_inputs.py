@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.components.gke_inputs import accelerator_pool_inputs, cluster_inputs, system_pool_inputs
+from infra.cloud.cluster import cluster_inputs, system_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.pipeline import Endpoint
 from infra.spec import Cluster, Gke
 from simulator.google.schema import CLUSTER, NODE_POOL, failures, resource_kind
