@@ -42,7 +42,7 @@ ALLOWED = {
     "components": {"cloud", "components", "errors", "pipeline", "plan", "spec"},
     "policy": {"plan", "policy"},
     "judgement": {"cloud", "errors", "pipeline", "policy"},
-    "cli": {
+    "verbs": {
         "diagnosis_report",
         "errors",
         "fleet_report",
@@ -60,10 +60,11 @@ ALLOWED = {
         "schema",
         "stack_folder",
     },
+    "cli": {"errors", "stack_folder", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"components", "cli", "__main__", "stack_folder", "operate"}
+EDGES = {"components", "cli", "verbs", "__main__", "stack_folder", "operate"}
 
 
 def area(file: Path) -> str:
