@@ -30,10 +30,11 @@ def test_every_account_id_is_one_that_google_takes_and_no_two_platforms_share_it
     emails = [node_service_account(gke(n.strip("-"), place)) for n in names for place in places]
     assert len(set(emails)) == len(emails)
     for email in emails:
-        assert email and re.fullmatch(r"[a-z]([-a-z0-9]{4,28}[a-z0-9])", email.partition("@")[0]), email
+        assert email is not None
+        assert re.fullmatch(r"[a-z]([-a-z0-9]{4,28}[a-z0-9])", email.partition("@")[0]), email
 
 
 def test_an_adopted_platforms_account_is_the_one_in_its_file_or_none() -> None:
     assert node_service_account(gke("prod", "us-central1", create=False)) is None
-    mine = "nodes@servestack-dev.iam.gserviceaccount.com"
+    mine = "my-nodes@servestack-dev.iam.gserviceaccount.com"
     assert node_service_account(gke("prod", "us-central1", create=False, account=mine)) == mine
