@@ -66,7 +66,12 @@ class ClusterResource:
         return self._outputs(cluster_id(*parts), record), record["inputs"]
 
     def update(
-        self, identifier: str, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event
+        self,
+        identifier: str,
+        inputs: Properties,
+        config: Properties,  # noqa: ARG002
+        timeout: float,
+        cancelled: threading.Event,
     ) -> Properties:
         """Change a cluster's settings."""
         _, project, _, location, _, name = identifier.split("/")
@@ -79,7 +84,12 @@ class ClusterResource:
         return self._outputs(identifier, record)
 
     def delete(
-        self, identifier: str, state: Properties, config: Properties, timeout: float, cancelled: threading.Event
+        self,
+        identifier: str,
+        state: Properties,
+        config: Properties,  # noqa: ARG002
+        timeout: float,
+        cancelled: threading.Event,
     ) -> None:
         """Delete a cluster unless its state says that it is protected.
 

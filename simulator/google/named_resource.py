@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from simulator.google import resource_ids, resource_type
@@ -125,14 +126,17 @@ class NamedResource:
         with self._state.change() as data:
             if self._key(identifier) in data["resources"]:
                 request = self._may_go(data, identifier, own, config)
-                self._remove(request)
+                try:
+                    self._remove(request)
+                except GoogleError as error:
+                    raise GoogleError(self._words("delete", request, error)) from error
 
     def forget(self, data: dict[str, Any], identifier: str) -> None:
         """Remove it as by hand, whatever the provider would say."""
         record = data["resources"][self._key(identifier)]
         own = {"disableOnDestroy": True, "disableDependentServices": True}
         request = self._of_record(data, record, {})
-        self._remove(self._request(data, {**record["inputs"], **own}, {}, request.made, identifier))
+        self._remove(replace(request, inputs={**record["inputs"], **own}))
 
     def _remove(self, request: Request) -> None:
         """Take it out, and the bindings of its policy with it."""
@@ -219,7 +223,7 @@ class NamedResource:
 
     def _of_record(self, data: dict[str, Any], record: dict[str, Any], config: Properties) -> Request:
         request = self._request(data, record["inputs"], config, record["made"], record["id"], record["project"])
-        return Request(**{**vars(request), "labels": record.get("providerLabels") or {}})
+        return replace(request, labels=record.get("providerLabels") or {})
 
     def _request(
         self,
@@ -235,8 +239,7 @@ class NamedResource:
         if identifier:
             return request
         made = {**self._kind.assigned(request), **made}
-        full = resource_ids.made_id(self._kind, Request(**{**vars(request), "made": made}))
-        return Request(**{**vars(request), "identifier": full, "made": made})
+        return replace(request, made=made, identifier=resource_ids.made_id(self._kind, replace(request, made=made)))
 
     def _outputs(self, request: Request) -> Properties:
         fields = resource_kind(self._kind.token)

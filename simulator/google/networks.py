@@ -64,8 +64,7 @@ def network_exists(request: Request) -> None:
 
 
 def _network_is_free(request: Request) -> None:
-    """A network with subnetworks, routers or clusters stays (GoogleCloudPlatform/terraform-google-three-tier-web-app
-    #167)."""
+    """A network with subnetworks, routers or clusters stays (terraform-google-three-tier-web-app #167)."""
     holders = members(request.data, request.identifier, (SUBNETWORK_TOKEN, ROUTER))
     holders += [
         cluster

@@ -89,7 +89,12 @@ class NodePoolResource:
         return self._outputs(pools, pools.full_name(name), record), record["inputs"]
 
     def update(
-        self, identifier: str, inputs: Properties, config: Properties, timeout: float, cancelled: threading.Event
+        self,
+        identifier: str,
+        inputs: Properties,
+        config: Properties,  # noqa: ARG002
+        timeout: float,
+        cancelled: threading.Event,
     ) -> Properties:
         """Change a pool in place."""
         _, project, _, location, _, cluster, _, name = identifier.split("/")
@@ -103,7 +108,12 @@ class NodePoolResource:
         return outputs
 
     def delete(
-        self, identifier: str, state: Properties, config: Properties, timeout: float, cancelled: threading.Event
+        self,
+        identifier: str,
+        state: Properties,
+        config: Properties,  # noqa: ARG002
+        timeout: float,
+        cancelled: threading.Event,
     ) -> None:
         """Delete a pool; with deletionPolicy ABANDON it is only forgotten."""
         if state.get("deletionPolicy") == "ABANDON":

@@ -2,16 +2,74 @@
 
 from __future__ import annotations
 
-REGIONS = frozenset(
-    """
-    africa-south1 asia-east1 asia-east2 asia-northeast1 asia-northeast2 asia-northeast3 asia-south1 asia-south2
-    asia-southeast1 asia-southeast2 australia-southeast1 australia-southeast2 europe-central2 europe-north1
-    europe-north2 europe-southwest1 europe-west1 europe-west10 europe-west12 europe-west2 europe-west3 europe-west4
-    europe-west6 europe-west8 europe-west9 me-central1 me-central2 me-west1 northamerica-northeast1
-    northamerica-northeast2 northamerica-south1 southamerica-east1 southamerica-west1 us-central1 us-east1 us-east4
-    us-east5 us-south1 us-west1 us-west2 us-west3 us-west4
-    """.split()
-)
+_REGIONS = {
+    "africa-south": (1,),
+    "asia-east": (
+        1,
+        2,
+    ),
+    "asia-northeast": (
+        1,
+        2,
+        3,
+    ),
+    "asia-south": (
+        1,
+        2,
+    ),
+    "asia-southeast": (
+        1,
+        2,
+    ),
+    "australia-southeast": (
+        1,
+        2,
+    ),
+    "europe-central": (2,),
+    "europe-north": (
+        1,
+        2,
+    ),
+    "europe-southwest": (1,),
+    "europe-west": (
+        1,
+        10,
+        12,
+        2,
+        3,
+        4,
+        6,
+        8,
+        9,
+    ),
+    "me-central": (
+        1,
+        2,
+    ),
+    "me-west": (1,),
+    "northamerica-northeast": (
+        1,
+        2,
+    ),
+    "northamerica-south": (1,),
+    "southamerica-east": (1,),
+    "southamerica-west": (1,),
+    "us-central": (1,),
+    "us-east": (
+        1,
+        4,
+        5,
+    ),
+    "us-south": (1,),
+    "us-west": (
+        1,
+        2,
+        3,
+        4,
+    ),
+}
+"""Numbers of the regions of each part of the world."""
+REGIONS = frozenset(f"{part}{one}" for part, numbers in _REGIONS.items() for one in numbers)
 REPOSITORY_PLACES = REGIONS | {"asia", "europe", "us"}
 """Where Artifact Registry has repositories (magic-modules Repository.yaml for the multi-regions)."""
 _STORAGE_MULTI = frozenset({"asia", "eu", "us", "asia1", "eur4", "eur5", "eur7", "eur8", "nam4"})

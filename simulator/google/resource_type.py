@@ -156,7 +156,7 @@ def same_thing(one: Any, other: Any) -> bool:
     """Whether two links name one thing (Terraform's CompareSelfLinkOrResourceName)."""
     if not isinstance(one, str) or not isinstance(other, str):
         return False
-    one, other = relative(one), relative(other)
-    if "/" in one and "/" in other:
-        return one.endswith(other) or other.endswith(one)
-    return one.rpartition("/")[2] == other.rpartition("/")[2]
+    first, second = relative(one), relative(other)
+    if "/" in first and "/" in second:
+        return first.endswith(second) or second.endswith(first)
+    return first.rpartition("/")[2] == second.rpartition("/")[2]

@@ -1,6 +1,7 @@
 """Service accounts.
 
-Source: magic-modules resource_google_service_account.go; a name that is taken: terraform-provider-google #19112. Deleting one that something uses is allowed, as at Google.
+Source: magic-modules resource_google_service_account.go; a name that is taken: terraform-provider-google #19112.
+Deleting one that something uses is allowed, as at Google.
 """
 
 from __future__ import annotations

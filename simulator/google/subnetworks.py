@@ -90,7 +90,7 @@ def _ranges_are_free(request: Request) -> None:
 
 
 def _overlap(one: _Block, other: _Block | None) -> bool:
-    return other is not None and one.version == other.version and one.overlaps(other)  # type: ignore[arg-type]
+    return other is not None and one.version == other.version and one.overlaps(other)
 
 
 def _conflict(text: str, name: str, region: str) -> str:
