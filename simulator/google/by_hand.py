@@ -54,12 +54,16 @@ class ByHand:
         return str(resource.create(checked, config, _PATIENCE_SECONDS, threading.Event())["id"])
 
     def forget(self, name: str) -> None:
-        """Delete a thing, or turn an API off, as in the console.
+        """Delete a thing or a cluster, or turn an API off, as in the console.
 
         Args:
             name: Its id, or an end of it that only one has.
         """
         with self._state.change() as data:
+            clusters = [one for one in data["clusters"] if one == name or one.endswith(f"/{name}")]
+            if len(clusters) == 1:
+                del data["clusters"][clusters[0]]
+                return
             record = _record(data, name)
             NamedResource(self._state, RESOURCE_TYPES[record["type"]]).forget(data, record["id"])
 
@@ -89,6 +93,6 @@ def _record(data: dict[str, Any], name: str) -> dict[str, Any]:
     records = list(data["resources"].values())
     found = [one for one in records if one["id"] == name] or [one for one in records if one["id"].endswith(f"/{name}")]
     if len(found) != 1:
-        known = ", ".join(sorted(one["id"] for one in records)) or "none"
+        known = ", ".join(sorted([*data["clusters"], *(one["id"] for one in records)])) or "none"
         raise ValueError(f"{name!r} names no one thing. Known: {known}")
     return dict(found[0])

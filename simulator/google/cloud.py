@@ -114,6 +114,7 @@ class Cloud:
         self._check_location(location)
         full_name = cluster_id(project, location, name)
         cluster_rules.check_cluster(self.state.read(), project, location, inputs)
+        self._stop_forgotten(full_name)
         pools = _first_pools(inputs)
         for pool_name, pool in pools.items():
             pool_rules.check_pool(self.compute, location, inputs, pool_name, pool)
@@ -147,6 +148,7 @@ class Cloud:
     def get_cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """A cluster's record with its endpoint and certificate, or None."""
         full_name = cluster_id(project, location, name)
+        self._stop_forgotten(full_name)
         return self._cluster(full_name) if full_name in self.state.read()["clusters"] else None
 
     def list_clusters(self) -> list[str]:
@@ -171,6 +173,7 @@ class Cloud:
         Whether deletion protection forbids it is the provider's question, not Google's.
         """
         full_name = cluster_id(project, location, name)
+        self._stop_forgotten(full_name)
         if full_name not in self.state.read()["clusters"]:
             return
         operation.wait(Timing.current(self.state.read()).operation_seconds)
@@ -184,6 +187,7 @@ class Cloud:
             GoogleApiError: There is no such cluster (404).
         """
         full_name = cluster_id(project, location, cluster)
+        self._stop_forgotten(full_name)
         with self._lock:
             if full_name not in self._running:
                 raise not_found(full_name)
@@ -223,6 +227,14 @@ class Cloud:
         if running is not None:
             running.autoscaler.stop()
             running.control_plane.stop()
+
+    def _stop_forgotten(self, full_name: str) -> None:
+        """End what still runs of a cluster that was deleted by hand."""
+        with self._lock:
+            is_running = full_name in self._running
+        if is_running and full_name not in self.state.read()["clusters"]:
+            self._stop(full_name)
+            self._forget(full_name)
 
     def _forget(self, full_name: str) -> None:
         with self.state.change() as data:

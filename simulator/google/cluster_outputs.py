@@ -11,6 +11,7 @@ import hashlib
 from typing import Any
 
 from simulator.google import pool_inputs
+from simulator.google.labels import ATTRIBUTION
 from simulator.google.machine_types import Compute, region_of
 from simulator.google.pool_outputs import NODE_VERSION, default_zones, pool_outputs
 from simulator.google.projects import number
@@ -36,8 +37,6 @@ COMPUTED_OUTPUTS = (
     "tpuIpv4CidrBlock",
 )
 """Outputs that a preview cannot know unless the user gives them."""
-_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
-"""The label that the Pulumi provider adds to whatever it makes (its option addPulumiAttributionLabel)."""
 _PUBLIC_ENDPOINT, _PRIVATE_ENDPOINT = "203.0.113.2", "172.16.0.2"
 """Addresses of a control plane that nothing here answers at: `endpoint` is the one to use."""
 _CONTAINER = "https://container.googleapis.com/v1beta1"
@@ -55,7 +54,7 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
     """
     _, project, _, location, _, name = full_name.split("/")
     inputs = {key: value for key, value in record["inputs"].items() if value is not None and key != "__defaults"}
-    labels = {**_ATTRIBUTION, **(inputs.get("resourceLabels") or {})}
+    labels = {**record.get("providerLabels", ATTRIBUTION), **(inputs.get("resourceLabels") or {})}
     pools = [
         pool_outputs(
             compute,

@@ -11,6 +11,7 @@ from simulator.google.cloud import Cloud, cluster_id
 from simulator.google.data_sources import place
 from simulator.google.errors import GoogleError, PartialFailureError
 from simulator.google.failures import Failures
+from simulator.google.labels import provider_labels
 from simulator.google.operation import Operation
 from simulator.google.projects import CONTAINER, check_call
 from simulator.google.resources import bad_id, known
@@ -47,6 +48,8 @@ class ClusterResource:
             raise failure.error()
         breaks = failure.message if failure is not None else ""
         record = self._cloud.create_cluster(project, location, name, known(inputs), operation, breaks)
+        with self._cloud.state.change() as data:
+            data["clusters"][identifier]["providerLabels"] = record["providerLabels"] = provider_labels(config)
         outputs = self._outputs(identifier, record)
         if record["status"] == "ERROR":
             raise PartialFailureError(identifier, outputs, f"Error waiting for creating GKE cluster: {breaks}")

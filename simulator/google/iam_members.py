@@ -31,6 +31,8 @@ _MEMBER = Pattern(
     'invalid value "{value}" for {name} (IAM members must have one of the values outlined here: '
     "https://cloud.google.com/billing/docs/reference/rest/v1/Policy#Binding)",
 )
+_ACCOUNT = Pattern("serviceAccountId", "projects/[^/]+/serviceAccounts/[^/]+")
+"""The provider's own expression is longer (verify.ServiceAccountLinkRegex)."""
 Target = Callable[[Request], tuple[str, str]]
 """Full name of the thing in the state, and its id in the member's id."""
 
@@ -120,7 +122,7 @@ def _member_type(
         unknown=("etag",),
         name="",
         links=tuple(one for one in force_new if one not in ("project", "location")),
-        patterns=(_MEMBER,),
+        patterns=(_MEMBER, *((_ACCOUNT,) if "serviceAccountId" in force_new else ())),
         assigned=assigned,
         outputs=lambda request: {"etag": _etag(request.identifier), **outputs(request)},
         create_rules=(*rules, _check_principal),

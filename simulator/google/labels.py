@@ -6,7 +6,8 @@ import json
 
 from simulator.google.wire import Properties
 
-_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
+ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
+"""The label of everything that Pulumi made."""
 
 
 def provider_labels(config: Properties) -> dict[str, str]:
@@ -15,4 +16,4 @@ def provider_labels(config: Properties) -> dict[str, str]:
     given = config.get("defaultLabels") or {}
     if isinstance(given, str):
         given = json.loads(given)
-    return {**(_ATTRIBUTION if attributed else {}), **given}
+    return {**(ATTRIBUTION if attributed else {}), **given}

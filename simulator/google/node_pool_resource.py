@@ -19,6 +19,8 @@ from simulator.google.resources import bad_id, known
 from simulator.google.schema import NODE_POOL
 from simulator.google.wire import Properties
 
+_ERROR_STATES = (ERROR_STATE, "ERROR")
+"""Statuses of a pool that the provider reports as errors (resource_container_node_pool.go.tmpl)."""
 _CLUSTER_PATTERN = re.compile(r"projects/([^/]+)/locations/([^/]+)/clusters/([^/]+)")
 
 
@@ -66,7 +68,7 @@ class NodePoolResource:
         if failure is not None:
             record = self._break(identifier, failure.message)
         outputs = self._outputs(pools, identifier, record)
-        if record["status"] == ERROR_STATE:
+        if record["status"] in _ERROR_STATES:
             text = f'NodePool {name} was created in the error state "{record["status"]}"'
             raise PartialFailureError(identifier, outputs, text)
         return outputs
@@ -103,7 +105,7 @@ class NodePoolResource:
         pools = self._cloud.pools(project, location, cluster)
         record = pools.update(name, known(inputs), Operation("updating GKE node pool", timeout, cancelled))
         outputs = self._outputs(pools, identifier, record)
-        if record["status"] == ERROR_STATE:
+        if record["status"] in _ERROR_STATES:
             raise PartialFailureError(identifier, outputs, record["message"])
         return outputs
 

@@ -71,6 +71,9 @@ _NETWORK_FORCE_NEW = (
     "podRange",
     "subnetwork",
 )
+_CLUSTER_NODE_CONFIG_FORCE_NEW = ("labels", "resourceManagerTags", "workloadMetadataConfig")
+_ONCE_ON = ("enableFqdnNetworkPolicy", "enableL4IlbSubsetting")
+"""What a cluster is replaced for only to turn it off (ForceNewIfChange isBeenEnabled)."""
 
 FORCE_NEW: dict[str, tuple[str, ...]] = {
     NODE_POOL: (
@@ -108,7 +111,10 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "privateClusterConfig.privateEndpointSubnetwork",
         "project",
         "subnetwork",
-        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_FORCE_NEW),
+        *(f"nodeConfig.{key}" for key in (*_NODE_CONFIG_FORCE_NEW, *_CLUSTER_NODE_CONFIG_FORCE_NEW)),
+        *_ONCE_ON,
+        "tpuConfig.enabled",
+        "tpuConfig.useServiceNetworking",
     ),
 }
 """Paths whose change, at or below them, replaces the resource."""
@@ -188,7 +194,7 @@ def forces_replacement(token: str, path: str, old: Any = None, new: Any = None) 
     """Whether a change at a path replaces the resource; for a few paths the values decide."""
     kind = RESOURCE_TYPES.get(token)
     if kind is None:
-        return _covers(FORCE_NEW[token], path)
+        return _covers(FORCE_NEW[token], path) and not (path in _ONCE_ON and not old)
     return _covers(kind.force_new, path) and kind.replaces(path, old, new)
 
 
