@@ -32,8 +32,8 @@ _SWITCHES = {
     "video": "text and images alone were shown to work on TPUs; leave video out, or use a GPU.",
 }
 _CAUTIONS = (
-    "the image for TPUs is named by a tag that its registry can move, and its vLLM is not the version above (one public "
-    "report read 0.17.2 in it): it gets the recipe's arguments; engine.image with @sha256:... holds it still",
+    "the image for TPUs is named by a tag that its registry can move, and its vLLM is not of the version above (one "
+    "public report read 0.17.2 in it): it gets the recipe's arguments; engine.image with @sha256:... holds it still",
     "no source shows the image for TPUs as any user but root. The pod is not root all the same; if the engine cannot "
     "open the chips (/dev/vfio), that is why",
     "structured output (JSON schemas, grammars) does not work on TPUs: requests that ask for it fail",
