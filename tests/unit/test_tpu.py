@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 from pathlib import Path
@@ -18,6 +19,10 @@ from infra.plan.kv_vllm import block_bytes, block_tokens, request_bytes
 from infra.plan.slices import slice_reasons, slice_topology
 from infra.policy import Subject, violations
 from infra.spec import Cluster, Gke
+from simulator.google.fitting import reasons_against, room_on
+from simulator.google.machine_types import load
+from simulator.google.node import node_object
+from simulator.google.pool_rules import check_pool
 from tests.unit.files import Files, endpoint
 from tests.unit.policy_case import Case
 from tests.unit.test_golden import ENDPOINTS
@@ -84,6 +89,19 @@ def test_every_pod_on_tpus_asks_for_all_chips_of_its_machine_and_selects_the_sli
         assert pool["nodeConfig"]["diskType"] == "hyperdisk-balanced"
         assert not {"guestAccelerators", "gvnic"} & pool["nodeConfig"].keys()
         assert "placementPolicy" not in pool
+
+
+def test_the_pool_keeps_google_s_rules_and_the_pod_fits_the_node_that_it_makes() -> None:
+    compute = load()
+    for one in (one for one in ATTEMPTS if not one.plan.only_planned):
+        pool = accelerator_pool_inputs(one.plan, GKE)
+        check_pool(compute, GKE.location, {}, pool["name"], pool)
+        node = node_object(compute, GKE.project, pool["name"], pool, pool["nodeLocations"][0], "node")
+        (pod,) = [owner["spec"]["template"] for owner in one.objects() if owner["kind"] == "Deployment"]
+        assert reasons_against(pod, room_on(node)) == []
+        smaller = copy.deepcopy(node)
+        smaller["metadata"]["labels"]["cloud.google.com/gke-tpu-topology"] = "4x4"
+        assert reasons_against(pod, room_on(smaller))
 
 
 def test_what_is_only_planned_on_tpus_says_that_its_split_is_the_reason() -> None:
