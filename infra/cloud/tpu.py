@@ -8,8 +8,8 @@ from typing import Any
 def tpu_node(node: dict[str, Any]) -> dict[str, Any]:
     """`nodeConfig` of such a pool: the machine type alone says chips and topology.
 
-    Neither accelerators nor a driver are named, and no placement policy, which slices over several machines need
-    (GKE documentation, how-to/tpus; AI-Hypercomputer/tpu-recipes Gemma4-MTP; public Terraform of such pools). The
-    network driver is left to GKE, as in all of them.
+    Neither accelerators nor a driver are named, and no topology, which slices over several machines need: "TPU topology
+    can't be specified with single-host TPU slice pool", says GKE (a public report of Gemma 4 on ct6e-standard-1t,
+    1.36.3; so in AI-Hypercomputer/tpu-recipes Gemma4-MTP). The network driver is left to GKE, as in both.
     """
     return {key: value for key, value in node.items() if key != "gvnic"}
