@@ -64,9 +64,9 @@ def tpu_workload(plan: ServingPlan, port: int) -> KubernetesWorkload:
     """Deployment of `vllm serve` on one slice.
 
     Not privileged, which TPUs need on GKE before 1.28 only (GKE documentation, node auto-provisioning; a public report
-    of Gemma 4 on v6e ran without), with no capability: neither that report nor the recipe for GKE adds one. uid 65534 is `nobody` of the image's Debian base (tpu-inference
-    docker/Dockerfile). The image's vLLM may lack `--shutdown-timeout` (0.18.0): the pre-stop waits until nobody is
-    connected.
+    of Gemma 4 on v6e ran without), with no capability: neither that report nor the recipe for GKE adds one. uid 65534
+    is `nobody` of the image's Debian base (tpu-inference docker/Dockerfile). The image's vLLM may lack
+    `--shutdown-timeout` (0.18.0): the pre-stop waits until nobody is connected.
     """
     return KubernetesWorkload(
         plan=plan,
