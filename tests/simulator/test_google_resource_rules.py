@@ -81,6 +81,7 @@ def test_an_api_that_is_off_is_googles_403(
     gcp: Engine, monkeypatch: pytest.MonkeyPatch, token: str, title: str, service: str
 ) -> None:
     monkeypatch.setenv("SERVESTACK_SIMULATOR_PROJECTS", "new")
+    monkeypatch.setenv("SERVESTACK_SIMULATOR_CREDENTIALS", "service-account")
     number = projects.number(PROJECT)
     details = error_of(gcp.create, urn(token), SAMPLES[token]).details()
     assert (
