@@ -125,3 +125,13 @@ def test_what_is_in_use_stays(gcp: Engine, make: Make) -> None:
 
 def test_a_nat_needs_its_router(make: Make, refused: Refused) -> None:
     assert "The resource 'projects/p/regions/us-central1/routers/router' was not found" in refused(NAT)
+
+
+def test_names_that_are_taken_are_409(make: Make, refused: Refused) -> None:
+    for token, noun in ((NETWORK, "Network"), (SUBNETWORK, "Subnetwork"), (ROUTER, "Router")):
+        identifier = make(token)["id"]
+        assert refused(token) == (
+            f"Error creating {noun}: googleapi: Error 409: The resource '{identifier}' already exists, alreadyExists"
+        )
+    make(NAT)
+    assert refused(NAT) == "Unable to create RouterNat, existing object already found: map[name:nat]"
