@@ -14,7 +14,6 @@ from simulator.google import pool_inputs
 from simulator.google.labels import ATTRIBUTION
 from simulator.google.machine_types import Compute, region_of
 from simulator.google.pool_outputs import NODE_VERSION, default_zones, pool_outputs
-from simulator.google.projects import number
 from simulator.google.resource_type import relative
 from simulator.google.wire import Properties
 
@@ -89,7 +88,7 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
         "servicesIpv4Cidr": services or "34.118.224.0/20",
         "tpuIpv4CidrBlock": "",
         **inputs,
-        **_filled_in(project, location, name, inputs),
+        **_filled_in(project, inputs, str(record.get("endpoint", ""))),
         "network": _full(network, inputs.get("network")),
         "subnetwork": _full(subnetwork, inputs.get("subnetwork")),
         "effectiveLabels": labels,
@@ -112,7 +111,7 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
     }
 
 
-def _filled_in(project: str, location: str, name: str, inputs: Properties) -> Properties:
+def _filled_in(project: str, inputs: Properties, address: str) -> Properties:
     """Blocks that Google completes; each only if it was given, or comes with Autopilot."""
     filled: Properties = {}
     if inputs.get("enableAutopilot"):
@@ -124,13 +123,20 @@ def _filled_in(project: str, location: str, name: str, inputs: Properties) -> Pr
     if endpoints:
         completed = dict(endpoints)
         if endpoints.get("dnsEndpointConfig"):
-            digest = hashlib.sha256(f"{project}/{location}/{name}".encode()).hexdigest()[:24]
-            address = f"gke-{digest}-{number(project)}.{location}.gke.goog"
-            completed["dnsEndpointConfig"] = {"endpoint": address, **endpoints["dnsEndpointConfig"]}
+            completed["dnsEndpointConfig"] = {"endpoint": _dns_name(address), **endpoints["dnsEndpointConfig"]}
         by_address = {"publicEndpoint": _PUBLIC_ENDPOINT, "privateEndpoint": _PRIVATE_ENDPOINT}
         completed["ipEndpointsConfig"] = {**by_address, **(endpoints.get("ipEndpointsConfig") or {})}
         filled["controlPlaneEndpointsConfig"] = completed
     return filled
+
+
+def _dns_name(address: str) -> str:
+    """The control plane's name: not `gke-ID.LOCATION.gke.goog`, which no one could look up, but one that leads to it.
+
+    As on GKE its certificate is of an authority that the machine trusts: `simulator.environment` sets SSL_CERT_FILE.
+    """
+    host, colon, port = address.rpartition(":")
+    return f"localhost{colon}{port}" if host else "localhost"
 
 
 def _full(parent: str, name: str | None) -> str:
