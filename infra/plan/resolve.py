@@ -26,6 +26,7 @@ from infra.plan.quantities import Timing
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
+from infra.plan.registry import through_registry
 from infra.plan.request import Request
 from infra.plan.rollout import rollout, rollout_usd
 from infra.plan.scaling import scaling
@@ -194,6 +195,7 @@ def resolve(
         ),
         scaling=scaled,
     )
+    plan = through_registry(plan, platform.gke, own_image=spec.engine.image is not None)
     plan = dataclasses.replace(
         plan,
         decisions=decisions(request, plan, first, better_precision(request, first, capacities)),
