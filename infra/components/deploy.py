@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.cloud.cluster import platform_resources
 from infra.cloud.endpoint import endpoint_resources
+from infra.cloud.platform import platform_resources
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
