@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources
 from infra.cloud.platform import platform_resources
 from infra.components.cloud import CloudResources
-from infra.components.cluster_access import find_cluster, google_provider
+from infra.components.cluster_access import find_cluster, google_provider, tell
 from infra.components.kubernetes import InferenceServer
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
@@ -40,7 +41,7 @@ def _platform(platform: Platform) -> None:
     if gke.cluster.create:
         CloudResources(platform.name, platform_resources(platform.name, platform.spec), provider)
     else:
-        find_cluster(platform.name, gke, provider)
+        tell(platform.name, missing(find_cluster(platform.name, gke, provider).facts, gke))
     pulumi.export("cluster", gke.cluster.name)
     pulumi.export("location", gke.location)
     pulumi.export("project", gke.project)
@@ -50,6 +51,7 @@ def _endpoint(endpoint: Endpoint) -> None:
     objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
     provider = google_provider(gke)
     cluster = find_cluster(endpoint.platform_name, gke, provider)
+    tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
     cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
     server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway

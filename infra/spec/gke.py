@@ -12,10 +12,10 @@ from infra.spec.ranges import overlaps, proxy_only
 from infra.spec.weights import Bucket, ServiceAccountEmail
 
 Lack = Literal[
-    "dataplane-v2",
     "gateway-api",
     "gcs-fuse",
     "managed-prometheus",
+    "network-policy",
     "secret-manager",
     "secret-sync",
     "shielded-nodes",
