@@ -95,6 +95,7 @@ def _standard(gke: Gke) -> dict[str, Any]:
     return {
         "removeDefaultNodePool": True,
         "initialNodeCount": 1,
+        "nodeConfig": _node_config(gke),  # of that pool: many projects have no other account that nodes may act as
         "defaultMaxPodsPerNode": gke.network.maxPodsPerNode,
         "workloadIdentityConfig": {"workloadPool": f"{gke.project}.svc.id.goog"},
         "datapathProvider": "ADVANCED_DATAPATH",
@@ -111,6 +112,15 @@ def _autopilot(gke: Gke) -> dict[str, Any]:
     return {"enableAutopilot": True, "clusterAutoscaling": {"autoProvisioningDefaults": account}}
 
 
+def _node_config(gke: Gke) -> dict[str, Any]:
+    return {
+        "serviceAccount": node_service_account(gke),
+        "oauthScopes": SCOPES,
+        "workloadMetadataConfig": {"mode": "GKE_METADATA"},
+        "shieldedInstanceConfig": SHIELDED,
+    }
+
+
 def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[str, Any]:
     """The small pool for the cluster's own pods."""
     return {
@@ -123,10 +133,7 @@ def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[
         "management": {"autoRepair": True, "autoUpgrade": True},
         "nodeConfig": {
             **SYSTEM_POOL,
-            "serviceAccount": node_service_account(gke),
-            "oauthScopes": SCOPES,
-            "workloadMetadataConfig": {"mode": "GKE_METADATA"},
-            "shieldedInstanceConfig": SHIELDED,
+            **_node_config(gke),
             "resourceLabels": marked(platform, labels),
         },
     }

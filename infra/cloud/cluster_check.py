@@ -70,6 +70,7 @@ _FEATURES = {
     ),
 }
 _BLOCKING = {"workload-identity"}
+_BETA = {"secret-sync"}  # gcloud has the flag in its beta group
 
 
 def missing(facts: ClusterFacts, gke: Gke) -> tuple[Finding, ...]:
@@ -112,7 +113,8 @@ def lacks_line(facts: ClusterFacts) -> str:
 def _finding(feature: str, gke: Gke, *, blocks: bool) -> Finding:
     what, matters, flags = _FEATURES[feature]
     flags = flags.format(project=gke.project)
-    command = f"gcloud container clusters update {gke.cluster.name} {_where(gke)} {flags}"
+    gcloud = "gcloud beta" if feature in _BETA else "gcloud"
+    command = f"{gcloud} container clusters update {gke.cluster.name} {_where(gke)} {flags}"
     return Finding(feature, what, matters, command, blocks)
 
 
