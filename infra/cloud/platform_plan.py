@@ -81,7 +81,7 @@ def platform_plan(name: str, spec: PlatformSpec) -> PlatformPlan:
         spec=spec,
         resources=platform_resources(name, spec),
         standing=tuple(facts.prices[str(one)] for one in names) if made else (),
-        not_counted=facts.not_counted if made else (),
+        not_counted=_not_counted(gke, facts.not_counted) if made and gke else (),
         protection=_protection(gke),
         entrance=_entrance(gke),
         roles=tuple(_roles(gke, facts.roles)) if gke else (),
@@ -108,6 +108,10 @@ def _shown(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shown(one) for key, one in value.items()}
     return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _not_counted(gke: Gke, always: tuple[str, ...]) -> tuple[str, ...]:
+    return always if gke.cluster.mode == "autopilot" else ("two more nodes that the system pool may add", *always)
 
 
 def _protection(gke: Gke | None) -> str:
