@@ -43,6 +43,11 @@ def through_registry(plan: ServingPlan, gke: Gke | None, *, own_image: bool) -> 
     )
 
 
+def way(image: str) -> str:
+    """How an image comes, for a reason; nothing to say where it comes from its own registry."""
+    return ", pulled through the platform's repository" if "-docker.pkg.dev/" in image else ""
+
+
 def _parts(reference: str) -> tuple[str, str]:
     """Registry and path as Docker reads them: without a registry Docker Hub, without an owner there its library."""
     first, _, rest = reference.partition("/")

@@ -58,7 +58,7 @@ class Network(Strict):
         if self.create:
             named = [name for name in ("podsRange", "servicesRange") if getattr(self, name)]
             if named:
-                raise ValueError(f"{' and '.join(named)} are names of ranges that are there; write create: false too.")
+                raise ValueError(f"{' and '.join(named)}: only of a network that is there; write create: false too.")
             return self
         said = sorted(self.model_fields_set & set(_OWN))
         if said:
