@@ -10,6 +10,7 @@ from infra.cloud.labels import marked
 from infra.cloud.network import network_path, network_ready, secondary_ranges, subnetwork_path
 from infra.cloud.node_pool import NODE_POOL, SCOPES, SHIELDED
 from infra.cloud.resource import CloudResource
+from infra.plan.lacking import SYSTEM_NODES
 from infra.spec import Gke
 
 CLUSTER = "gcp:container/cluster:Cluster"
@@ -129,7 +130,7 @@ def system_pool_inputs(platform: str, gke: Gke, labels: dict[str, str]) -> dict[
         "location": gke.location,
         "cluster": gke.cluster.name,
         "initialNodeCount": 1,
-        "autoscaling": {"totalMinNodeCount": 1, "totalMaxNodeCount": 3, "locationPolicy": "BALANCED"},
+        "autoscaling": {"totalMinNodeCount": 1, "totalMaxNodeCount": SYSTEM_NODES, "locationPolicy": "BALANCED"},
         "management": {"autoRepair": True, "autoUpgrade": True},
         "nodeConfig": {
             **SYSTEM_POOL,

@@ -9,6 +9,7 @@ from infra.plan.serving_plan import ServingPlan
 from infra.plan.watching import MANAGED
 from infra.spec import PlatformSpec
 
+SYSTEM_NODES = 3  # at most, of the pool for the cluster's own pods
 INFERENCE_POOL_VERSION = "1.34.0-gke.1626000"  # GKE installs the kind InferencePool from there
 
 
@@ -53,11 +54,12 @@ def minimum_version(plan: ServingPlan) -> tuple[str, str] | None:
 
 
 def refuse_lacking(plan: ServingPlan, platform: PlatformSpec) -> None:
-    """Refuse an endpoint that needs what its platform's file says the cluster lacks.
+    """Refuse an endpoint that needs what its platform's file says the cluster lacks, or more nodes than have addresses.
 
     Raises:
         RefusedError: at the first field by which something is needed.
     """
+    _refuse_crowding(plan, platform)
     lacks = set(platform.gke.cluster.lacks) if platform.gke else set()
     for need in needs(plan):
         if need.feature in lacks:
@@ -67,3 +69,16 @@ def refuse_lacking(plan: ServingPlan, platform: PlatformSpec) -> None:
                 f"(`servestack check {plan.platform}` prints the command) and take it off cluster.lacks, or "
                 f"{need.instead}.",
             )
+
+
+def _refuse_crowding(plan: ServingPlan, platform: PlatformSpec) -> None:
+    gke = platform.gke
+    if gke is None or not gke.cluster.create or not gke.network.create:
+        return
+    wanted, most = plan.machines + SYSTEM_NODES, gke.network.maxNodes
+    if wanted > most:
+        raise RefusedError(
+            ("replicas",),
+            f"{plan.machines} machines and {SYSTEM_NODES} of the cluster's own are {wanted} nodes, and the ranges of "
+            f"platform {plan.platform} are sized for {most}. Ask for fewer, or raise network.maxNodes in its file.",
+        )
