@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources
 from infra.cloud.platform import platform_resources
@@ -12,6 +13,7 @@ from infra.components.cluster_access import find_cluster, google_provider, tell
 from infra.components.kubernetes import InferenceServer
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
+from infra.plan.platform_names import bucket_name
 from infra.spec import Gke, PlatformSpec
 
 
@@ -40,6 +42,8 @@ def _platform(platform: Platform) -> None:
     provider = google_provider(gke)
     if gke.cluster.create:
         CloudResources(platform.name, platform_resources(platform.name, platform.spec), provider)
+        pulumi.export("bucket", bucket_name(platform.name, gke))
+        pulumi.export("nodeServiceAccount", node_service_account(gke))
     else:
         tell(platform.name, missing(find_cluster(platform.name, gke, provider).facts, gke))
     pulumi.export("cluster", gke.cluster.name)
