@@ -157,8 +157,8 @@ def _cautions(name: str, gke: Gke) -> Iterator[str]:
         yield "the control plane is in one zone: while Google upgrades it, nothing can be changed"
     if not gke.network.create:
         yield (
-            f"of network {gke.network.name} nothing is checked here: nodes have no address of their own, so its subnet "
-            "needs Private Google Access and Cloud NAT"
+            f"nodes have no address of their own, so subnet {gke.network.subnetwork} needs Private Google Access, "
+            "which is looked up, and Cloud NAT, which is not"
         )
     if gke.budget is None:
         yield "no budget: nobody is told what the project costs; gke.budget has one"

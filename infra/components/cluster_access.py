@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
@@ -14,9 +15,11 @@ from pulumi.runtime import invoke
 from infra.cloud.cluster_check import Finding
 from infra.cloud.cluster_facts import ClusterFacts, cluster_facts, dns_endpoint
 from infra.errors import PlatformError
+from infra.plan.platform_names import subnetwork_name
 from infra.spec import Gke
 
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
+_GET_SUBNETWORK = "gcp:compute/getSubnetwork:getSubnetwork"
 _PLUGIN_VERSION = version("pulumi-gcp")
 
 
@@ -80,6 +83,26 @@ def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAcce
         f"{gke.project}/{gke.location}/{gke.cluster.name}",
         cluster_facts(found),
     )
+
+
+def find_subnet(platform: str, gke: Gke, provider: gcp.Provider) -> Mapping[str, Any]:
+    """Look up the subnet that the platform's file names.
+
+    Raises:
+        PlatformError: it does not exist, or cannot be read.
+    """
+    name = subnetwork_name(gke)
+    try:
+        found: Mapping[str, Any] = invoke(
+            _GET_SUBNETWORK,
+            {"name": name, "region": gke.region, "project": gke.project},
+            pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION),
+        ).value
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0]
+        where = f"subnet '{name}' in {gke.region} of project '{gke.project}'"
+        raise PlatformError(f"platform '{platform}': {where} cannot be read: {reason}") from None
+    return found
 
 
 def tell(platform: str, findings: Iterable[Finding]) -> None:

@@ -8,8 +8,9 @@ from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources
 from infra.cloud.platform import platform_resources
+from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
-from infra.components.cluster_access import find_cluster, google_provider, tell
+from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.kubernetes import InferenceServer
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
@@ -41,6 +42,8 @@ def _platform(platform: Platform) -> None:
     gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
+        if not gke.network.create:
+            tell(platform.name, missing_of_subnet(find_subnet(platform.name, gke, provider), gke))
         CloudResources(platform.name, platform_resources(platform.name, platform.spec), provider)
         pulumi.export("bucket", bucket_name(platform.name, gke))
         pulumi.export("nodeServiceAccount", node_service_account(gke))

@@ -28,6 +28,7 @@ def describe(gke: Gke) -> dict[str, Any]:
         raise PlatformError(f"gcloud did not answer within {_TIMEOUT_SECONDS} s: {' '.join(words)}") from None
     if done.returncode:
         said = next((line for line in done.stderr.splitlines() if line.strip()), f"exit code {done.returncode}")
+        said = "".join(one for one in said if one.isprintable())
         raise PlatformError(f"cluster '{gke.cluster.name}' cannot be read: {said}\nIt was: {' '.join(words)}")
     try:
         found = json.loads(done.stdout)

@@ -97,6 +97,22 @@ def test_what_an_adopted_cluster_lacks_is_warned_of_and_what_blocks_is_refused(m
         run(Google(bare), lambda: deploy(Platform("prod", ADOPTED)))
 
 
+def test_a_subnet_that_is_there_must_have_its_ranges_and_should_reach_google(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    spec = CREATED["network there"]
+    ranges = [{"rangeName": name, "ipCidrRange": "10.0.0.0/20"} for name in ("p", "s")]
+    run(Google({"secondaryIpRanges": ranges, "privateIpGoogleAccess": True}), lambda: deploy(Platform("plat", spec)))
+    assert not warned
+    run(Google({"secondaryIpRanges": ranges, "privateIpGoogleAccess": False}), lambda: deploy(Platform("plat", spec)))
+    assert len(warned) == 1
+    assert "gcloud compute networks subnets update gke --region us-central1" in warned[0]
+    half = Google({"secondaryIpRanges": ranges[:1], "privateIpGoogleAccess": True})
+    with pytest.raises(PlatformError, match=r"subnet gke has no secondary range s: .*it has p"):
+        run(half, lambda: deploy(Platform("plat", spec)))
+    assert not [name for token, name in half.made if not token.startswith("pulumi:")], "nothing is made then"
+
+
 def kubeconfig_of(cluster: dict[str, Any]) -> dict[str, Any]:
     found: list[str] = []
     gke = CREATED["plain"].gke
