@@ -9,6 +9,7 @@ from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
 from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
+from infra.plan.synced_secrets import secret_commands
 from infra.text import WIDTH, counted, short_image, wrapped
 
 _LABEL = 14
@@ -88,6 +89,9 @@ def explain_text(plan: ServingPlan) -> str:
     for term in plan.memory.terms:
         size = f"{gib_text(term.size_gib)} + {gib_text(term.uncertainty_gib)}"
         lines.append(wrapped(f"{term.kind}: {term.name} = {size}: {term.source}", "    ", "        "))
+    commands = secret_commands(plan.synced_secrets)
+    if commands:
+        lines += ["commands that make secrets, with values that only you have:", *(f"    {one}" for one in commands)]
     lines += ["time, seconds:"]
     for part in (*plan.timing.startup_terms, *plan.timing.stop_terms):
         lines.append(wrapped(f"{part.name} = {part.seconds:,.0f}: {part.basis}", "    ", "        "))

@@ -17,6 +17,7 @@ from infra.plan.deployable import only_planned
 from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
 from infra.plan.fit import memory
+from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
@@ -39,6 +40,7 @@ from infra.plan.serving_plan import (
     Parallelism,
     ServingPlan,
 )
+from infra.plan.synced_secrets import synced_secrets
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -107,6 +109,7 @@ def resolve(
         own_fetch=not request.capabilities.pins_revision,
         nodes=candidate.nodes,
     )
+    synced = synced_secrets(stack, spec, platform.gke, request.capabilities.api_key_name)
     rolling = rollout(
         spec.replicas,
         times,
@@ -174,7 +177,7 @@ def resolve(
         rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
         watch=watched,
-        credentials=credentials(spec.engine, request.capabilities),
+        credentials=credentials(stack, spec.engine, request.capabilities),
         weights=weights,
         engine_args=tuple(spec.engine.args),
         adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
@@ -193,6 +196,8 @@ def resolve(
             picker=catalog.picker,
         ),
         scaling=scaled,
+        synced_secrets=synced,
+        grants=grants(weights, synced, platform.gke),
     )
     plan = dataclasses.replace(
         plan,

@@ -13,6 +13,7 @@ from infra.spec.monitoring import Monitoring
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
+from infra.spec.secrets import ManagedKeys, ManagedSecret
 from infra.spec.weights import Weights
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Host",
     "Hours",
     "Local",
+    "ManagedKeys",
+    "ManagedSecret",
     "Media",
     "Monitoring",
     "PlatformSpec",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Strict
+
+
+Feature = Literal["gateway-api", "gcs-fuse", "managed-prometheus", "secret-manager", "secret-sync", "workload-identity"]
 
 
 class Cluster(Strict):
@@ -15,6 +18,7 @@ class Cluster(Strict):
 
     name: ClusterName
     create: bool = True
+    lacks: Annotated[list[Feature], Field(max_length=12)] = []
 
 
 _LONGEST_PREFIX = 26  # Google: a proxy-only subnet has at least 64 addresses; 512 are advised
