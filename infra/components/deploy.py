@@ -5,12 +5,14 @@ from __future__ import annotations
 import pulumi
 
 from infra.cloud.cluster import platform_resources
-from infra.cloud.endpoint import endpoint_resources
+from infra.cloud.endpoint import endpoint_resources, needs_project_number
 from infra.components.cloud import CloudResources
-from infra.components.cluster_access import find_cluster, google_provider
+from infra.components.cluster_access import find_cluster, google_provider, project_number
 from infra.components.kubernetes import InferenceServer
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
+from infra.plan.needed_secrets import key_command
+from infra.plan.synced_secrets import secret_commands
 from infra.spec import Gke, PlatformSpec
 
 
@@ -50,7 +52,8 @@ def _endpoint(endpoint: Endpoint) -> None:
     objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
     provider = google_provider(gke)
     cluster = find_cluster(endpoint.platform_name, gke, provider)
-    cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
+    number = project_number(gke, provider) if needs_project_number(plan) else None
+    cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
     server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
     url = gateway.url if gateway else inside
@@ -60,7 +63,9 @@ def _endpoint(endpoint: Endpoint) -> None:
     pulumi.export("authentication", plan.access.authentication)
     if plan.access.secret:
         pulumi.export("keySecret", plan.access.secret)
-        pulumi.export("keyCommand", plan.access.key_command(plan.stack))
+        pulumi.export("keyCommand", key_command(plan))
+    if plan.synced_secrets:
+        pulumi.export("secretCommands", list(secret_commands(plan.synced_secrets)))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
     pulumi.export("nodePool", plan.stack)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from infra.errors import PlatformError
-from infra.operate.diagnosis import Diagnosis, diagnose, followed, locked
+from infra.operate.diagnosis import Diagnosis, diagnose, followed
+from infra.operate.secrets import lacking, unsynced
+from infra.plan.needed_secrets import NeededSecret
 from infra.spec import Gke
 
 _TIMEOUT_SECONDS = 10
 # A Secret without its values.
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+_SYNCS = "/apis/secret-sync.gke.io/v1"
 
 
 def status(
-    name: str, gke: Gke, secret: str = "", key_command: str = "", fewest: int | None = None, *, groups: bool = False
+    name: str, gke: Gke, secrets: Sequence[NeededSecret] = (), fewest: int | None = None, *, groups: bool = False
 ) -> Diagnosis:
     """State of the endpoint `name`, through the kubeconfig context that gcloud writes for the platform's cluster.
 
     Args:
         name: of the endpoint.
         gke: its platform.
-        secret: name of the Secret with its keys, or "" where no key is asked for.
-        key_command: makes that Secret.
+        secrets: what it needs of its namespace.
         groups: a replica is several machines, and so a LeaderWorkerSet has them.
         fewest: replicas below which its autoscaler never goes; None where it has none.
 
@@ -50,12 +53,13 @@ def status(
         events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
         scalers = f"/apis/autoscaling/v2/namespaces/{name}/horizontalpodautoscalers"
         autoscalers = (_get(client, scalers) or {}) if fewest is not None else {}
+        syncs = (_get(client, f"{_SYNCS}/namespaces/{name}/secretsyncs") or {}) if any(one.synced for one in secrets) else {}
     except (OSError, kubernetes.client.ApiException) as error:
         raise PlatformError(f"cluster '{gke.cluster.name}' does not answer: {_reason(error)}\nNext: {fetch}") from None
-    lacks_key = deployment is not None and bool(secret) and _is_missing(client, name, secret)
+    missing = [one for one in secrets if deployment is not None and _is_missing(client, name, one.name)]
     found = diagnose(deployment, pods.get("items", []), events.get("items", []), fewest)
     found = followed(found, autoscalers.get("items", []))
-    return locked(found, secret, key_command) if lacks_key else found
+    return lacking(unsynced(found, syncs.get("items", [])), missing)
 
 
 def _is_missing(client: Any, namespace: str, secret: str) -> bool:
