@@ -51,6 +51,8 @@ def plan_text(plan: ServingPlan) -> str:
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
     if plan.accelerator.capacity != "own":
         lines.append(_row("access", _access_text(plan)))
+    if plan.grants:
+        lines.append(_row("rights", _rights_text(plan)))
     if plan.exposure.gateway is not None:
         lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     if plan.scaling is not None:
@@ -170,6 +172,14 @@ def _access_text(plan: ServingPlan) -> str:
     if access.authentication == "none":
         return f"no key; on the network, pods with the label servestack.dev/client-of: {plan.stack}{named}"
     return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}{named}"
+
+
+def _rights_text(plan: ServingPlan) -> str:
+    things = [
+        f"gs://{one.name}" if one.on == "bucket" else f"projects/{one.project}/secrets/{one.name}"
+        for one in plan.grants
+    ]
+    return f"in Google Cloud, service account {plan.stack} reads {', '.join(things)}, and nothing else"
 
 
 def _gateway_text(gateway: Entrance, routing: str) -> str:
