@@ -15,7 +15,6 @@ from infra.spec import Gke
 _TIMEOUT_SECONDS = 10
 # A Secret without its values.
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
-_SYNCS = "/apis/secret-sync.gke.io/v1"
 
 
 def status(
@@ -53,13 +52,13 @@ def status(
         events = _get(client, f"/api/v1/namespaces/{name}/events") or {}
         scalers = f"/apis/autoscaling/v2/namespaces/{name}/horizontalpodautoscalers"
         autoscalers = (_get(client, scalers) or {}) if fewest is not None else {}
-        syncs = (_get(client, f"{_SYNCS}/namespaces/{name}/secretsyncs") or {}) if any(one.synced for one in secrets) else {}
     except (OSError, kubernetes.client.ApiException) as error:
         raise PlatformError(f"cluster '{gke.cluster.name}' does not answer: {_reason(error)}\nNext: {fetch}") from None
     missing = [one for one in secrets if deployment is not None and _is_missing(client, name, one.name)]
     found = diagnose(deployment, pods.get("items", []), events.get("items", []), fewest)
     found = followed(found, autoscalers.get("items", []))
-    return lacking(unsynced(found, syncs.get("items", [])), missing)
+    syncs = _syncs(client, name) if deployment is not None and any(one.synced for one in secrets) else []
+    return lacking(unsynced(found, syncs), missing)
 
 
 def _is_missing(client: Any, namespace: str, secret: str) -> bool:
@@ -70,6 +69,18 @@ def _is_missing(client: Any, namespace: str, secret: str) -> bool:
         return _get(client, f"/api/v1/namespaces/{namespace}/secrets/{secret}", _METADATA_ONLY) is None
     except (OSError, kubernetes.client.ApiException):
         return False
+
+
+def _syncs(client: Any, namespace: str) -> list[dict[str, Any]]:
+    """The namespace's SecretSyncs; none where one may not read them, or the cluster does not know the kind."""
+    import kubernetes
+
+    try:
+        found = _get(client, f"/apis/secret-sync.gke.io/v1/namespaces/{namespace}/secretsyncs") or {}
+    except (OSError, kubernetes.client.ApiException):
+        return []
+    items: list[dict[str, Any]] = found.get("items", [])
+    return items
 
 
 def _get(client: Any, path: str, accept: str = "application/json") -> dict[str, Any] | None:

@@ -64,7 +64,7 @@ def cautions(
         spare_caution(plan.rollout, plan.cost.rollout_usd),
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
         *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint, synced),
-        *identity_cautions(plan.stack, plan.weights, request.platform.gke),
+        *identity_cautions(plan.weights, request.platform.gke),
     ]
     return tuple(one for one in said if one)
 

@@ -47,7 +47,7 @@ def check_credentials(spec: EndpointSpec, facts: Framework, capabilities: Capabi
 
 
 def credentials(stack: str, engine: Engine, capabilities: Capabilities) -> Credentials:
-    """Names as the stack file gives them, after `check_credentials`; those of synchronized Secrets where it does not."""
+    """Names after `check_credentials`: as the stack file gives them, or those of Secrets that GKE fills."""
     return Credentials(
         secret_name(engine.registrySecret, registry_secret(stack)),
         secret_name(engine.apiKeySecret, engine_secret(stack)),
@@ -64,8 +64,5 @@ def credentials_caution(stack: str, known: Credentials, synced: Collection[str] 
     said = [f"{name} ({use})" for name, use in uses if name and name not in synced]
     if not said:
         return None
-    them = "them" if len(said) > 1 else "it"
-    return (
-        f"Secret{'s' if len(said) > 1 else ''} {' and '.join(said)} must be in namespace {stack}: no pod starts without "
-        f"{them}"
-    )
+    many, them = ("s", "them") if len(said) > 1 else ("", "it")
+    return f"Secret{many} {' and '.join(said)} must be in namespace {stack}: no pod starts without {them}"

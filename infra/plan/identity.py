@@ -74,7 +74,7 @@ def acts_as_command(stack: str, account: str, project: str) -> str:
     return f"gcloud iam service-accounts add-iam-policy-binding {account} --role={_ACTS_AS} --member='{member}'"
 
 
-def identity_cautions(stack: str, weights: WeightsChoice, gke: Gke | None) -> tuple[str, ...]:
+def identity_cautions(weights: WeightsChoice, gke: Gke | None) -> tuple[str, ...]:
     """What the stack does not grant."""
     if not weights.service_account or gke is None:
         return ()
@@ -90,7 +90,7 @@ def identity_rows(stack: str, weights: WeightsChoice, granted: tuple[Grant, ...]
     for one in granted:
         where = f"gs://{one.name}" if one.on == "bucket" else f"projects/{one.project}/secrets/{one.name}"
         why = f"service account {stack} of namespace {stack} reads {where}; it has no other right"
-        rows.append((f"grants.{one.on}", f"{one.role} on {where}", None, "derived", why))
+        rows.append(("grants", f"{one.role} on {where}", None, "derived", why))
     if weights.service_account and gke is not None:
         command = acts_as_command(stack, weights.service_account, gke.project)
         why = f"not granted by the stack: whoever owns the account lets the endpoint act as it: {command}"

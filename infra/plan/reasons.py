@@ -225,12 +225,24 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
         *rollout_reasons(plan.rollout),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
-            ("access.secret", secret, secret if spec.expose.keySecret == secret else None, "derived", "the stack's name, in its own namespace")
+            (
+                "access.secret",
+                secret,
+                secret if spec.expose.keySecret == secret else None,
+                "derived",
+                "the stack's name, in its own namespace",
+            )
             for secret in (plan.access.secret,)
             if secret
         ),
         *(
-            (f"credentials.{field}", secret, secret if said == secret else None, "derived", "filled from Secret Manager")
+            (
+                f"credentials.{field}",
+                secret,
+                secret if said == secret else None,
+                "derived",
+                "filled from Secret Manager",
+            )
             for field, secret, said in (
                 ("registrySecret", plan.credentials.registry_secret, spec.engine.registrySecret),
                 ("apiKeySecret", plan.credentials.api_key_secret, spec.engine.apiKeySecret),

@@ -144,8 +144,8 @@ def synced_rows(synced: tuple[SyncedSecret, ...]) -> list[_Row]:
     """Decisions: field, value, what was asked, origin and reason; one for every key of every Secret."""
     return [
         (
-            f"secrets.{secret.name}.{one.key}",
-            one.resource,
+            "syncedSecrets",
+            f"{secret.name}, key {one.key}: {one.resource}",
             None,
             "stack",
             f"{secret.field}; GKE writes it into that Secret, and no value passes through here",
@@ -175,8 +175,8 @@ def _check(stack: str, spec: EndpointSpec, gke: Gke, first: tuple[str, ...], nam
     if spec.weights.serviceAccount:
         raise RefusedError(
             ("weights", "serviceAccount"),
-            f"with it {spec.weights.serviceAccount} would read the secrets, whose rights this stack does not set; leave "
-            f"it out, so that service account {stack} reads secrets and bucket by itself.",
+            f"with it {spec.weights.serviceAccount} would read the secrets, whose rights this stack does not set; "
+            f"leave it out, so that service account {stack} reads secrets and bucket by itself.",
         )
     certificate = spec.expose.gateway.certificate if spec.expose.gateway else None
     others = {
@@ -215,4 +215,4 @@ def _value(key: str) -> str:
             "kubectl create secret docker-registry x --docker-server=nvcr.io --docker-username='$oauthtoken' "
             "--docker-password=\"$NGC_API_KEY\" --dry-run=client -o 'jsonpath={.data.\\.dockerconfigjson}' | base64 -d"
         )
-    return f"printf %s \"${'HF_TOKEN' if key == 'token' else key}\""
+    return f'printf %s "${"HF_TOKEN" if key == "token" else key}"'

@@ -154,7 +154,7 @@ def weights_choice(
 def weights_cautions(
     stack: str, choice: WeightsChoice, checkpoint: str, synced: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """What to know of where the weights come from, before the first pod starts; `synced` are Secrets that GKE fills."""
+    """What to know of where the weights come from, before the first pod starts; GKE fills the Secrets `synced`."""
     loose = [one.repository for one in choice.downloads if not one.pinned]
     said = []
     if loose:
@@ -168,7 +168,7 @@ def weights_cautions(
         )
     if choice.bucket:
         said.append(
-            f"gs://{choice.bucket}/{choice.folder} must hold {checkpoint}: nothing checks that before the pod mounts it. "
+            f"gs://{choice.bucket}/{choice.folder} must hold {checkpoint}: nothing checks it before the pod mounts it. "
             "Cloud Storage FUSE was not tried here"
         )
     if not choice.downloads and choice.source != "engine":

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Strict
 
-
 Feature = Literal["gateway-api", "gcs-fuse", "managed-prometheus", "secret-manager", "secret-sync", "workload-identity"]
 
 

@@ -18,7 +18,9 @@ _VALUE = re.compile(
 def _no_value(name: str) -> str:
     """The name, which a message never repeats where it may be the secret itself."""
     if _VALUE.fullmatch(name.rpartition("/")[2]):
-        raise ValueError("this looks like a secret's value; write the secret's name, and change the value, as it leaked.")
+        raise ValueError(
+            "this looks like a secret's value; write the secret's name, and change the value, as it leaked."
+        )
     return name
 
 
