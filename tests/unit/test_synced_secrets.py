@@ -210,6 +210,11 @@ def test_every_synced_key_and_every_right_has_a_decision() -> None:
         assert len([field for field, _ in said if field == "grants"]) == len(data["grants"]) > 0
 
 
+def test_pods_need_no_way_out_for_what_gke_fills() -> None:
+    plain, synced = hub("version: 1", "by-name"), hub("version: 1", BOTH)
+    assert of_kind(plain, "NetworkPolicy") == of_kind(synced, "NetworkPolicy")
+
+
 def test_status_looks_at_every_secret_that_pods_use() -> None:
     for one in [*ENDPOINTS.values(), *MORE.values()]:
         assert {needed.name for needed in needed_secrets(one.plan)} == set(used(pod(one)))
