@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Strict
+from infra.spec.weights import ServiceAccountEmail
 
 Feature = Literal["gateway-api", "gcs-fuse", "managed-prometheus", "secret-manager", "secret-sync", "workload-identity"]
 
@@ -45,6 +46,7 @@ class Gke(Strict):
     proxyOnlySubnet: Annotated[Ipv4Range, AfterValidator(_proxy_only)] | None = None
     controlPlane: Ipv4Range | None = None
     releaseChannel: Literal["RAPID", "REGULAR", "STABLE"] = "REGULAR"
+    nodeServiceAccount: ServiceAccountEmail | None = None
     deletionProtection: bool = True
 
     @model_validator(mode="after")
