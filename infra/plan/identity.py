@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.plan.refusal import RefusedError
 from infra.plan.synced_secrets import SyncedSecret
 from infra.plan.weights_source import WeightsChoice
 from infra.spec import Gke
@@ -40,18 +39,9 @@ def grants(weights: WeightsChoice, synced: tuple[SyncedSecret, ...], gke: Gke | 
 
     A bucket that is read as another Google account (`weights.serviceAccount`) is that account's business. That the
     endpoint may act as it is not granted either: whoever writes a stack file could then take any account's rights.
-
-    Raises:
-        RefusedError: the cluster gives its pods no identity.
     """
     if gke is None:
         return ()
-    if weights.bucket and "workload-identity" in gke.cluster.lacks:
-        raise RefusedError(
-            ("weights", "source"),
-            f"cluster {gke.cluster.name} lacks workload-identity, with which pods read buckets; switch it on, or use "
-            "source: pvc.",
-        )
     bucket = weights.bucket if not weights.service_account else ""
     found = [Grant(READS_BUCKET, "bucket", bucket)] if bucket else []
     for one in (key for secret in synced for key in secret.keys):

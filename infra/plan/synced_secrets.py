@@ -131,7 +131,7 @@ def synced_cautions(synced: tuple[SyncedSecret, ...], gke: Gke | None) -> tuple[
     if not synced or gke is None:
         return ()
     wanted = ", ".join(dict.fromkeys(f"projects/{one.project}/secrets/{one.secret}" for one in _all_keys(synced)))
-    said = [f"Secret Manager must hold {wanted}: --explain prints the commands; until then the Secret is not made"]
+    said = [f"Secret Manager must hold {wanted} before `pulumi up`: --explain prints the commands"]
     if not gke.cluster.create:
         said.append(
             f"cluster {gke.cluster.name} must synchronize secrets: GKE {_LEAST_VERSION} or newer, with the Secret "

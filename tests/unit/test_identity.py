@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
 
@@ -17,18 +16,13 @@ from infra.cloud.node_pool import NODE_POOL
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, build
 from infra.report import explain_text, plan_text
-from simulator.google.schema import Kind, failures
+from simulator.google.schema import failures, resource_kind
 from tests.conftest import ROOT
 from tests.unit.files import Files, endpoint
 from tests.unit.registered import NUMBER, registered
 from tests.unit.test_golden import ENDPOINTS, MORE
 
 ALL = [*ENDPOINTS.values(), *MORE.values()]
-# As the SDK names the classes of inputs; the simulator's own table need not have these resources.
-CLASSES = {
-    BUCKET_MEMBER: ("pulumi_gcp.storage", "BucketIAMMemberArgs"),
-    SECRET_MEMBER: ("pulumi_gcp.secretmanager", "SecretIamMemberArgs"),
-}
 RIGHTS = {BUCKET_MEMBER: "roles/storage.objectViewer", SECRET_MEMBER: "roles/secretmanager.secretAccessor"}
 
 
@@ -163,8 +157,8 @@ def test_members_have_only_inputs_that_the_sdk_has_of_the_right_type(name: str) 
     found = members(MORE[name])
     assert found
     for token, inputs in found:
-        module, source = CLASSES[token]
-        kind = Kind("object", source=getattr(importlib.import_module(module), source))
+        kind = resource_kind(token)
+        assert kind
         assert failures(kind, inputs) == []
         assert len(failures(kind, inputs | {"roles": ["x"], "member": None})) == 2, "the check can fail"
 
