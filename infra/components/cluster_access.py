@@ -14,7 +14,6 @@ from infra.errors import PlatformError
 from infra.spec import Gke
 
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
-_GET_PROJECT = "gcp:organizations/getProject:getProject"
 _PLUGIN_VERSION = version("pulumi-gcp")
 
 
@@ -58,24 +57,6 @@ def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAcce
         kubeconfig(gke, found["endpoint"], authority),
         f"{gke.project}/{gke.location}/{gke.cluster.name}",
     )
-
-
-def project_number(gke: Gke, provider: gcp.Provider) -> str:
-    """Number of the platform's project, by which IAM names its identities.
-
-    Raises:
-        PlatformError: the project cannot be read.
-    """
-    try:
-        found = invoke(
-            _GET_PROJECT, {"projectId": gke.project}, pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION)
-        ).value
-    except Exception as error:
-        reason = str(error).strip().split("\n")[0]
-        raise PlatformError(
-            f"project '{gke.project}' cannot be read, and its number is part of the endpoint's identity: {reason}"
-        ) from None
-    return str(found["number"])
 
 
 def kubeconfig(gke: Gke, endpoint: str, authority: str) -> str:

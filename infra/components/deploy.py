@@ -7,8 +7,9 @@ import pulumi
 from infra.cloud.cluster import platform_resources
 from infra.cloud.endpoint import endpoint_resources, needs_project_number
 from infra.components.cloud import CloudResources
-from infra.components.cluster_access import find_cluster, google_provider, project_number
+from infra.components.cluster_access import find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
+from infra.components.project import project_number
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
 from infra.plan.needed_secrets import key_command

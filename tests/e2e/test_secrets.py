@@ -34,7 +34,7 @@ def test_rights_come_first_pods_after_them_and_no_value_is_kept(project: Project
     project.pulumi("stack", "select", "-c", "secrets", cwd=folder)
     project.pulumi("up", "--yes", "--skip-preview", "-s", "secrets", cwd=folder)
     project.environment |= PLANTED
-    project.up(STACK)
+    project.up(STACK, "--policy-pack", "policies")
     assert project.deployment(STACK)["status"]["readyReplicas"] == 1
     account = f"ns/{STACK}/sa/{STACK}"
     role = "roles/secretmanager.secretAccessor"
@@ -80,7 +80,9 @@ def test_a_rotation_leaves_the_pods_as_they_are(project: Project) -> None:
 def test_destroying_takes_the_rights_back_and_leaves_the_secrets(project: Project) -> None:
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
     assert members(project) == set()
-    project.pulumi("preview", "--expect-no-changes", "--refresh", "-s", "secrets", cwd=PROGRAMS / "secrets")
+    folder = PROGRAMS / "secrets"
+    project.pulumi("preview", "--expect-no-changes", "--refresh", "-s", "secrets", cwd=folder)
+    (folder / "Pulumi.secrets.yaml").unlink(missing_ok=True)
 
 
 def test_a_bucket_is_read_with_the_endpoints_own_right(project: Project) -> None:
