@@ -27,6 +27,8 @@ from simulator.google.timing import Timing
 Record = dict[str, Any]
 ERROR_STATE = "RUNNING_WITH_ERROR"
 """Status of a pool whose nodes could not all be made; the pool exists."""
+ERROR_STATES = (ERROR_STATE, "ERROR")
+"""Resting states of a pool that is not well (Terraform provider, containerNodePoolRestingStates)."""
 _NEW_MACHINE = ("machineType", "diskType", "diskSizeGb", "imageType", "bootDisk", "gcfsConfig")
 """Fields of nodeConfig whose change replaces the pool's nodes; labels and taints are changed on them in place
 (GKE docs, updating the labels and taints of existing node pools)."""
@@ -71,6 +73,7 @@ class NodePools:
         pool_rules.check_pool(self._compute, self._nodes.location, self._cluster()["inputs"], name, pool)
         zones = self.zones(pool)
         self._check_quota(pool, zones)
+        self._faults.reservations.check(name, pool, zones, pool_inputs.first_nodes_per_zone(pool))
         with self._state.change() as data:
             pools = data["clusters"][self._nodes.cluster_id]["nodePools"]
             if name in pools:
@@ -159,7 +162,11 @@ class NodePools:
             raise insufficient_quota(self._nodes.project, quota.metric, count * gpus, quota.limit, quota.used)
 
     def _settle(self, name: str, message: str, missing: list[str]) -> Record:
-        return self._set(name, status=ERROR_STATE if missing else "RUNNING", message=message, missing=missing)
+        status = ERROR_STATE if missing else "RUNNING"
+        broken = self._faults.operation_error(name)
+        if broken:
+            status, message = "ERROR", broken
+        return self._set(name, status=status, message=message, missing=missing)
 
     def _go_on_alone(self, name: str, wanted: list[str]) -> None:
         """Let an operation go on without its watcher: the autoscaler's rounds make what is missing."""
@@ -212,8 +219,8 @@ class NodePools:
         The message is GKE's from before 2022 (terraform-provider-google #10121), which it gives after trying
         for 35 to 40 minutes.
         """
-        if not zones:
-            return "", []
+        if not zones or self._faults.operation_error(name):
+            return "", zones
         timing = Timing.current(self._state.read())
         operation.wait(timing.provision_seconds)
         machine_type = pool_inputs.machine_type(self._compute, pool)

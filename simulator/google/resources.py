@@ -16,7 +16,7 @@ from simulator.google.errors import (
     OperationCancelledError,
     PartialFailureError,
 )
-from simulator.google.node_pools import ERROR_STATE, NodePools
+from simulator.google.node_pools import ERROR_STATES, NodePools
 from simulator.google.operation import Operation
 from simulator.google.wire import Properties
 
@@ -132,7 +132,7 @@ class NodePoolResource:
             text = f'NodePool "{identifier}" has state "{left["status"]}" with message "{left["message"]}"'
             raise PartialFailureError(identifier, self._outputs(pools, identifier, left), text) from error
         outputs = self._outputs(pools, identifier, record)
-        if record["status"] == ERROR_STATE:
+        if record["status"] in ERROR_STATES:
             text = f'NodePool {name} was created in the error state "{record["status"]}"'
             raise PartialFailureError(identifier, outputs, text)
         return outputs
@@ -160,7 +160,7 @@ class NodePoolResource:
         pools = self._cloud.pools(project, location, cluster)
         record = pools.update(name, _known(inputs), Operation("updating GKE node pool", timeout, cancelled))
         outputs = self._outputs(pools, identifier, record)
-        if record["status"] == ERROR_STATE:
+        if record["status"] in ERROR_STATES:
             raise PartialFailureError(identifier, outputs, record["message"])
         return outputs
 
