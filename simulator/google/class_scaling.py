@@ -91,7 +91,7 @@ class ClassScaling:
     def failed(self, group: NodeGroup, shortage: Shortage, now: float, timing: Timing) -> None:
         """Note that a node could not be had."""
         gpu = pool_inputs.accelerator(group.inputs)[0]
-        if gpu and shortage.code == "GCE_STOCKOUT" and self._is_automatic(group):
+        if gpu and shortage.code == "GCE_STOCKOUT" and group.is_automatic:
             self._resources.fail(gpu, group.machine_type.family, group.zone, group.buying, now, timing)
         if group.rule is None or group.rule[0] not in self._classes:
             return
@@ -210,6 +210,7 @@ class ClassScaling:
                     rule=(chosen.name, rule.identifier) if chosen else None,
                     wait_seconds=rule.wait_seconds,
                     is_new=True,
+                    is_automatic=True,
                 )
                 suspended = chosen and self._rules.is_active(chosen.name, rule.identifier, zone, now)
                 if not suspended and not self._is_short(group, now) and not reasons_against(pod, group.template()):
@@ -221,13 +222,9 @@ class ClassScaling:
     def _is_short(self, group: NodeGroup, now: float) -> bool:
         """Resource-based back-off; pools of a reservation do not heed it."""
         gpu = pool_inputs.accelerator(group.inputs)[0]
-        if not gpu or pool_inputs.specific_reservation(group.inputs) or not self._is_automatic(group):
+        if not gpu or pool_inputs.specific_reservation(group.inputs) or not group.is_automatic:
             return False
         return self._resources.is_active(gpu, group.machine_type.family, group.zone, group.buying, now)
-
-    def _is_automatic(self, group: NodeGroup) -> bool:
-        record = self._cluster["nodePools"].get(group.pool) or {}
-        return group.is_new or bool(record.get("autoprovisioned"))
 
     def _zones(self) -> list[str]:
         location = self._nodes.location

@@ -35,6 +35,8 @@ class NodeGroup:
     """How long its nodes may wait for capacity; None for the default of Flex-start."""
     is_new: bool = False
     """Whether the pool is still to be made."""
+    is_automatic: bool = False
+    """Whether GKE made the pool, or would make it, by itself."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -119,5 +121,7 @@ def node_groups(
         total = len(record["nodes"]) + sum(one == pool for one, _ in coming)
         for zone in zones:
             here = sum(node["zone"] == zone for node in record["nodes"].values()) + coming.count((pool, zone))
-            groups.append(NodeGroup(compute, project, name, pool, zone, inputs, here, total, *limits))
+            made = bool(record.get("autoprovisioned"))
+            group = NodeGroup(compute, project, name, pool, zone, inputs, here, total, *limits, is_automatic=made)
+            groups.append(group)
     return groups

@@ -199,7 +199,7 @@ def test_a_pool_that_was_made_goes_when_it_has_been_empty_for_ten_minutes(tmp_pa
     scaling.api.request("DELETE", "/api/v1/pods/p")
     scaling.rounds(1)
     scaling.now += 599
-    scaling.rounds(1)
+    scaling.rounds(2)
     assert len(scaling.nodes()) == 0
     assert len(scaling.pools()) == 1
     scaling.now += 600
