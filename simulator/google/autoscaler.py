@@ -15,7 +15,7 @@ from simulator.google.auto_pools import AutoPools
 from simulator.google.autopilot import is_autopilot
 from simulator.google.backoff import Backoff
 from simulator.google.class_scaling import ClassScaling
-from simulator.google.compute_class import class_of
+from simulator.google.compute_class import PRIORITY_INDEX, class_of
 from simulator.google.faults import Faults
 from simulator.google.fitting import Object, Room, reasons_against
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
@@ -145,7 +145,7 @@ class Autoscaler:
                 continue
             shortage = self._faults.shortage(group.zone, group.machine_type, group.inputs, group.gpus)
             if shortage is None:
-                self._nodes.add(group.pool, group.zone)
+                self._nodes.add(group.pool, group.zone, {PRIORITY_INDEX: group.rule[1]} if group.rule else None)
                 self._backoff.succeed(group.key)
             elif group.is_queued and waited < (group.wait_seconds or timing.flex_wait_seconds):
                 still.append(coming)

@@ -13,6 +13,8 @@ from typing import Any
 Object = dict[str, Any]
 CLASS_LABEL = "cloud.google.com/compute-class"
 """Key of the label and taint of a class's nodes, and of the selector of its pods."""
+PRIORITY_INDEX = "ccc_priority_index"
+"""Annotation of a node with the index of the rule that it came for (seen on a GKE cluster, 2026-09-11)."""
 CLASSES_PATH = "/apis/cloud.google.com/v1/computeclasses"
 SCALE_UP_ANYWAY = "ScaleUpAnyway"
 

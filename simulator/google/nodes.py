@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from simulator.google import pool_inputs
@@ -32,8 +33,13 @@ class Nodes:
         self.cluster_id = cluster_id
         _, self.project, _, self.location, _, self.cluster = cluster_id.split("/")
 
-    def add(self, pool: str, zone: str) -> str | None:
+    def add(self, pool: str, zone: str, annotations: Mapping[str, str] | None = None) -> str | None:
         """Start an instance and register its node.
+
+        Args:
+            pool: The node pool.
+            zone: Where.
+            annotations: More annotations of the node.
 
         Returns:
             The node's name; None if the pool has gone meanwhile.
@@ -45,7 +51,9 @@ class Nodes:
                 return None
             node = record["nodes"][name] = {"zone": zone, "createdAt": timestamp()}
             inputs = record["inputs"]
-        self._api.request("POST", "/api/v1/nodes", self._body(pool, inputs, node, name))
+        body = self._body(pool, inputs, node, name)
+        body["metadata"].setdefault("annotations", {}).update(annotations or {})
+        self._api.request("POST", "/api/v1/nodes", body)
         return name
 
     def _body(self, pool: str, inputs: Inputs, node: dict[str, str], name: str) -> dict[str, Any]:

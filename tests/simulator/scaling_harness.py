@@ -128,7 +128,9 @@ def fits(pod: dict[str, Any], node: dict[str, Any], there: list[dict[str, Any]])
     """Whether kube-scheduler would place a pod on a node: taints, node selector, resources."""
     spec = pod["spec"]
     labels = node["metadata"]["labels"]
-    if node["spec"].get("unschedulable") or any(labels.get(key) != value for key, value in spec["nodeSelector"].items()):
+    if node["spec"].get("unschedulable") or any(
+        labels.get(key) != value for key, value in spec["nodeSelector"].items()
+    ):
         return False
     for taint in node["spec"].get("taints") or []:
         if taint["effect"] != "PreferNoSchedule" and not any(tolerated(one, taint) for one in spec["tolerations"]):

@@ -54,6 +54,7 @@ def test_a_rung_that_is_sold_out_is_left_for_the_next_and_taken_again_after_its_
     assert label(node, "cloud.google.com/compute-class") == "c"
     taint = {"key": "cloud.google.com/compute-class", "value": "c", "effect": "NoSchedule"}
     assert taint in node["spec"]["taints"]
+    assert node["metadata"]["annotations"]["ccc_priority_index"] == "1"
     assert scaling.rung("c", 1) == {}
 
     scaling.faults.set_stockout("*", "a3-highgpu-1g", active=False)

@@ -30,6 +30,23 @@ FLEX = {
     "nodeConfig.reservationAffinity": {"consumeReservationType": "NO_RESERVATION"},
     "management.autoRepair": False,
 }
+RESERVED = {
+    "consumeReservationType": "SPECIFIC_RESERVATION",
+    "key": "compute.googleapis.com/reservation-name",
+    "values": ["r"],
+}
+QUEUED = {
+    "nodeConfig.spot": None,
+    "queuedProvisioning": {"enabled": True},
+    "nodeConfig.reservationAffinity": {"consumeReservationType": "NO_RESERVATION"},
+}
+TPU: dict[str, Any] = {
+    "initialNodeCount": 0,
+    "autoscaling": {"totalMaxNodeCount": 1, "locationPolicy": "ANY"},
+    "nodeLocations": ["us-central1-b"],
+    "placementPolicy": {"type": "COMPACT", "tpuTopology": "2x2"},
+    "nodeConfig": {"machineType": "ct6e-standard-4t"},
+}
 
 
 def changed(pool: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +163,71 @@ REFUSALS = [
         FLEX | {"nodeConfig.maxRunDuration": "300s"},
         "MaxRunDuration is not within the allowed range (10 minutes - 7 days). Got 300 seconds.",
     ),
+    (
+        FLEX | {"nodeConfig.maxRunDuration": "604801s"},
+        "MaxRunDuration is not within the allowed range (10 minutes - 7 days). Got 604801 seconds.",
+    ),
+    (
+        {"nodeConfig.maxRunDuration": "20s"},
+        "MaxRunDuration is not within the allowed range (30 seconds - 120 days). Got 20 seconds.",
+    ),
+    ({"nodeConfig.maxRunDuration": "600"}, "Illegal duration format; duration must end with 's', \"600\""),
+    (FLEX | {"upgradeSettings.strategy": "SURGE"}, "SHORT_LIVED is the only strategy supported by DWS node pools."),
+    (
+        QUEUED | {"nodeConfig.reservationAffinity": None},
+        "Queued_provisioning requires reservation affinity to be set to none.",
+    ),
+    (QUEUED | {"autoscaling": None}, "Queued_provisioning requires autoscaling to be enabled."),
+    (
+        {"nodeConfig.spot": None, "nodeConfig.reservationAffinity": RESERVED},
+        "Machine type a3-highgpu-1g is not available with provisioning model RESERVATION_BOUND",
+    ),
+    ({"nodeConfig.reservationAffinity": RESERVED}, "Spot node pools cannot consume reservations."),
+    (
+        {"nodeConfig.reservationAffinity": RESERVED | {"key": None}},
+        'needs the key "compute.googleapis.com/reservation-name"',
+    ),
+    (
+        {"nodeConfig.gcfsConfig": {"enabled": True}, "nodeConfig.imageType": "UBUNTU_CONTAINERD"},
+        "Image streaming is not supported with image type UBUNTU_CONTAINERD",
+    ),
+    ({"upgradeSettings": {"maxSurge": 0, "maxUnavailable": 0}}, "Max_surge and max_unavailable cannot both be 0."),
+    (
+        {"nodeConfig.localNvmeSsdBlockConfig": {"localSsdCount": 1}},
+        "Local SSD count 1 is not supported with machine type a3-highgpu-1g.",
+    ),
+    (
+        {"nodeConfig.guestAccelerators": [{"type": "nvidia-h100-80gb", "count": 1, "gpuPartitionSize": "1g.24gb"}]},
+        "GPU partition size 1g.24gb is not supported for GPU type nvidia-h100-80gb.",
+    ),
+    (
+        {"placementPolicy": {"type": "COMPACT", "tpuTopology": "2x2"}},
+        "TPU topology 2x2 is not supported with machine type a3-highgpu-1g.",
+    ),
 ]
+TPU_REFUSALS = [
+    ({"placementPolicy.tpuTopology": "1x1"}, "TPU topology 1x1 is not supported with machine type ct6e-standard-4t."),
+    ({"placementPolicy.tpuTopology": "4x1"}, "TPU topology 4x1 is not supported with machine type ct6e-standard-4t."),
+    (
+        {"placementPolicy.tpuTopology": "4x4"},
+        "Maximum node count 0 is not a valid size of TPU pod slice with topology 4x4",
+    ),
+    (
+        {"placementPolicy.tpuTopology": "4x4", "autoscaling": {"maxNodeCount": 4}},
+        "TPU topology 4x4 needs 4 hosts of ct6e-standard-4t: such slices are not simulated.",
+    ),
+    (
+        {"nodeConfig.guestAccelerators": [{"type": "nvidia-l4", "count": 1}]},
+        "GPU type nvidia-l4 with count 1 is not supported with machine type ct6e-standard-4t.",
+    ),
+    ({"nodeLocations": ["us-central1-a"]}, "Invalid machine type ct6e-standard-4t in zone us-central1-a"),
+]
+
+
+@pytest.mark.parametrize(("edits", "words"), TPU_REFUSALS)
+def test_a_tpu_pool_that_breaks_a_rule_is_refused(edits: dict[str, Any], words: str) -> None:
+    assert refusal(TPU) == ""
+    assert words in refusal(changed(TPU, edits))
 
 
 @pytest.mark.parametrize(("edits", "words"), REFUSALS)
@@ -160,6 +241,10 @@ def test_a_pool_that_breaks_a_rule_is_refused_in_googles_words(edits: dict[str, 
         {},
         FLEX,
         FLEX | {"nodeConfig.maxRunDuration": "604800s"},
+        {"nodeConfig.maxRunDuration": "3600s"},
+        QUEUED,
+        {"nodeConfig.gcfsConfig": {"enabled": True}},
+        {"upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}},
         {"nodeConfig.ephemeralStorageLocalSsdConfig": {"localSsdCount": 2}},
         {"nodeLocations": ["us-central1-a", "us-central1-c"]},
     ],
@@ -207,7 +292,7 @@ def _pool_of(machine_type: MachineType, model: str) -> tuple[str, dict[str, Any]
         config |= {"flexStart": True, "reservationAffinity": {"consumeReservationType": "NO_RESERVATION"}}
         pool["management"] = {"autoRepair": False, "autoUpgrade": True}
     elif model == "reservation":
-        config["reservationAffinity"] = {"consumeReservationType": "SPECIFIC_RESERVATION", "values": ["r"]}
+        config["reservationAffinity"] = RESERVED
     zone = min(offered) if offered else "us-central1-a"
     pool["nodeLocations"] = [zone]
     return zone, pool
