@@ -73,6 +73,8 @@ class Faults:
         Raises:
             ValueError: There is no such node, or it is not a Spot node.
         """
+        if notice_seconds is not None and not 0 <= notice_seconds < math.inf:
+            raise ValueError(f"{notice_seconds} seconds: a number from 0 on is needed, such as 30.")
         self._lose(node, _is_spot, "is not a Spot node: Compute Engine preempts only those.", notice_seconds)
 
     def expire(self, node: str) -> None:
