@@ -102,7 +102,7 @@ def test_pods_land_on_the_second_rung_and_take_the_first_again_after_its_back_of
         f"Node scale up in zones {ZONE} associated with this pod failed: GCE out of resources. "
         "Pod is at risk of not being scheduled."
     )
-    assert "-nap-g4-standard-48-" in event("TriggeredScaleUp", "one", "g4").message
+    assert "-nap-g4-standard-48-" in event("TriggeredScaleUp", "one", "-nap-g4-").message
     node = core.read_node(running_on(core, namespace, until, "one"))
     assert node.metadata.labels["node.kubernetes.io/instance-type"] == "g4-standard-48"
     assert node.metadata.labels[KEY] == chosen
@@ -154,6 +154,24 @@ def test_a_pod_that_selects_a_class_and_its_nodes_is_refused(
         return ""
 
     assert f"must not also select {other}" in until(refusal, what="the refusal")
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_namespace_names_the_class_of_pods_that_select_none(
+    core: client.CoreV1Api, namespace: str, until: Until
+) -> None:
+    core.patch_namespace(namespace, {"metadata": {"labels": {"cloud.google.com/default-compute-class": "c"}}})
+    plain = {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+
+    def made(body: dict[str, Any]) -> tuple[dict[str, str] | None, list[str]]:
+        spec = core.create_namespaced_pod(namespace, body, dry_run="All").spec
+        return spec.node_selector, [one.value for one in spec.tolerations or [] if one.key == KEY]
+
+    until(lambda: made(plain) == ({KEY: "c"}, ["c"]), what="the namespace's class")
+    assert made(pod("x", "d")) == ({KEY: "d"}, ["d"])
+    selecting = {"metadata": {"name": "x"}, "spec": {**plain["spec"], "nodeSelector": {"a": "b"}}}
+    assert made(selecting) == ({KEY: "c", "a": "b"}, ["c"])
+    assert core.list_namespaced_pod(namespace).items == []
 
 
 RULES = [
