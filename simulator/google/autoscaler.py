@@ -15,7 +15,7 @@ from simulator.google.auto_pools import AutoPools
 from simulator.google.autopilot import is_autopilot
 from simulator.google.backoff import Backoff
 from simulator.google.class_scaling import ClassScaling
-from simulator.google.compute_class import PRIORITY_INDEX, class_of
+from simulator.google.compute_class import PRIORITY_INDEX
 from simulator.google.faults import Faults
 from simulator.google.fitting import Object, Room, reasons_against
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
@@ -176,7 +176,7 @@ class Autoscaler:
 
     def _options(self, pod: Object, groups: list[NodeGroup], now: float) -> list[NodeGroup]:
         """Groups that may grow for a pod now."""
-        name = class_of(pod)
+        name = self._classes.name_for(pod)
         ready = [group for group in groups if not self._backoff.is_active(group.key, now)]
         if name and not (found := self._classes.options(pod, name, ready, now)):
             return self._classes.autopilot_options(pod, name, now)
@@ -188,7 +188,7 @@ class Autoscaler:
     def _reasons(self, pod: Object, groups: list[NodeGroup], now: float) -> Counter[str]:
         """How many groups are ruled out for each reason."""
         against: Counter[str] = Counter()
-        name = class_of(pod)
+        name = self._classes.name_for(pod)
         for group in groups:
             if self._backoff.is_active(group.key, now) or self._classes.is_suspended(group, name, now):
                 against[IN_BACKOFF] += 1

@@ -28,9 +28,11 @@ def class_taints(pool: Inputs) -> list[str]:
     return [str(taint.get("value", "")) for taint in taints if taint["key"] == CLASS_LABEL]
 
 
-def serves(pool: Inputs, name: str) -> bool:
-    """Whether a pool carries the label and the taint of a class, and of no other."""
-    return class_labels(pool) == name and set(class_taints(pool)) == {name}
+def serves(pool: Inputs, chosen: ComputeClass) -> bool:
+    """Whether a pool carries the label and the taint of a class, and of no other; none for the cluster's default."""
+    if chosen.is_default and not class_labels(pool):
+        return not class_taints(pool)
+    return class_labels(pool) == chosen.name and set(class_taints(pool)) == {chosen.name}
 
 
 def conditions(
@@ -65,6 +67,8 @@ def _wrong(kind: str, reason: str, message: str) -> Condition:
 
 
 def _pool_checks(compute: Compute, chosen: ComputeClass, pools: Mapping[str, Inputs]) -> Iterator[Condition]:
+    if chosen.is_default:
+        return
     labelled = {name: pool for name, pool in pools.items() if class_labels(pool) == chosen.name}
     if not chosen.scale_up_anyway:
         for name, pool in labelled.items():
@@ -107,7 +111,8 @@ def _class_checks(
             )
             yield _wrong(_CLASS, "LocationNotEnabledForAutoprovisioning", text)
     if not chosen.auto_creation and not any(
-        class_labels(pool) == chosen.name and any(_rule_takes(compute, rule, name, pool) for rule in chosen.rules)
+        (chosen.is_default or class_labels(pool) == chosen.name)
+        and any(_rule_takes(compute, rule, name, pool) for rule in chosen.rules)
         for name, pool in pools.items()
     ):
         text = "Crd with NAP disabled should have at least one matching nodepool with autoscaling enabled."

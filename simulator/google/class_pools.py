@@ -148,7 +148,7 @@ def _pool(
     flex = rule.is_flex_start
     labels = {**(config.get("nodeLabels") or {}), **(spec.get("nodeLabels") or {})}
     taints = [*(config.get("taints") or []), *(spec.get("taints") or [])]
-    if chosen:
+    if chosen and not chosen.is_default:
         labels[CLASS_LABEL] = chosen.name
         taints.append({"key": CLASS_LABEL, "value": chosen.name, "effect": "NoSchedule"})
     if flex and tolerates(pod, [FLEX_TAINT]):

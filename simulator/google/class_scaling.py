@@ -10,10 +10,12 @@ from simulator.google import autopilot, class_conditions, class_pools, pool_inpu
 from simulator.google.class_backoff import ResourceBackoff, RuleBackoff
 from simulator.google.compute_class import (
     CLASSES_PATH,
+    DEFAULT_CLASS,
     SCALE_UP_ANYWAY,
     ComputeClass,
     Object,
     Rule,
+    class_of,
     read_class,
 )
 from simulator.google.fitting import reasons_against
@@ -53,8 +55,12 @@ class ClassScaling:
             if error.code != 404:
                 raise
             found = []
-        managed = autopilot.is_autopilot(cluster["inputs"])
-        self._classes = {body["metadata"]["name"]: read_class(body, managed) for body in found}
+        self._classes = {body["metadata"]["name"]: read_class(body, cluster["inputs"]) for body in found}
+
+    def name_for(self, pod: Object) -> str:
+        """The class that a pod selects, else the cluster's default; "" for none."""
+        default = self._classes.get(DEFAULT_CLASS)
+        return class_of(pod) or (DEFAULT_CLASS if default and default.is_default else "")
 
     @property
     def makes_pools(self) -> bool:
@@ -178,7 +184,7 @@ class ClassScaling:
         found = [
             dataclasses.replace(group, rule=(chosen.name, rule.identifier), wait_seconds=rule.wait_seconds)
             for group in groups
-            if class_conditions.serves(group.inputs, chosen.name)
+            if class_conditions.serves(group.inputs, chosen)
             and self._takes(rule, group)
             and group.room_to_grow
             and not self._is_short(group, now)

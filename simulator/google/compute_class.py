@@ -13,6 +13,7 @@ from typing import Any
 Object = dict[str, Any]
 CLASS_LABEL = "cloud.google.com/compute-class"
 """Key of the label and taint of a class's nodes, and of the selector of its pods."""
+DEFAULT_CLASS = "default"
 PRIORITY_INDEX = "ccc_priority_index"
 """Annotation of a node with the index of the rule that it came for (seen on a GKE cluster, 2026-09-11)."""
 CLASSES_PATH = "/apis/cloud.google.com/v1/computeclasses"
@@ -77,6 +78,7 @@ class ComputeClass:
         scale_up_anyway: Whether E2 nodes come when no rule can be met.
         pool_config: spec.nodePoolConfig.
         body: The object as read.
+        is_default: Whether pods that select no class belong to it; its pools then have neither label nor taint.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ComputeClass:
     scale_up_anyway: bool
     pool_config: Object
     body: Object
+    is_default: bool = False
 
     @property
     def tiers(self) -> list[list[Rule]]:
@@ -103,12 +106,13 @@ class ComputeClass:
         return self.scale_up_anyway or rule is not self.rules[-1]
 
 
-def read_class(body: Object, is_autopilot: bool = False) -> ComputeClass:
+def read_class(body: Object, cluster: Object) -> ComputeClass:
     """The class that an object of the API describes.
 
     Args:
         body: The object, with the API server's defaults.
-        is_autopilot: Whether the cluster is an Autopilot one, which makes pools for every class.
+        cluster: The cluster's inputs: on Autopilot pools are made for every class, and the class named "default" may
+            be that of all pods.
     """
     spec = body.get("spec") or {}
     defaults = {key: value for key, value in (spec.get("priorityDefaults") or {}).items() if value is not None}
@@ -117,14 +121,18 @@ def read_class(body: Object, is_autopilot: bool = False) -> ComputeClass:
         whole = given if given.get("nodepools") else {**defaults, **given}
         rules.append(Rule(str(index), whole))
     rules.sort(key=lambda rule: -int(rule.spec.get("priorityScore") or 0))
-    managed = bool((spec.get("autopilot") or {}).get("enabled"))
+    managed = bool(cluster.get("enableAutopilot")) or bool((spec.get("autopilot") or {}).get("enabled"))
     return ComputeClass(
         name=body["metadata"]["name"],
         rules=tuple(rules),
-        auto_creation=is_autopilot or managed or bool((spec.get("nodePoolAutoCreation") or {}).get("enabled")),
+        auto_creation=bool(cluster.get("enableAutopilot"))
+        or managed
+        or bool((spec.get("nodePoolAutoCreation") or {}).get("enabled")),
         scale_up_anyway=spec.get("whenUnsatisfiable") == SCALE_UP_ANYWAY,
         pool_config=spec.get("nodePoolConfig") or {},
         body=body,
+        is_default=body["metadata"]["name"] == DEFAULT_CLASS
+        and bool((cluster.get("clusterAutoscaling") or {}).get("defaultComputeClassEnabled")),
     )
 
 

@@ -360,3 +360,14 @@ def test_a_class_that_does_not_exist_brings_nothing(tmp_path: Path) -> None:
     assert scaling.events("NotTriggerScaleUp") == [
         "pod didn't trigger scale-up: 1 node(s) didn't match Pod's node affinity/selector"
     ]
+
+
+def test_the_clusters_default_class_serves_pods_that_select_none_with_plain_nodes(tmp_path: Path) -> None:
+    for enabled, machines in ((True, ["g4-standard-48"]), (False, [])):
+        cluster = {"clusterAutoscaling": {"defaultComputeClassEnabled": enabled}}
+        scaling = Scaling(tmp_path / str(enabled), cluster=cluster)
+        scaling.add_class("default", [RTX], **MAKES)
+        scaling.add_pod("p", tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}])
+        scaling.rounds(2)
+        assert scaling.machines() == machines
+        assert [label(node, "cloud.google.com/compute-class") for node in scaling.nodes()] == [""] * len(machines)
