@@ -14,6 +14,10 @@ from simulator.google.machine_types import Compute, MachineType
 from simulator.google.pool_inputs import Inputs
 
 Condition = dict[str, str]
+Findings = Iterator[tuple[str, str]]
+"""Reason and message of whatever is wrong with a rule."""
+Reserved = Mapping[str, set[str]]
+"""Machine types of each reservation, by its name."""
 _NODE_POOL, _CLASS, _RULE = "NodepoolMisconfigured", "CrdMisconfigured", "RuleMisconfigured"
 
 
@@ -36,7 +40,11 @@ def serves(pool: Inputs, chosen: ComputeClass) -> bool:
 
 
 def conditions(
-    compute: Compute, chosen: ComputeClass, pools: Mapping[str, Inputs], zones: list[str], reservations: set[str]
+    compute: Compute,
+    chosen: ComputeClass,
+    pools: Mapping[str, Inputs],
+    zones: list[str],
+    reservations: Reserved,
 ) -> list[Condition]:
     """The class's own conditions.
 
@@ -45,7 +53,7 @@ def conditions(
         chosen: The class.
         pools: The cluster's autoscaled pools.
         zones: Zones in which pools may be made.
-        reservations: Names of all reservations.
+        reservations: Machine types of each reservation, by its name.
     """
     found: dict[str, Condition] = {}
     checks = (*_pool_checks(compute, chosen, pools), *_class_checks(compute, chosen, pools, zones))
@@ -119,14 +127,14 @@ def _class_checks(
         yield _wrong(_CLASS, "NapDisabledAndNoMatchingNodegroups", text)
 
 
-def rule_conditions(compute: Compute, rule: Rule, zones: list[str], reservations: set[str]) -> list[Condition]:
+def rule_conditions(compute: Compute, rule: Rule, zones: list[str], reservations: Reserved) -> list[Condition]:
     """The condition of one rule: the first thing that is wrong with it, or none."""
     if rule.node_pools:
         return []
     return [_wrong(_RULE, reason, text) for reason, text in _rule_checks(compute, rule, zones, reservations)][:1]
 
 
-def _rule_checks(compute: Compute, rule: Rule, zones: list[str], reservations: set[str]) -> Iterator[tuple[str, str]]:
+def _rule_checks(compute: Compute, rule: Rule, zones: list[str], reservations: Reserved) -> Findings:
     spec = rule.spec
     family, name = spec.get("machineFamily"), spec.get("machineType")
     families = {one.family for one in compute.machine_types.values()}
@@ -150,13 +158,28 @@ def _rule_checks(compute: Compute, rule: Rule, zones: list[str], reservations: s
         yield "NoSuitableMachineExists", text
     yield from _gpu_checks(compute, rule, machine)
     yield from _storage_checks(rule, machine)
-    for one in rule.reservations:
-        if one["name"] not in reservations:
-            text = f'Reservation "{one["name"]}" either does not exist or not accessible.'
-            yield "ReservationNotFound", text
+    yield from _reservation_checks(rule, machine, reservations)
 
 
-def _gpu_checks(compute: Compute, rule: Rule, machine: MachineType | None) -> Iterator[tuple[str, str]]:
+def _reservation_checks(rule: Rule, machine: MachineType | None, reservations: Reserved) -> Findings:
+    """The words in brackets are not the source's, but for the first."""
+    for name in (one["name"] for one in rule.reservations):
+        if name not in reservations:
+            yield "ReservationNotFound", f'Reservation "{name}" either does not exist or not accessible.'
+            continue
+        why = ""
+        if (rule.spec.get("location") or {}).get("zones"):
+            why = "location config with specific reservations enabled"
+        elif machine and machine.name not in reservations[name]:
+            why = f"machine type {machine.name}"
+        elif machine and class_pools.lacks_local_ssds(rule, machine):
+            why = f"local SSD count 0, machine type {machine.name} has {machine.local_ssds}"
+        if why:
+            text = f'Reservation "{name}" is incompatible with priority rule configuration ({why}).'
+            yield "ReservationUnusable", text
+
+
+def _gpu_checks(compute: Compute, rule: Rule, machine: MachineType | None) -> Findings:
     gpu_type, count = rule.gpu
     if not gpu_type:
         return
@@ -179,7 +202,7 @@ def pool_matches(machine: MachineType, gpu_type: str, count: int) -> bool:
     return gpu_type in machine.attachable
 
 
-def _storage_checks(rule: Rule, machine: MachineType | None) -> Iterator[tuple[str, str]]:
+def _storage_checks(rule: Rule, machine: MachineType | None) -> Findings:
     storage = rule.spec.get("storage") or {}
     if machine is None:
         return

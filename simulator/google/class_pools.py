@@ -93,7 +93,11 @@ def new_pools(
     """
     pools = []
     reservations: list[Object | None] = [*rule.reservations] or [None]
+    if rule.reservations and (rule.spec.get("location") or {}).get("zones"):
+        return []
     for machine in machine_types(compute, rule):
+        if lacks_local_ssds(rule, machine):
+            continue
         for reservation in reservations:
             pool = _pool(rule, chosen, machine, pod, reservation)
             wanted = (reservation or {}).get("zones") or rule.zones
@@ -126,6 +130,15 @@ def matches(rule: Rule, pool: Inputs, compute: Compute) -> bool:
     specific = affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION"
     held = [str(value).rpartition("/")[2] for value in affinity.get("values") or []] if specific else []
     return held == [] if not names else bool(set(held) & set(names))
+
+
+def lacks_local_ssds(rule: Rule, machine: MachineType) -> bool:
+    """Whether a rule for a reservation leaves out the local SSDs that its machines come with.
+
+    They must be counted in the rule (GKE docs, custom compute classes: 2 for a3-highgpu-1g).
+    """
+    given = (rule.spec.get("storage") or {}).get("localSSDCount")
+    return bool(rule.reservations and machine.local_ssds_bundled and not given)
 
 
 def _zones_of(compute: Compute, location: str) -> list[str]:

@@ -125,7 +125,9 @@ class ClassScaling:
             if record["inputs"].get("autoscaling")
         }
         zones = self._zones()
-        reservations = {one["name"] for one in self._state.read().get("reservations", [])}
+        reservations: dict[str, set[str]] = {}
+        for one in self._state.read().get("reservations", []):
+            reservations.setdefault(one["name"], set()).add(one["machineType"])
         for chosen in self._classes.values():
             own = class_conditions.conditions(self._compute, chosen, pools, zones, reservations)
             ladder = [

@@ -81,8 +81,11 @@ class NodeGroup:
     def prefers_any_zone(self) -> bool:
         """Whether the location policy is ANY: zones with capacity first, no balancing.
 
-        Without a policy Spot pools take ANY and others BALANCED (Terraform and GKE docs, location policy).
+        Without a policy Spot pools take ANY and others BALANCED (Terraform and GKE docs, location policy). A pool of a
+        specific reservation goes where that is.
         """
+        if pool_inputs.specific_reservation(self.inputs):
+            return True
         config = pool_inputs.node_config(self.inputs)
         policy = (self.inputs.get("autoscaling") or {}).get("locationPolicy")
         return bool(policy == "ANY" or (not policy and (config.get("spot") or config.get("flexStart"))))

@@ -93,6 +93,47 @@ def test_a_class_takes_its_reservation_first_and_then_the_next_rung(tmp_path: Pa
     assert scaling.rung("c", 0) == {"ProvisioningSuspended": "ReservationCapacityExceeded"}
 
 
+def test_a_rung_without_zones_goes_where_its_reservation_is(tmp_path: Path) -> None:
+    scaling = Scaling(tmp_path)
+    scaling.faults.reservations.set("r", "us-central1-c", "g2-standard-8", 1)
+    rule = {"machineType": "g2-standard-8", "reservations": {"affinity": "Specific", "specific": [{"name": "r"}]}}
+    scaling.add_class("c", [rule], nodePoolAutoCreation={"enabled": True})
+    scaling.add_pod("p", chosen="c")
+    scaling.rounds(2)
+    assert [label(node, "topology.kubernetes.io/zone") for node in scaling.nodes()] == ["us-central1-c"]
+    assert scaling.events("FailedScaleUp") == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "rung", "why"),
+    [
+        ("a3-highgpu-8g", {}, "local SSD count 0, machine type a3-highgpu-8g has 16"),
+        ("a3-megagpu-8g", {"storage": {"localSSDCount": 16}}, "machine type a3-highgpu-8g"),
+        (
+            "a3-highgpu-8g",
+            {"storage": {"localSSDCount": 16}, "location": {"zones": [ZONE]}},
+            "location config with specific reservations enabled",
+        ),
+        ("a3-highgpu-8g", {"storage": {"localSSDCount": 16}}, ""),
+    ],
+)
+def test_a_rung_that_does_not_describe_its_reservation_never_scales_and_says_so(
+    tmp_path: Path, machine: str, rung: dict[str, Any], why: str
+) -> None:
+    scaling = Scaling(tmp_path)
+    scaling.faults.reservations.set("r", ZONE, machine, 1)
+    affinity = {"affinity": "Specific", "specific": [{"name": "r", "zones": [ZONE]}]}
+    rule = {"machineType": "a3-highgpu-8g", "reservations": affinity, **rung}
+    scaling.add_class("c", [rule], nodePoolAutoCreation={"enabled": True})
+    scaling.add_pod("p", {"nvidia.com/gpu": "8"}, "c")
+    scaling.rounds(3)
+    assert len(scaling.nodes()) == (0 if why else 1)
+    text = f'Reservation "r" is incompatible with priority rule configuration ({why}).'
+    if why:
+        assert scaling.conditions("c")["CrdMisconfigured"] == ("True", "ReservationUnusable", text)
+    assert scaling.conditions("c")["Health"][0] == ("False" if why else "True")
+
+
 def test_a_pool_whose_first_nodes_are_not_reserved_is_refused(gcp: Engine, cluster: Any, google: Cloud) -> None:
     assert cluster
     google.faults.reservations.set("r", ZONE, "g2-standard-8", 1)
