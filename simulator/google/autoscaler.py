@@ -145,7 +145,7 @@ class Autoscaler:
                 continue
             shortage = self._faults.shortage(group.zone, group.machine_type, group.inputs, group.gpus)
             if shortage is None:
-                self._nodes.add(group.pool, group.zone, {PRIORITY_INDEX: group.rule[1]} if group.rule else None)
+                self._nodes.add(group.pool, group.zone, _annotations(group))
                 self._backoff.succeed(group.key)
             elif group.is_queued and waited < (group.wait_seconds or timing.flex_wait_seconds):
                 still.append(coming)
@@ -222,3 +222,8 @@ class Autoscaler:
         text = scale_events.triggered([(group.url, before, before + len(rooms), group.max_nodes)])
         for pod in taken:
             self._events.on(pod, "Pod", "Normal", "TriggeredScaleUp", text)
+
+
+def _annotations(group: NodeGroup) -> dict[str, str]:
+    index = group.rule[1] if group.rule else ""
+    return {PRIORITY_INDEX: index} if index.isdigit() else {}

@@ -198,6 +198,8 @@ class ClassScaling:
         return found
 
     def _takes(self, rule: Rule, group: NodeGroup) -> bool:
+        if rule is _ANYWAY:
+            return True
         if rule.node_pools:
             return group.pool in rule.node_pools
         return class_pools.matches(rule, group.inputs, self._compute) and group.zone in self._zones_of(rule)

@@ -208,6 +208,30 @@ def test_a_pool_that_was_made_goes_when_it_has_been_empty_for_ten_minutes(tmp_pa
     assert scaling.pools() == {}
 
 
+def test_a_class_may_keep_its_idle_nodes_longer(tmp_path: Path) -> None:
+    scaling = Scaling(tmp_path, {"a": pool()})
+    scaling.add_class("c", [{"nodepools": ["a"]}], autoscalingPolicy={"consolidationDelayMinutes": 30})
+    scaling.add_pod("p", chosen="c")
+    scaling.rounds(2)
+    scaling.api.request("DELETE", "/api/v1/pods/p")
+    scaling.rounds(1)
+    scaling.now += 1700
+    scaling.rounds(1)
+    assert len(scaling.nodes()) == 1
+    scaling.now += 100
+    scaling.rounds(1)
+    assert scaling.nodes() == []
+
+
+def test_a_pool_of_the_class_that_no_rung_names_grows_when_the_class_says_anyway(tmp_path: Path) -> None:
+    for anyway, count in (("ScaleUpAnyway", 1), ("DoNotScaleUp", 0)):
+        scaling = Scaling(tmp_path / anyway, {"a": pool()})
+        scaling.add_class("c", [{"nodepools": ["b"]}], whenUnsatisfiable=anyway)
+        scaling.add_pod("p", chosen="c")
+        scaling.rounds(2)
+        assert len(scaling.nodes()) == count
+
+
 @pytest.mark.parametrize("auto", [False, True])
 def test_pools_are_made_only_for_a_class_that_says_so(tmp_path: Path, auto: bool) -> None:
     scaling = Scaling(tmp_path)
