@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.errors import PolicyError, Problem
 from infra.pipeline import Endpoint, Platform, StackFiles
 from infra.policy import Subject, violations

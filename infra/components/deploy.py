@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.components.gke import AcceleratorNodePool, PlatformCluster, find_cluster, google_provider
+from infra.cloud.cluster import platform_resources
+from infra.cloud.endpoint import endpoint_resources
+from infra.components.cloud import CloudResources
+from infra.components.cluster_access import find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
@@ -35,7 +38,7 @@ def _platform(platform: Platform) -> None:
     gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
-        PlatformCluster(platform.name, gke, dict(platform.spec.labels), provider)
+        CloudResources(platform.name, platform_resources(platform.name, platform.spec), provider)
     else:
         find_cluster(platform.name, gke, provider)
     pulumi.export("cluster", gke.cluster.name)
@@ -47,8 +50,8 @@ def _endpoint(endpoint: Endpoint) -> None:
     objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
     provider = google_provider(gke)
     cluster = find_cluster(endpoint.platform_name, gke, provider)
-    pool = AcceleratorNodePool(plan, gke, provider)
-    server = InferenceServer(plan, objects, cluster, depends_on=pool.pool)
+    cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
+    server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
     url = gateway.url if gateway else inside
     pulumi.export("url", pulumi.Output.all(server.ready, url).apply(lambda pair: pair[1]))

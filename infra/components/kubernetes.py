@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes
 
-from infra.components.gke import ClusterAccess
+from infra.components.cluster_access import ClusterAccess
 from infra.plan.serving_plan import ServingPlan
 
 _SERVERS = ("Deployment", "LeaderWorkerSet")
@@ -29,7 +30,7 @@ class InferenceServer(pulumi.ComponentResource):
         plan: ServingPlan,
         objects: list[dict[str, Any]],
         cluster: ClusterAccess,
-        depends_on: pulumi.Resource,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("servestack:kubernetes:InferenceServer", plan.stack)
         provider = pulumi_kubernetes.Provider(
@@ -43,7 +44,7 @@ class InferenceServer(pulumi.ComponentResource):
         created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
         updated = f"{plan.rollout.timeout_seconds}s"
         # Pods that name a PriorityClass are refused until it exists.
-        before_pods = [depends_on]
+        before_pods = list(depends_on)
         namespace: pulumi.Resource | None = None
         route: pulumi.Resource | None = None
         self.ready = pulumi.Output.from_input(None)

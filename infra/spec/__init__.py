@@ -7,8 +7,10 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
+from infra.spec.gke import Cluster, Gke
+from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
-from infra.spec.platform import Cluster, Gke, Host, Local, PlatformSpec, Prometheus
+from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
 from infra.spec.weights import Weights

@@ -7,7 +7,7 @@ import json
 import sys
 
 from simulator.errors import SimulatorError
-from simulator.google import machine_types
+from simulator.google import machine_types, resource_verbs
 from simulator.google.faults import Faults
 from simulator.google.state import State
 from simulator.home import Home
@@ -36,12 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     reservation.add_argument("count", help='how many; 0 for one that others have used up, "none" to remove it')
     slow = verbs.add_parser("slow", help="new nodes take longer to come, from now on")
     slow.add_argument("seconds", help='such as 60, or "off"')
-    fail_pool = verbs.add_parser(
-        "fail-pool", help="a node pool's creation or change fails half-way: it stays, in ERROR"
-    )
-    fail_pool.add_argument("pool", help='its name, or "*"')
-    fail_pool.add_argument("--end", action="store_true", help="it works again; the next `up` finishes the work")
     verbs.add_parser("show", help="print all faults, reservations and nodes")
+    resource_verbs.add(verbs)
     return parser
 
 
@@ -55,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     state = State(Home.current().root / "google.json")
     faults = Faults(state, machine_types.load())
     try:
-        if options.verb == "stockout":
+        if options.verb in resource_verbs.VERBS:
+            resource_verbs.run(options, state)
+        elif options.verb == "stockout":
             faults.set_stockout(options.zone, options.machine_type, active=not options.end)
         elif options.verb == "quota":
             faults.set_quota(options.gpu_family, options.region, _number(options.limit, "none"))
@@ -68,8 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
             faults.reservations.set(options.name, options.zone, options.machine_type, count)
         elif options.verb == "slow":
             faults.set_slow(None if options.seconds == "off" else float(options.seconds))
-        elif options.verb == "fail-pool":
-            faults.set_failing_pool(options.pool, active=not options.end)
         else:
             data = state.read()
             nodes = {

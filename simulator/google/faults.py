@@ -121,17 +121,6 @@ class Faults:
             if seconds is not None:
                 timing["provision_seconds"] = seconds
 
-    def set_failing_pool(self, pool: str, active: bool = True) -> None:
-        """Let operations on a node pool ("*" for all) fail half-way, or end that."""
-        with self._state.change() as data:
-            failing = data["faults"].setdefault("failingPools", [])
-            failing[:] = [one for one in failing if one != pool] + ([pool] if active else [])
-
-    def operation_error(self, pool: str) -> str:
-        """What an operation on a pool fails with after the pool was made; "" if it does not. No source for it."""
-        failing = self._state.read()["faults"].get("failingPools", [])
-        return "Internal error." if pool in failing or "*" in failing else ""
-
     def shortage(self, zone: str, machine_type: MachineType, pool: dict[str, Any], gpus: int) -> Shortage | None:
         """Why one more node of a pool would not be given in a zone, or None if it would.
 

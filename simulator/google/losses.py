@@ -79,8 +79,6 @@ class Losses:
     def make_missing(self, cluster: Record) -> None:
         """Make nodes that a pool should have had from its creation, as soon as there is capacity."""
         for pool, record in cluster["nodePools"].items():
-            if self._faults.operation_error(pool):
-                continue
             inputs = record["inputs"]
             for zone in record.get("missing") or []:
                 machine_type = pool_inputs.machine_type(self._compute, inputs)

@@ -27,8 +27,6 @@ from simulator.google.timing import Timing
 Record = dict[str, Any]
 ERROR_STATE = "RUNNING_WITH_ERROR"
 """Status of a pool whose nodes could not all be made; the pool exists."""
-ERROR_STATES = (ERROR_STATE, "ERROR")
-"""Resting states of a pool that is not well (Terraform provider, containerNodePoolRestingStates)."""
 _NEW_MACHINE = ("machineType", "diskType", "diskSizeGb", "imageType", "bootDisk", "gcfsConfig")
 """Fields of nodeConfig whose change replaces the pool's nodes; labels and taints are changed on them in place
 (GKE docs, updating the labels and taints of existing node pools)."""
@@ -162,11 +160,7 @@ class NodePools:
             raise insufficient_quota(self._nodes.project, quota.metric, count * gpus, quota.limit, quota.used)
 
     def _settle(self, name: str, message: str, missing: list[str]) -> Record:
-        status = ERROR_STATE if missing else "RUNNING"
-        broken = self._faults.operation_error(name)
-        if broken:
-            status, message = "ERROR", broken
-        return self._set(name, status=status, message=message, missing=missing)
+        return self._set(name, status=ERROR_STATE if missing else "RUNNING", message=message, missing=missing)
 
     def _go_on_alone(self, name: str, wanted: list[str]) -> None:
         """Let an operation go on without its watcher: the autoscaler's rounds make what is missing."""
@@ -219,8 +213,8 @@ class NodePools:
         The message is GKE's from before 2022 (terraform-provider-google #10121), which it gives after trying
         for 35 to 40 minutes.
         """
-        if not zones or self._faults.operation_error(name):
-            return "", zones
+        if not zones:
+            return "", []
         timing = Timing.current(self._state.read())
         operation.wait(timing.provision_seconds)
         machine_type = pool_inputs.machine_type(self._compute, pool)

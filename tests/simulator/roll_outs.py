@@ -11,7 +11,7 @@ from typing import Any
 from kubernetes import client, utils, watch
 from workloads import QUICK
 
-from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
 from simulator.google import machine_types

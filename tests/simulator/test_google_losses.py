@@ -1,4 +1,4 @@
-"""Reservations, notices, ends of run time, slow and failing operations: set by a user, carried out, and over again."""
+"""Reservations, notices, ends of run time and slow machines: set by a user, carried out, and over again."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google_harness import POOL_ID, POOL_INPUTS, POOL_URN, Engine, error_of, partial_state
+from google_harness import POOL_INPUTS, POOL_URN, Engine, error_of
 from scaling_harness import CLUSTER_ID, Scaling, label
 
 from simulator.google import __main__ as command
 from simulator.google.cloud import Cloud
-from simulator.google.faults import Faults
-from simulator.google.machine_types import load
 from simulator.google.nodes import end_of
 from simulator.google.state import State
-from simulator.google.wire import from_struct
 
 pytest_plugins = ["google_fixtures"]
 ZONE = "us-central1-a"
@@ -147,26 +144,6 @@ def test_a_pool_whose_first_nodes_are_not_reserved_is_refused(gcp: Engine, clust
     gcp.create(POOL_URN, inputs | {"initialNodeCount": 1})
 
 
-def test_an_operation_that_fails_half_way_leaves_a_pool_and_the_next_update_finishes_it(
-    gcp: Engine, cluster: Any, google: Cloud
-) -> None:
-    assert cluster
-    google.faults.set_failing_pool("gpu")
-    inputs = POOL_INPUTS | {"initialNodeCount": 1}
-    left = partial_state(error_of(gcp.create, POOL_URN, inputs))
-    assert left.id == POOL_ID
-    assert 'NodePool gpu was created in the error state "ERROR"' in left.reasons[0]
-    pools = google.state.read()["clusters"][CLUSTER_ID]["nodePools"]
-    assert (pools["gpu"]["status"], pools["gpu"]["nodes"]) == ("ERROR", {})
-    state = from_struct(left.properties)
-    assert "Internal error." in partial_state(error_of(gcp.update, POOL_URN, POOL_ID, state, inputs)).reasons[0]
-    google.faults.set_failing_pool("gpu", active=False)
-    gcp.update(POOL_URN, POOL_ID, state, inputs)
-    pools = google.state.read()["clusters"][CLUSTER_ID]["nodePools"]
-    assert pools["gpu"]["status"] == "RUNNING"
-    assert len(pools["gpu"]["nodes"]) == 1
-
-
 def test_a_pool_in_error_does_not_grow(tmp_path: Path) -> None:
     scaling = Scaling(tmp_path, {"a": pool()})
     with scaling.state.change() as data:
@@ -243,17 +220,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
 def test_the_command_line_sets_and_ends_each_fault(state: State, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["reservation", "r", ZONE, "a3-highgpu-8g", "2"]) == 0
     assert command.main(["slow", "60"]) == 0
-    assert command.main(["fail-pool", "gpu"]) == 0
     assert command.main(["show"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["reservations"] == [{"name": "r", "zone": ZONE, "machineType": "a3-highgpu-8g", "count": 2}]
-    assert shown["faults"]["failingPools"] == ["gpu"]
     assert state.read()["timing"] == {"provision_seconds": 60}
-    assert Faults(state, load()).operation_error("gpu")
-    for ending in (["reservation", "r", ZONE, "a3-highgpu-8g", "none"], ["slow", "off"], ["fail-pool", "gpu", "--end"]):
+    for ending in (["reservation", "r", ZONE, "a3-highgpu-8g", "none"], ["slow", "off"]):
         assert command.main(ending) == 0
     left = state.read()
-    assert (left["reservations"], left["timing"], left["faults"]["failingPools"]) == ([], {}, [])
+    assert (left["reservations"], left["timing"]) == ([], {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.components.gke_inputs import accelerator_pool_inputs, cluster_inputs, system_pool_inputs
+from infra.cloud.cluster import cluster_inputs, system_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.pipeline import Endpoint
 from infra.spec import Cluster, Gke
 from simulator.google.schema import CLUSTER, NODE_POOL, failures, resource_kind
@@ -47,7 +48,8 @@ def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> Non
     assert node["labels"].items() <= dict(workload.node_selector).items()
     assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
     attached = {one["type"]: one["count"] for one in node.get("guestAccelerators", ())}
-    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if one.plan.accelerator.gke_label else {}
+    gpus = one.plan.accelerator.kind == "gpu"
+    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if gpus else {}
     assert attached == wanted
     assert inputs["autoscaling"]["totalMaxNodeCount"] == one.plan.accelerator.nodes * (
         one.plan.replicas + one.spec.replicas.spare

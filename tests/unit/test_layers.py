@@ -19,6 +19,7 @@ ALLOWED = {
     "plan": {"catalog", "plan", "spec"},
     "watch": {"catalog", "plan", "watch"},
     "frameworks": {"catalog", "frameworks", "plan", "watch"},
+    "cloud": {"catalog", "cloud", "plan", "spec"},
     "naming": {"catalog", "spec"},
     "vocabulary": {"catalog", "document", "errors"},
     "objects": {"frameworks", "plan"},
@@ -29,7 +30,8 @@ ALLOWED = {
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
-    "fleet_report": {"plan", "text"},
+    "fleet": {"plan"},
+    "fleet_report": {"fleet", "plan", "text"},
     "report": {"bars", "catalog", "plan", "text"},
     "diagnosis_report": {"operate", "text"},
     "golden": {"pipeline", "render", "report"},
@@ -38,12 +40,13 @@ ALLOWED = {
     "new_stack": {"catalog", "document", "errors", "naming", "pipeline", "report", "spec", "text", "vocabulary"},
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
-    "components": {"components", "errors", "pipeline", "plan", "spec"},
+    "components": {"cloud", "components", "errors", "pipeline", "plan", "spec"},
     "policy": {"plan", "policy"},
-    "judgement": {"components", "errors", "pipeline", "policy"},
-    "cli": {
+    "judgement": {"cloud", "errors", "pipeline", "policy"},
+    "verbs": {
         "diagnosis_report",
         "errors",
+        "fleet",
         "fleet_report",
         "golden",
         "matrix",
@@ -59,10 +62,11 @@ ALLOWED = {
         "schema",
         "stack_folder",
     },
+    "cli": {"errors", "stack_folder", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"components", "cli", "__main__", "stack_folder", "operate"}
+EDGES = {"components", "cli", "verbs", "__main__", "stack_folder", "operate"}
 
 
 def area(file: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from infra.catalog.loader import load_catalog
-from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.frameworks import FRAMEWORKS
 from infra.pipeline import Endpoint
 from infra.plan.placement import zones

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.judgement import subject
 from infra.pipeline import Endpoint, build
 from infra.plan.refusal import RefusedError

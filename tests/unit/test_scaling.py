@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.catalog.loader import load_catalog
-from infra.components.gke_inputs import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.errors import PlanError, SpecError
 from infra.frameworks.autoscaling import quantity
 from infra.pipeline import Endpoint, build

@@ -6,7 +6,9 @@ from typing import Any
 
 import pulumi
 
-from infra.components.gke import AcceleratorNodePool, find_cluster, google_provider
+from infra.cloud.endpoint import endpoint_resources
+from infra.components.cloud import CloudResources
+from infra.components.cluster_access import find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
@@ -27,5 +29,6 @@ match os.environ.get("MISTAKE"):
     case "pool":
         pod["tolerations"].pop(1)
 google = google_provider(gke)
-pool = AcceleratorNodePool(built.plan, gke, google)
-InferenceServer(built.plan, list(objects.values()), find_cluster("dev", gke, google), pool.pool)
+cloud = CloudResources(built.plan.stack, endpoint_resources(built.plan, gke), google)
+needs = list(cloud.made.values())
+InferenceServer(built.plan, list(objects.values()), find_cluster("dev", gke, google), needs)

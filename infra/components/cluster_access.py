@@ -1,24 +1,18 @@
-"""GKE: the platform's cluster, and an endpoint's own pool of accelerator nodes."""
+"""How a platform's cluster is found and reached."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
 from pulumi.runtime import invoke
 
-from infra.components.gke_inputs import accelerator_pool_inputs, cluster_inputs, system_pool_inputs
 from infra.errors import PlatformError
-from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
 
-# Resources are made by their type tokens: importing the SDK's classes for all of GKE takes longer than everything
-# else in a preview. That their inputs are those of the classes is tested.
-_CLUSTER, _NODE_POOL = "gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool"
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
 _PLUGIN_VERSION = version("pulumi-gcp")
 
@@ -87,58 +81,3 @@ def kubeconfig(gke: Gke, endpoint: str, authority: str) -> str:
         "users": [{"name": context, "user": user}],
     }
     return json.dumps(config)
-
-
-class PlatformCluster(pulumi.ComponentResource):
-    """A GKE Standard cluster with a small system pool; accelerator pools belong to endpoints.
-
-    Not made here: networks, node service accounts, registries and budgets.
-    """
-
-    def __init__(self, name: str, gke: Gke, labels: dict[str, str], provider: gcp.Provider) -> None:
-        super().__init__("servestack:gke:PlatformCluster", name)
-        options = pulumi.ResourceOptions(
-            parent=self,
-            provider=provider,
-            version=_PLUGIN_VERSION,
-            ignore_changes=["initialNodeCount", "nodeConfig"],
-        )
-        self.cluster = pulumi.CustomResource(_CLUSTER, name, cluster_inputs(name, gke, labels), options)
-        self.system_pool = pulumi.CustomResource(
-            _NODE_POOL,
-            f"{name}-system",
-            system_pool_inputs(name, gke, labels),
-            pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                version=_PLUGIN_VERSION,
-                depends_on=[self.cluster],
-                ignore_changes=["initialNodeCount"],
-            ),
-        )
-        self.register_outputs({})
-
-
-class AcceleratorNodePool(pulumi.ComponentResource):
-    """An endpoint's own pool: exactly the machines of its plan, empty until a pod asks.
-
-    Its name is the stack's, so it is replaced delete-first: quota for two such pools is rarely there.
-    """
-
-    def __init__(self, plan: ServingPlan, gke: Gke, provider: gcp.Provider) -> None:
-        super().__init__("servestack:gke:AcceleratorNodePool", plan.stack)
-        inputs: dict[str, Any] = accelerator_pool_inputs(plan, gke)
-        self.pool = pulumi.CustomResource(
-            _NODE_POOL,
-            plan.stack,
-            inputs,
-            pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                version=_PLUGIN_VERSION,
-                delete_before_replace=True,
-                ignore_changes=["initialNodeCount"],
-                custom_timeouts=pulumi.CustomTimeouts(create="30m", update="30m", delete="30m"),
-            ),
-        )
-        self.register_outputs({})

@@ -1,0 +1,30 @@
+"""One Google Cloud resource as the Pulumi provider takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CloudResource:
+    """A resource, and how Pulumi treats it.
+
+    Attributes:
+        token: its Pulumi type, such as `gcp:container/nodePool:NodePool`.
+        name: Pulumi's name of it, unique in its stack.
+        inputs: as the provider names them.
+        after: names of resources of the same stack without which it cannot be made.
+        protect: whether Pulumi refuses to delete it.
+        ignore: inputs that others change after it was made.
+        timeout_seconds: for each of create, update and delete; None for the provider's own.
+    """
+
+    token: str
+    name: str
+    inputs: dict[str, Any] = field(hash=False)
+    after: tuple[str, ...] = ()
+    protect: bool = False
+    ignore: tuple[str, ...] = ()
+    timeout_seconds: int | None = None
+    delete_first: bool = False

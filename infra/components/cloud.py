@@ -1,0 +1,47 @@
+"""Google Cloud: what `infra.cloud` declares becomes Pulumi resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.cloud.resource import CloudResource
+
+_PLUGIN_VERSION = version("pulumi-gcp")
+
+
+class CloudResources(pulumi.ComponentResource):
+    """The Google Cloud resources of one stack, in the order in which they are given.
+
+    They are made by their type tokens: importing the SDK's classes takes longer than everything else in a preview. That
+    their inputs are those of the classes is tested.
+
+    Attributes:
+        made: each resource by its name.
+    """
+
+    made: dict[str, pulumi.Resource]
+
+    def __init__(self, name: str, resources: Sequence[CloudResource], provider: gcp.Provider) -> None:
+        super().__init__("servestack:google:CloudResources", name)
+        self.made = {}
+        for one in resources:
+            self.made[one.name] = pulumi.CustomResource(one.token, one.name, one.inputs, self._options(one, provider))
+        self.register_outputs({})
+
+    def _options(self, one: CloudResource, provider: gcp.Provider) -> pulumi.ResourceOptions:
+        limit = f"{one.timeout_seconds}s"
+        limits = pulumi.CustomTimeouts(create=limit, update=limit, delete=limit) if one.timeout_seconds else None
+        return pulumi.ResourceOptions(
+            parent=self,
+            provider=provider,
+            version=_PLUGIN_VERSION,
+            depends_on=[self.made[name] for name in one.after],
+            protect=one.protect,
+            ignore_changes=list(one.ignore),
+            custom_timeouts=limits,
+            delete_before_replace=one.delete_first or None,
+        )

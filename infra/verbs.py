@@ -1,0 +1,186 @@
+"""What each verb of `servestack` does: it calls one function and prints the result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.errors import SpecError, StackError
+from infra.pipeline import Endpoint, Platform, build, build_all, build_each, read, refuse
+from infra.stack_folder import StackFolder
+
+
+def run_validate(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Check stack files, and the objects of those that are deployed."""
+    from infra.judgement import judge
+
+    strays = [] if options.stack else folder.strays()
+    built = build_all(options.stack or folder.names(), folder, strays)
+    if not options.no_policies:
+        judge(built, folder)
+    print(f"ok: {len(built)} stack file{'' if len(built) == 1 else 's'}")
+    return 0
+
+
+def run_new(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Write a stack file that plans."""
+    import dataclasses
+
+    from infra.interview import Terminal, interview
+    from infra.new_stack import Draft, new_text
+    from infra.offers import complete
+
+    if options.stacks is None:
+        folder = StackFolder(Path("stacks"))  # never those of the installation
+    draft = Draft(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Draft)})
+    if draft.missing:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise SpecError(f"missing: {' and '.join(draft.missing)}. Without a terminal nothing is asked.")
+        draft = interview(draft, folder, Terminal(_answer, lambda line: print(line, file=sys.stderr)))
+    new = complete(draft, folder, schema=folder.has_schema())
+    folder.create(new.name, new.text, dry_run=options.dry_run)
+    print(new_text(new, folder.path(new.name), written=not options.dry_run), end="")
+    return 0
+
+
+def _answer(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    try:
+        line = sys.stdin.buffer.readline()
+    except OSError:  # the terminal is gone
+        line = b""
+    if not line:
+        print(file=sys.stderr)
+        raise EOFError
+    return line.decode("utf-8", "replace")
+
+
+def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print plans as text, JSON or a page."""
+    from infra.fleet import totals
+    from infra.fleet_report import fleet_text
+    from infra.report import explain_text, plan_text
+
+    if options.by and not options.all:
+        raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
+    if options.all:
+        built, failures = build_each(folder.names(), folder)
+        endpoints = [one for one in built if isinstance(one, Endpoint)]
+        if failures and endpoints and not (options.json or options.html or options.explain):
+            print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
+        refuse(failures.values())
+    else:
+        endpoints = [_endpoint(options.stack, folder)]
+    plans = [one.plan for one in endpoints]
+    if options.html:
+        _write_page(endpoints, options.html)
+    if options.json and options.by:
+        print(json.dumps([one.to_json() for one in totals(plans, options.by)], indent=2))
+    elif options.json:
+        data = [plan.to_json() for plan in plans]
+        print(json.dumps(data if options.all else data[0], indent=2))
+    elif options.all and not options.explain:
+        print(fleet_text(plans, label=options.by or "team"), end="")
+    else:
+        print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
+    return 0
+
+
+def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
+    from infra.page import PlanPage, page_text
+
+    pages = [PlanPage.of(one.plan, one.resolved.request, one.resolved.choice) for one in endpoints]
+    _write(page_text(pages), file)
+
+
+def _write(text: str, file: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StackError(f"{file}: cannot be written: {error.strerror}.") from None
+
+
+def run_render(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print an endpoint's Kubernetes objects."""
+    from infra.golden import golden_text
+
+    print(golden_text(_endpoint(options.stack, folder)), end="")
+    return 0
+
+
+def run_dashboard(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print an endpoint's Grafana dashboard."""
+    text = _endpoint(options.stack, folder).workload.monitor.dashboard
+    if not text:
+        raise StackError(f"{options.stack} is not watched: its platform says monitoring none.")
+    print(text, end="")
+    return 0
+
+
+def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print what a running endpoint does."""
+    import dataclasses
+
+    from infra.diagnosis_report import diagnosis_text
+    from infra.operate.status import status
+
+    endpoint = _endpoint(options.stack, folder)
+    workload, gke = endpoint.workload, endpoint.platform.gke
+    assert gke is not None
+    access, plan = endpoint.plan.access, endpoint.plan
+    fewest = plan.min_replicas if plan.scaling else None
+    found = status(
+        endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest, groups=plan.accelerator.nodes > 1
+    )
+    gateway = plan.exposure.gateway
+    url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
+    print(
+        json.dumps(dataclasses.asdict(found), indent=2) if options.json else diagnosis_text(endpoint.name, found, url),
+        end="",
+    )
+    return 0 if found.state == "serving" else 1
+
+
+def run_recover(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Put the state right after an `up` that was killed."""
+    from infra.operate.recover import recover
+
+    read(options.stack, folder)
+    recover(options.stack, lambda line: print(line, flush=True))
+    return 0
+
+
+def run_matrix(options: argparse.Namespace, _folder: StackFolder) -> int:
+    """Print what each framework can do."""
+    from infra.matrix import matrix_json, matrix_markdown, matrix_page, own_matrix, record_text, table_text
+
+    matrix = own_matrix().only(options.framework) if options.framework is not None else own_matrix()
+    if options.html:
+        _write(matrix_page(matrix), options.html)
+    if options.json:
+        print(json.dumps(matrix_json(matrix), indent=2))
+    elif options.markdown:
+        print(matrix_markdown(matrix), end="")
+    elif options.framework is not None:
+        print(record_text(matrix.rows[0]), end="")
+    else:
+        print(table_text(matrix), end="")
+    return 0
+
+
+def run_schema(_options: argparse.Namespace, _folder: StackFolder) -> int:
+    """Print the JSON schema of stack files."""
+    from infra.schema import schema_text
+
+    print(schema_text(), end="")
+    return 0
+
+
+def _endpoint(name: str, folder: StackFolder) -> Endpoint:
+    built = build(name, folder)
+    if isinstance(built, Platform):
+        raise SpecError(f"{folder.path(name)} is a Platform; this verb takes an Endpoint.")
+    return built
