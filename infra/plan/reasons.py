@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.plan.exposure import exposure_rows
+from infra.plan.pools import pool_decisions
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.rollout import rollout_reasons
@@ -34,12 +35,13 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) 
             plan.scaling, asked_target=asked.target if asked else None, asked_hours=bool(asked and asked.schedule)
         ),
     ]
-    return tuple(
+    made = tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
         else Decision(field, str(value), origin, reason)
         for field, value, asked, origin, reason in rows
     )
+    return (*made, *pool_decisions(plan, frozenset(spec.nodePool.model_fields_set)))
 
 
 def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:

@@ -9,6 +9,7 @@ from typing import Any
 from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
+from infra.plan.node_pools import NO_POOLS, NodePools
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.scaling import Scaling
 from infra.plan.watching import UNWATCHED, Watch
@@ -195,6 +196,7 @@ class ServingPlan:
         only_planned: why this version does not deploy it; empty where it does.
         watch: who scrapes its metrics and evaluates its alerts.
         scaling: what moves the number of replicas; None where it is fixed.
+        node_pools: the machines it runs on, and what a change of them means.
     """
 
     stack: str
@@ -231,6 +233,7 @@ class ServingPlan:
     exposure: Exposure = CLOSED
     watch: Watch = UNWATCHED
     scaling: Scaling | None = None
+    node_pools: NodePools = NO_POOLS
 
     @property
     def machines(self) -> int:

@@ -10,6 +10,7 @@ from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.gke import Cluster, Gke
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
+from infra.spec.node_pool import NodePool
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -33,6 +34,7 @@ __all__ = [
     "Local",
     "Media",
     "Monitoring",
+    "NodePool",
     "PlatformSpec",
     "Prometheus",
     "Replicas",

@@ -16,6 +16,7 @@ class Cluster(Strict):
 
     name: ClusterName
     create: bool = True
+    mode: Literal["standard", "autopilot"] = "standard"
 
 
 _LONGEST_PREFIX = 26  # Google: a proxy-only subnet has at least 64 addresses; 512 are advised

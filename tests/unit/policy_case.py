@@ -32,8 +32,8 @@ class Case:
     def __init__(self, name: str = "gemma4-31b-h100") -> None:
         judged = subject(ENDPOINTS[name])
         assert judged.plan
-        assert judged.pool
-        self.objects, self.pool, self.plan = copy.deepcopy([*judged.objects]), copy.deepcopy(judged.pool), judged.plan
+        (pool,) = judged.pools
+        self.objects, self.pool, self.plan = copy.deepcopy([*judged.objects]), copy.deepcopy(pool), judged.plan
         self.deployment = self.one("Deployment")["spec"]
         self.pod = self.deployment["template"]["spec"]
         self.pod["initContainers"] = [copy.deepcopy(SIDECAR)]
@@ -58,7 +58,7 @@ class Case:
 
     def found(self) -> dict[str, list[str]]:
         rules: dict[str, list[str]] = {}
-        for rule, one in violations(Subject(self.objects, self.pool, self.plan)):
+        for rule, one in violations(Subject(self.objects, (self.pool,), self.plan)):
             rules.setdefault(rule.name, []).append(str(one))
         return rules
 
