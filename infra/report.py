@@ -57,7 +57,7 @@ def plan_text(plan: ServingPlan) -> str:
         lines.append(_row("scaling", _scaling_text(plan.scaling)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     if plan.node_pools.pools:
-        lines += [_row(label, text) for label, text in _pool_rows(plan.node_pools)]
+        lines.append(_row(*_pool_row(plan.node_pools)))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
         lines.append(_row("deploy", f"not by this version: {', '.join(plan.only_planned)}"))
@@ -177,7 +177,7 @@ def _gateway_text(gateway: Entrance, routing: str) -> str:
     return f"{gateway.url}, {gateway.scope}, {made}{routed}; answers of at most {gateway.timeout_seconds:,} s"
 
 
-def _pool_rows(found: NodePools) -> list[tuple[str, str]]:
+def _pool_row(found: NodePools) -> tuple[str, str]:
     names = ", ".join(one.name for one in found.pools)
     many = len(found.pools) > 1
     if found.kind == "autopilot":
@@ -186,10 +186,8 @@ def _pool_rows(found: NodePools) -> list[tuple[str, str]]:
         made = f"{names}, tried in this order by ComputeClass {found.compute_class}"
     else:
         made = names
-    return [
-        ("node pools" if many else "node pool", made),
-        ("", f"another machine, capacity, disk, driver or account makes new nodes, downtime {found.move}"),
-    ]
+    new = f"another machine, capacity, disk, driver or account makes new ones first: downtime {found.move}"
+    return "node pools" if many else "node pool", f"{made}; {new}"
 
 
 def _ladder(plan: ServingPlan) -> list[tuple[int, Rung]]:

@@ -65,10 +65,10 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke, index: int = 0) -> dict
 
 def _node_config(plan: ServingPlan, one: NodePool, gke: Gke) -> dict[str, Any]:
     """What every machine of a pool is; a class, where there is one, is label and taint (GKE asks for both)."""
-    labels, compute_class = {ENDPOINT_KEY: plan.stack, POOL_KEY: one.name}, plan.node_pools.compute_class
-    taints = {ENDPOINT_KEY: plan.stack}
-    if compute_class:
-        labels[CLASS_KEY] = taints[CLASS_KEY] = compute_class
+    found, taints = plan.node_pools, {ENDPOINT_KEY: plan.stack}
+    labels = {ENDPOINT_KEY: plan.stack, POOL_KEY: one.name}
+    if found.compute_class:
+        labels[CLASS_KEY] = taints[CLASS_KEY] = found.compute_class
     node: dict[str, Any] = {
         "machineType": one.machine_type,
         "diskType": one.boot_disk_type,
@@ -76,7 +76,7 @@ def _node_config(plan: ServingPlan, one: NodePool, gke: Gke) -> dict[str, Any]:
         "spot": one.capacity == "spot",
         "flexStart": one.capacity == "flex-start",
         "gvnic": {"enabled": True},
-        "gcfsConfig": {"enabled": one.image_streaming},
+        "gcfsConfig": {"enabled": found.image_streaming},
         "oauthScopes": SCOPES,
         "workloadMetadataConfig": {"mode": "GKE_METADATA"},
         "shieldedInstanceConfig": SHIELDED,
@@ -92,13 +92,13 @@ def _node_config(plan: ServingPlan, one: NodePool, gke: Gke) -> dict[str, Any]:
             {
                 "type": one.gke_label,
                 "count": one.accelerators,
-                "gpuDriverInstallationConfig": {"gpuDriverVersion": one.driver_version.upper()},
+                "gpuDriverInstallationConfig": {"gpuDriverVersion": found.driver_version.upper()},
             }
         ]
     if one.local_ssds:
         node["ephemeralStorageLocalSsdConfig"] = {"localSsdCount": one.local_ssds}
-    if one.max_run_seconds is not None:
-        node["maxRunDuration"] = f"{one.max_run_seconds}s"
+    if found.max_run_seconds is not None:
+        node["maxRunDuration"] = f"{found.max_run_seconds}s"
     if one.capacity == "flex-start":
         node["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
     if one.capacity == "reservation":

@@ -27,12 +27,12 @@ def compute_class(plan: ServingPlan) -> ComputeClass | None:
     if not found.compute_class:
         return None
     if found.kind == "autopilot":
-        rules = tuple(_made_by_gke(one, plan.accelerator.zones) for one in found.pools)
+        rules = tuple(_made_by_gke(one, found.driver_version, plan.accelerator.zones) for one in found.pools)
         return ComputeClass(found.compute_class, rules, ({"enabled": True},))
     return ComputeClass(found.compute_class, tuple({"nodepools": [one.name]} for one in found.pools), ())
 
 
-def _made_by_gke(one: NodePool, zones: tuple[str, ...]) -> dict[str, Any]:
+def _made_by_gke(one: NodePool, driver: str, zones: tuple[str, ...]) -> dict[str, Any]:
     """A rule by which GKE makes machines. It says no disk type: Autopilot takes pd-balanced alone, and G4 does not.
 
     Where machines bring local SSDs their number must be said, and a specific reservation has its own zones (GKE
@@ -42,7 +42,7 @@ def _made_by_gke(one: NodePool, zones: tuple[str, ...]) -> dict[str, Any]:
     if one.local_ssds:
         rule["storage"]["localSSDCount"] = one.local_ssds
     if one.gke_label:
-        rule["gpu"] = {"type": one.gke_label, "count": one.accelerators, "driverVersion": one.driver_version}
+        rule["gpu"] = {"type": one.gke_label, "count": one.accelerators, "driverVersion": driver}
     if zones and one.capacity != "reservation":
         rule["location"] = {"zones": list(zones)}
     match one.capacity:

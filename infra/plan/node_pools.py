@@ -36,9 +36,7 @@ class NodePool:
         name: GKE's; empty where GKE makes and names the pool.
         reservation: its name, where capacity is `reservation`.
         accelerators: of one machine; 0 where a processor serves.
-        driver_version: of the GPU driver that GKE installs, `default` or `latest`; empty without GPUs.
         local_ssds: disks of 375 GiB that hold the pods' ephemeral storage.
-        max_run_seconds: after which a machine is taken away; None for no limit of ours.
     """
 
     name: str
@@ -50,9 +48,6 @@ class NodePool:
     boot_disk_type: str
     boot_disk_gb: int
     local_ssds: int
-    driver_version: str
-    image_streaming: bool
-    max_run_seconds: int | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,9 @@ class NodePools:
     Attributes:
         kind: `pools`; `autopilot`, where GKE makes them; `none`, where the platform is the machine.
         compute_class: name of the ComputeClass by which pods choose among them; empty where they name the one pool.
+        driver_version: of the GPU driver that GKE installs, `default` or `latest`; empty without GPUs.
+        image_streaming: whether images are read while they start.
+        max_run_seconds: after which a machine is taken away; None for no limit of ours.
         rebuilt_by: fields of a pool, its cluster and its nodes' account, whose change makes new machines.
         move: what callers see of such a move, in words; `move_seconds` without any replica that answers.
     """
@@ -69,9 +67,12 @@ class NodePools:
     kind: str
     compute_class: str
     pools: tuple[NodePool, ...]
+    driver_version: str
+    image_streaming: bool
+    max_run_seconds: int | None
     rebuilt_by: tuple[str, ...]
     move: str
     move_seconds: int
 
 
-NO_POOLS = NodePools("none", "", (), (), "", 0)
+NO_POOLS = NodePools("none", "", (), "", False, None, (), "", 0)

@@ -94,38 +94,57 @@ def shared_host(hosts: list[Host]) -> Host:
     )
 
 
-def pool(request: Request, choice: Choice, disks: Host, image: str) -> NodePool:
-    """One pool as the stack file and its machine make it, without a name.
-
-    Args:
-        request: what is asked.
-        choice: machine and capacity.
-        disks: of that machine.
-        image: reference of the engine's image.
+def driver_version(request: Request) -> str:
+    """Of the GPU driver; "" without GPUs.
 
     Raises:
-        RefusedError: the machine or the capacity does not take a setting.
+        RefusedError: one is asked for where there is none.
     """
-    asked, candidate, accelerator = request.spec.nodePool, choice.candidate, request.accelerator
-    kind = candidate.capacity.kind
-    gpus = accelerator.kind == "gpu"
-    if asked.driverVersion and not gpus:
+    asked, accelerator = request.spec.nodePool.driverVersion, request.accelerator
+    if accelerator.kind == "gpu":
+        return asked or "default"
+    if asked:
         raise RefusedError((_FIELD, "driverVersion"), f"{accelerator.display_name} has no GPU driver; leave it out.")
-    if asked.imageStreaming and not is_in_artifact_registry(image):
+    return ""
+
+
+def image_streaming(request: Request, image: str) -> bool:
+    """Whether images are streamed: where the engine's image is one that GKE can stream, unless the file says no.
+
+    Raises:
+        RefusedError: it is asked for, and the image is not in Artifact Registry.
+    """
+    asked, possible = request.spec.nodePool.imageStreaming, is_in_artifact_registry(image)
+    if asked and not possible:
         raise RefusedError(
             (_FIELD, "imageStreaming"),
             f"GKE streams images of Artifact Registry alone, and {image.partition('@')[0]} is elsewhere; leave it out, "
             "or copy the image and name it in engine.image.",
         )
+    return possible if asked is None else asked
+
+
+def pool(request: Request, choice: Choice, disks: Host) -> NodePool:
+    """The pool of one rung, without a name.
+
+    Args:
+        request: what is asked.
+        choice: machine and capacity.
+        disks: of that machine.
+
+    Raises:
+        RefusedError: the capacity does not take the asked run time.
+    """
+    candidate, accelerator, seconds = choice.candidate, request.accelerator, request.spec.nodePool.maxRunSeconds
     least, most = FLEX_RUN_SECONDS
-    if kind == "flex-start" and asked.maxRunSeconds is not None and not least <= asked.maxRunSeconds <= most:
+    if candidate.capacity.kind == "flex-start" and seconds is not None and not least <= seconds <= most:
         raise RefusedError(
             (_FIELD, "maxRunSeconds"),
             f"flex-start machines run from {least} to {most:,} seconds; write a number between.",
         )
     return NodePool(
         name="",
-        capacity=kind,
+        capacity=candidate.capacity.kind,
         reservation=candidate.capacity.reservation,
         machine_type=candidate.machine.machine_type,
         gke_label=accelerator.gke_label or "",
@@ -133,7 +152,4 @@ def pool(request: Request, choice: Choice, disks: Host, image: str) -> NodePool:
         boot_disk_type=disks.boot_disk_type,
         boot_disk_gb=disks.boot_disk_gb,
         local_ssds=disks.local_ssds,
-        driver_version=(asked.driverVersion or "default") if gpus else "",
-        image_streaming=is_in_artifact_registry(image) if asked.imageStreaming is None else asked.imageStreaming,
-        max_run_seconds=asked.maxRunSeconds,
     )

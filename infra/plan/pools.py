@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 
 from infra.plan.node_pools import NO_POOLS, REBUILT_BY, NodePools
-from infra.plan.pool_options import machine_host, pool, shared_host
+from infra.plan.pool_options import driver_version, image_streaming, machine_host, pool, shared_host
 from infra.plan.quantities import Host, TimeTerm, Timing
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.plan.search import Choice
-from infra.plan.serving_plan import Decision, Rollout, ServingPlan
+from infra.plan.serving_plan import Rollout, ServingPlan
 from infra.plan.timing import stop_seconds
+from infra.spec import NodePool as NodePoolSpec
 
 # GoogleCloudPlatform/cluster-autoscaler 7d25050: a flex-start machine is waited for so long before the next rung.
 _FLEX_WAIT_SECONDS = 900
 _FLEX_DAYS = 7
+_DRIVER = "what GKE installs unless told otherwise"
+_MOVE = "what makes other nodes makes a pool of another name first; the old one is deleted last"
 
 
 def the_machines(
@@ -76,7 +79,7 @@ def node_pools(
     pools = []
     for index, (choice, disks) in enumerate(zip(chosen, hosts, strict=True)):
         try:
-            pools.append(pool(request, choice, disks, image))
+            pools.append(pool(request, choice, disks))
         except RefusedError as refused:
             if len(chosen) == 1:
                 raise
@@ -86,6 +89,9 @@ def node_pools(
         kind="autopilot" if gke.cluster.mode == "autopilot" else "pools",
         compute_class="",
         pools=tuple(pools),
+        driver_version=driver_version(request),
+        image_streaming=image_streaming(request, image),
+        max_run_seconds=request.spec.nodePool.maxRunSeconds,
         rebuilt_by=REBUILT_BY,
         move=_move(rolling, seconds),
         move_seconds=seconds,
@@ -94,52 +100,41 @@ def node_pools(
 
 def _move(rolling: Rollout, seconds: int) -> str:
     if rolling.strategy == "surge":
-        return "none: a pod on new machines answers before an old one stops; the old pool is deleted last"
+        return "none: a pod on a new machine answers before an old one stops"
     if rolling.least_available:
-        return "none, with a replica less; the old pool is deleted last"
-    return (
-        f"about {seconds:,} s: the old pod stops first, then a new machine comes, and the old pool is deleted last; "
-        "replicas.spare: 1 loses nothing"
-    )
+        return "none, with a replica less"
+    return f"about {seconds:,} s: the old pod stops before a new machine comes"
 
 
-def pool_decisions(plan: ServingPlan, asked: frozenset[str]) -> tuple[Decision, ...]:
-    """Values of `nodePool`, who decided each, and why. `asked` are the fields that the stack file says.
-
-    A ladder's pools share all that the stack file can say; what they do not share is in the ladder.
-    """
-    if not plan.node_pools.pools or plan.node_pools.kind == "autopilot":
-        return ()
-    one = plan.node_pools.pools[0]
-    streams = "GKE streams images of Artifact Registry alone, and this one is "
-    rows = [
-        (
-            "imageStreaming",
-            str(one.image_streaming).lower(),
-            streams + ("there" if one.image_streaming else "elsewhere"),
-        ),
-        ("localSsds", str(one.local_ssds), f"those that {one.machine_type} brings"),
-        ("bootDiskGb", str(one.boot_disk_gb), "smallest for image and weights"),
-        ("maxRunSeconds", str(one.max_run_seconds or "none"), "a machine stays as long as it is paid for"),
+def pool_rows(found: NodePools, asked: NodePoolSpec) -> list[tuple[str, object, object, str, str]]:
+    """Field, value, what was asked, origin and reason of what all its machines share."""
+    if found.kind == "none":
+        return [("nodePools.kind", found.kind, None, "platform", "the platform is the machine")]
+    if found.kind == "autopilot":
+        return [("nodePools.kind", found.kind, None, "platform", "Autopilot makes its own nodes, by the ComputeClass")]
+    where = "there" if found.image_streaming else "elsewhere"
+    streaming = f"GKE streams images of Artifact Registry alone, and this one is {where}"
+    stays = "a machine stays as long as it is paid for"
+    if any(one.capacity == "flex-start" for one in found.pools):
+        stays = f"Google ends a flex-start machine after {_FLEX_DAYS} days"
+    streams, seconds = found.image_streaming, found.max_run_seconds
+    return [
+        ("nodePools.kind", found.kind, None, "platform", "a Standard cluster: the stack makes its own"),
+        ("nodePools.driverVersion", found.driver_version or "none", asked.driverVersion, "derived", _DRIVER),
+        ("nodePools.imageStreaming", str(streams).lower(), asked.imageStreaming, "derived", streaming),
+        ("nodePools.maxRunSeconds", seconds or "none", asked.maxRunSeconds, "derived", stays),
+        ("nodePools.move", found.move, None, "derived", _MOVE),
     ]
-    if one.driver_version:
-        rows.insert(0, ("driverVersion", one.driver_version, "what GKE has tested longest for this version"))
-    if one.capacity == "flex-start" and one.max_run_seconds is None:
-        rows[-1] = ("maxRunSeconds", "none", f"Google ends a flex-start machine after {_FLEX_DAYS} days")
-    return tuple(
-        Decision(f"nodePool.{field}", value, "stack", "said in the stack file")
-        if field in asked
-        else Decision(f"nodePool.{field}", value, "derived", why)
-        for field, value, why in rows
-    )
 
 
 def pool_cautions(plan: ServingPlan) -> tuple[str, ...]:
     """What to know of the machines before paying for them."""
     found, said = plan.node_pools, []
     kinds = [one.capacity for one in found.pools]
-    if found.pools and (limit := found.pools[0].max_run_seconds) is not None:
-        said.append(f"every machine is taken away after {limit:,} s, and its pod starts anew on another")
+    if found.max_run_seconds is not None:
+        said.append(
+            f"every machine is taken away after {found.max_run_seconds:,} s, and its pod starts anew on another"
+        )
     if "flex-start" in kinds[:-1]:
         said.append(
             f"flex-start waits up to {_FLEX_WAIT_SECONDS} s for a machine before the next rung is tried; a start may "

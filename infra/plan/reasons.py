@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.plan.exposure import exposure_rows
-from infra.plan.pools import pool_decisions
+from infra.plan.pools import pool_rows
 from infra.plan.proof import arithmetic
 from infra.plan.request import Request
 from infra.plan.rollout import rollout_reasons
@@ -35,13 +35,12 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) 
             plan.scaling, asked_target=asked.target if asked else None, asked_hours=bool(asked and asked.schedule)
         ),
     ]
-    made = tuple(
+    return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
         if asked is not None
         else Decision(field, str(value), origin, reason)
         for field, value, asked, origin, reason in rows
     )
-    return (*made, *pool_decisions(plan, frozenset(spec.nodePool.model_fields_set)))
 
 
 def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
@@ -191,7 +190,8 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
     return [
         ("replicas", plan.replicas, replicas, "derived", "one unless the stack says otherwise"),
         ("host.memoryGiB", host.memory_gib, None, "derived", left),
-        ("host.bootDiskGb", host.boot_disk_gb, None, "derived", disk),
+        ("host.bootDiskGb", host.boot_disk_gb, spec.nodePool.bootDiskGb, "derived", disk),
+        ("host.localSsds", host.local_ssds, spec.nodePool.localSsds, "derived", "those that the machine brings"),
         (
             "timing.startupSeconds",
             timing.startup_seconds,
@@ -221,6 +221,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             cost.basis,
         ),
         *rollout_reasons(plan.rollout),
+        *pool_rows(plan.node_pools, spec.nodePool),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
             ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")

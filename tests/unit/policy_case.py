@@ -139,6 +139,12 @@ def autoscaler(case: Case, least: int, most: int, target: str = "") -> None:
     case.add("HorizontalPodAutoscaler", spec={"scaleTargetRef": place, "minReplicas": least, "maxReplicas": most})
 
 
+def compute_class(case: Case, pool: str) -> None:
+    """A ComputeClass of one pool."""
+    spec = {"whenUnsatisfiable": "DoNotScaleUp", "priorities": [{"nodepools": [pool]}]}
+    case.add("ComputeClass", spec=spec)
+
+
 def unfixed(case: Case) -> None:
     """A Deployment whose number of replicas is left to an autoscaler."""
     del case.deployment["replicas"]
