@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.cloud.accounts import node_service_account
 from infra.cloud.resource import CloudResource
+from infra.cloud.tpu import tpu_node
 from infra.plan.node_pools import CLASS_KEY, ENDPOINT_KEY, POOL_KEY, NodePool
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
@@ -87,7 +88,9 @@ def _node_config(plan: ServingPlan, one: NodePool, gke: Gke) -> dict[str, Any]:
     account = node_service_account(gke)
     if account is not None:
         node["serviceAccount"] = account
-    if one.gke_label:
+    if plan.accelerator.kind == "tpu":
+        node = tpu_node(node)
+    elif one.gke_label:
         node["guestAccelerators"] = [
             {
                 "type": one.gke_label,

@@ -14,7 +14,7 @@ from infra.frameworks.backend import Backend, backend
 from infra.frameworks.compute_class import ComputeClass, compute_class
 from infra.frameworks.network import Network, network
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
-from infra.frameworks.pod import WORKER_COMPONENT, Pod, entry
+from infra.frameworks.pod import WORKER_COMPONENT, Pod, accelerator_labels, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
@@ -227,13 +227,15 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     classes), so a class is all that they select; its nodes have the class as a taint. A flex-start node has a taint
     where the pod tolerates it (GoogleCloudPlatform/cluster-autoscaler 7d25050).
 
-    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus), and nothing on one
-    of processors.
+    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool and `google.com/tpu=present:NoSchedule` on every TPU
+    pool (GKE documentation, how-to/gpus and how-to/tpus), and nothing on one of processors.
     """
     found = plan.node_pools
     taints = {plan.accelerator.resource: "present"} if plan.accelerator.resource else {}
     if found.compute_class:
         selector = {CLASS_KEY: found.compute_class}
+        if plan.accelerator.kind == "tpu":
+            selector |= accelerator_labels(plan.accelerator)
         taints |= {CLASS_KEY: found.compute_class}
         if any(one.capacity == "flex-start" for one in found.pools):
             taints[FLEX_KEY] = "true"
@@ -256,8 +258,7 @@ def _one_pool(plan: ServingPlan) -> dict[str, str]:
     selector = {ENDPOINT_KEY: plan.stack}
     if plan.node_pools.pools:
         selector[POOL_KEY] = plan.node_pools.pools[0].name
-    if plan.accelerator.gke_label:
-        selector["cloud.google.com/gke-accelerator"] = plan.accelerator.gke_label
+    selector |= accelerator_labels(plan.accelerator)
     if plan.accelerator.capacity == "spot":
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":

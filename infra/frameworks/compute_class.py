@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plan.node_pools import NodePool
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.serving_plan import AcceleratorChoice, ServingPlan
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ def compute_class(plan: ServingPlan) -> ComputeClass | None:
     if not found.compute_class:
         return None
     if found.kind == "autopilot":
-        rules = tuple(_made_by_gke(one, found.driver_version, plan.accelerator.zones) for one in found.pools)
+        rules = tuple(_made_by_gke(one, found.driver_version, plan.accelerator) for one in found.pools)
         return ComputeClass(found.compute_class, rules, ({"enabled": True},))
     return ComputeClass(found.compute_class, tuple({"nodepools": [one.name]} for one in found.pools), ())
 
 
-def _made_by_gke(one: NodePool, driver: str, zones: tuple[str, ...]) -> dict[str, Any]:
+def _made_by_gke(one: NodePool, driver: str, accelerator: AcceleratorChoice) -> dict[str, Any]:
     """A rule by which GKE makes machines. It says no disk type: Autopilot takes pd-balanced alone, and G4 does not.
 
     Where machines bring local SSDs their number must be said, and a specific reservation has its own zones (GKE
@@ -41,10 +41,12 @@ def _made_by_gke(one: NodePool, driver: str, zones: tuple[str, ...]) -> dict[str
     rule: dict[str, Any] = {"machineType": one.machine_type, "storage": {"bootDiskSize": one.boot_disk_gb}}
     if one.local_ssds:
         rule["storage"]["localSSDCount"] = one.local_ssds
-    if one.gke_label:
+    if accelerator.kind == "tpu":
+        rule["tpu"] = {"type": one.gke_label, "count": one.accelerators, "topology": accelerator.topology}
+    elif one.gke_label:
         rule["gpu"] = {"type": one.gke_label, "count": one.accelerators, "driverVersion": driver}
-    if zones and one.capacity != "reservation":
-        rule["location"] = {"zones": list(zones)}
+    if accelerator.zones and one.capacity != "reservation":
+        rule["location"] = {"zones": list(accelerator.zones)}
     match one.capacity:
         case "spot":
             rule["spot"] = True

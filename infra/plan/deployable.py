@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.plan.ladder import unlike_rungs
 from infra.plan.request import Request
 from infra.plan.search import Choice
+from infra.plan.slices import slice_reasons
 
 
 def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
@@ -18,7 +19,7 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
     if request.platform.gke is None:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
-        reasons.append("node pools of TPUs")
+        reasons += slice_reasons(request.accelerator, choice.candidate)
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     reasons += unlike_rungs(request, chosen)

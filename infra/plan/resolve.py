@@ -41,6 +41,7 @@ from infra.plan.serving_plan import (
     Parallelism,
     ServingPlan,
 )
+from infra.plan.slices import slice_topology
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -159,6 +160,7 @@ def resolve(
             gke_label=accelerator.gke_label or "",
             resource=accelerator.resource or "",
             zones=zones(accelerator, platform.gke) if platform.gke else (),
+            topology=slice_topology(accelerator, candidate.machine),
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
@@ -244,5 +246,6 @@ def _times(request: Request, choice: Choice) -> Timing:
         source=request.spec.weights.source if request.capabilities.pins_revision else "engine",
         disk=ssd or "own",
         timeout_seconds=request.spec.startupTimeoutSeconds,
+        kind=request.accelerator.kind,
         answer_seconds=request.spec.longestAnswerSeconds,
     )

@@ -60,6 +60,7 @@ class AcceleratorChoice:
         capacity: how the machine is bought; `own` for one that is there.
         reservation: its name, where capacity is `reservation`.
         gke_label, resource: node label value and Kubernetes resource; empty where there is none.
+        topology: of a TPU's slice, such as `2x2`; empty for others.
     """
 
     type: str
@@ -72,6 +73,7 @@ class AcceleratorChoice:
     gke_label: str
     resource: str
     zones: tuple[str, ...]
+    topology: str = ""
 
     @property
     def per_node(self) -> int:

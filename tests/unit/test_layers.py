@@ -30,7 +30,8 @@ ALLOWED = {
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
-    "fleet_report": {"plan", "text"},
+    "fleet": {"plan"},
+    "fleet_report": {"fleet", "plan", "text"},
     "report": {"bars", "catalog", "plan", "text"},
     "diagnosis_report": {"operate", "text"},
     "golden": {"pipeline", "render", "report"},
@@ -56,6 +57,7 @@ ALLOWED = {
     "verbs": {
         "diagnosis_report",
         "errors",
+        "fleet",
         "fleet_report",
         "golden",
         "matrix",
