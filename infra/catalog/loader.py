@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.metrics import EngineMetrics, Series
 from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
@@ -54,6 +55,9 @@ def load_catalog() -> Catalog:
         metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
         time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
+        local_ssds={
+            row["machine_type"]: LocalSsds(**_fields(row)) for row in read_facts("local_ssds.yaml")["machines"]
+        },
     )
 
 

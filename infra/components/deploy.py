@@ -78,6 +78,12 @@ def _endpoint(endpoint: Endpoint) -> None:
         pulumi.export("secretCommands", list(secret_commands(plan.synced_secrets)))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
-    pulumi.export("nodePool", plan.stack)
+    pools = [one.name for one in plan.node_pools.pools if one.name]
+    if pools:
+        pulumi.export("nodePool", pools[0])
+    if len(pools) > 1:
+        pulumi.export("nodePools", pools)
+    if plan.node_pools.compute_class:
+        pulumi.export("computeClass", plan.node_pools.compute_class)
     pulumi.export("plan", plan.summary())
     pulumi.export("cost", {"usdPerHour": plan.cost.hourly_usd, "basis": plan.cost.basis})

@@ -11,6 +11,7 @@ from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 from infra.spec.network import Network
+from infra.spec.node_pool import NodePool
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -39,6 +40,7 @@ __all__ = [
     "Media",
     "Monitoring",
     "Network",
+    "NodePool",
     "PlatformSpec",
     "Prometheus",
     "Replicas",
