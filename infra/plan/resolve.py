@@ -17,7 +17,9 @@ from infra.plan.deployable import only_planned
 from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
 from infra.plan.fit import memory
+from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
+from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.placement import SOLD, zones
@@ -28,6 +30,7 @@ from infra.plan.quantities import Timing
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
+from infra.plan.registry import pulled_from, through_registry
 from infra.plan.request import Request
 from infra.plan.rollout import rollout, rollout_usd
 from infra.plan.scaling import scaling
@@ -42,6 +45,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.slices import slice_topology
+from infra.plan.synced_secrets import synced_secrets
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -100,6 +104,8 @@ def resolve(
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
     reference = reference_of(spec, facts, accelerator, request.version)
+    own_image = spec.engine.image is not None
+    pulled = reference if own_image else pulled_from(reference, platform.gke)
     times = stop_of_all(request, chosen, _times(request, first))
     machine, hosts = the_machines(
         request, chosen, weights_gib=times.weights_bytes / GIB, image_gib=image_gib(image, accelerator) or 0
@@ -114,6 +120,7 @@ def resolve(
         own_fetch=not request.capabilities.pins_revision,
         nodes=candidate.nodes,
     )
+    synced = synced_secrets(stack, spec, platform.gke, request.capabilities.api_key_name)
     rolling = rollout(
         spec.replicas,
         times,
@@ -176,7 +183,7 @@ def resolve(
         rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
         watch=watched,
-        credentials=credentials(spec.engine, request.capabilities),
+        credentials=credentials(stack, spec.engine, request.capabilities),
         weights=weights,
         engine_args=tuple(spec.engine.args),
         adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
@@ -195,8 +202,12 @@ def resolve(
             picker=catalog.picker,
         ),
         scaling=scaled,
-        node_pools=node_pools(request, chosen, hosts, reference, rolling, times),
+        synced_secrets=synced,
+        grants=grants(weights, synced, platform.gke),
+        node_pools=node_pools(request, chosen, hosts, pulled, rolling, times),
     )
+    refuse_lacking(plan, platform)
+    plan = through_registry(plan, platform.gke, own_image=own_image)
     plan = dataclasses.replace(
         plan,
         decisions=decisions(request, plan, first, better_precision(request, first, capacities)),

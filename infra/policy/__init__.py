@@ -7,6 +7,7 @@ from infra.policy import (
     namespaces,
     placement,
     scaling,
+    secrets,
     security,
     times,
     watching,
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     *namespaces.RULES,
     *exposure.RULES,
     *weights.RULES,
+    *secrets.RULES,
     *watching.RULES,
 )
 

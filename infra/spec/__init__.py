@@ -7,13 +7,15 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
-from infra.spec.gke import Cluster, Gke
+from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
+from infra.spec.network import Network
 from infra.spec.node_pool import NodePool
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
+from infra.spec.secrets import ManagedKeys, ManagedSecret
 from infra.spec.weights import Weights
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "NAME_PATTERN",
     "Accelerator",
     "Adapter",
+    "Budget",
     "Capacity",
     "Client",
     "Cluster",
@@ -32,8 +35,11 @@ __all__ = [
     "Host",
     "Hours",
     "Local",
+    "ManagedKeys",
+    "ManagedSecret",
     "Media",
     "Monitoring",
+    "Network",
     "NodePool",
     "PlatformSpec",
     "Prometheus",
@@ -41,5 +47,6 @@ __all__ = [
     "Scaling",
     "Spec",
     "Weights",
+    "WeightsBucket",
     "spec_problems",
 ]

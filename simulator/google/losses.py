@@ -51,6 +51,7 @@ class Losses:
             self._noticed.pop(name, None)
             if found is not None:
                 again.append(found)
+            if found is not None or name in due:  # also one that went before its notice was over
                 self._done(name)
         for name in [*(faults.get("expired") or []), *self._at_end(data)]:
             if self._nodes.preempt(name) is not None:

@@ -180,6 +180,16 @@ spec:
     capacityCheckWaitTimeSeconds: 1800
   - {machineType: g4-standard-48, spot: true, location: {zones: [us-central1-b], locationPolicy: ANY}}
   whenUnsatisfiable: DoNotScaleUp
+---
+apiVersion: secret-sync.gke.io/v1
+kind: SecretSync
+metadata: {name: x}
+spec:
+  serviceAccountName: x
+  secretProviderClassName: x
+  secretObject:
+    type: kubernetes.io/dockerconfigjson
+    data: [{sourcePath: dockerconfigjson, targetKey: .dockerconfigjson}, {sourcePath: a, targetKey: NGC_API_KEY}]
 """)
 }
 
@@ -260,6 +270,9 @@ MISTAKES = (
     Mistake("ComputeClass", ("spec", "whenUnsatisfiable"), "Wait", "'Wait' is not one of"),
     Mistake("ComputeClass", ("spec", "priorities", 1, "flexStart"), True, "True is not of type 'object'"),
     Mistake("ComputeClass", ("spec", "priorities", 0, "gpus"), 1, "('gpus' was unexpected)"),
+    Mistake("SecretSync", ("spec", "serviceAccountName"), ..., "'serviceAccountName' is a required property"),
+    Mistake("SecretSync", ("spec", "secretObject", "data", 0, "targetKey"), "a b", "'a b' does not match"),
+    Mistake("SecretSync", ("spec", "secretObject", "data", 0, "value"), "v", "('value' was unexpected)"),
     Mistake("HTTPRoute", ("metadata", "name"), "Not_a_name", "metadata.name: 'Not_a_name' does not match"),
     Mistake("HTTPRoute", ("metadata", "labels", "app"), 1, "metadata.labels.app: 1 is not of type 'string'"),
     Mistake("HTTPRoute", ("metadata", "label"), {}, "('label' was unexpected)"),

@@ -20,6 +20,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "local_ssds.yaml": {"machines": ("machine_type",)},
     "models.yaml": {"sizes": ("size",)},
     "picker.yaml": {"pickers": ("name",)},
+    "platforms.yaml": {"prices": ("name",), "roles": ("role",)},
     "prices.yaml": {"machines": ("machine_type",)},
     "proxy.yaml": {"proxies": ("name",)},
     "timezones.yaml": {"databases": ("name",)},
