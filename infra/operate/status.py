@@ -34,7 +34,8 @@ def status(
 
     context = f"gke_{gke.project}_{gke.location}_{gke.cluster.name}"
     where = f"--location {gke.location} --project {gke.project}"
-    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}"
+    by_name = " --dns-endpoint" if gke.cluster.create else ""
+    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}{by_name}"
     try:
         client = kubernetes.config.new_client_from_config(context=context)
     except kubernetes.config.ConfigException as error:

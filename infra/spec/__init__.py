@@ -7,9 +7,10 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
-from infra.spec.gke import Cluster, Gke
+from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
+from infra.spec.network import Network
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -20,6 +21,7 @@ __all__ = [
     "NAME_PATTERN",
     "Accelerator",
     "Adapter",
+    "Budget",
     "Capacity",
     "Client",
     "Cluster",
@@ -33,11 +35,13 @@ __all__ = [
     "Local",
     "Media",
     "Monitoring",
+    "Network",
     "PlatformSpec",
     "Prometheus",
     "Replicas",
     "Scaling",
     "Spec",
     "Weights",
+    "WeightsBucket",
     "spec_problems",
 ]

@@ -19,6 +19,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "frameworks.yaml": {"frameworks": ("name",)},
     "models.yaml": {"sizes": ("size",)},
     "picker.yaml": {"pickers": ("name",)},
+    "platforms.yaml": {"prices": ("name",), "roles": ("role",)},
     "prices.yaml": {"machines": ("machine_type",)},
     "proxy.yaml": {"proxies": ("name",)},
     "timezones.yaml": {"databases": ("name",)},
