@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from google_harness import CLUSTER_URN, POOL_URN, Engine
+from google_platforms import make_all
 
+from infra.cloud.accounts import account_resources
+from infra.cloud.apis import api_resources
 from infra.cloud.cluster import cluster_inputs, system_pool_inputs
 from infra.cloud.cluster_facts import cluster_facts, dns_endpoint
+from infra.cloud.network import network_resources
 from infra.spec import Cluster, Gke
 
 pytest_plugins = ["google_fixtures"]
@@ -21,6 +25,14 @@ def gke(mode: Any) -> Gke:
         cluster=Cluster(name="dev", mode=mode),
         deletionProtection=False,
     )
+
+
+@pytest.fixture(autouse=True)
+def before(gcp: Engine) -> None:
+    """What the cluster stands on."""
+    where = gke("standard")
+    first = (*api_resources("dev", where), *network_resources("dev", where), *account_resources("dev", where))
+    make_all(gcp, first)
 
 
 def found(gcp: Engine) -> dict[str, Any]:
