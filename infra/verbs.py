@@ -141,15 +141,14 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
 
     from infra.diagnosis_report import diagnosis_text
     from infra.operate.status import status
+    from infra.plan.needed_secrets import needed_secrets
 
     endpoint = _endpoint(options.stack, folder)
     workload, gke = endpoint.workload, endpoint.platform.gke
     assert gke is not None
-    access, plan = endpoint.plan.access, endpoint.plan
+    plan = endpoint.plan
     fewest = plan.min_replicas if plan.scaling else None
-    found = status(
-        endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest, groups=plan.accelerator.nodes > 1
-    )
+    found = status(endpoint.name, gke, needed_secrets(plan), fewest, groups=plan.accelerator.nodes > 1)
     gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(

@@ -10,7 +10,19 @@ import pytest
 from infra.cli import main
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-PLATFORMS = {"addon", "asia", "bare", "bare-unwatched", "dev", "keda", "laptop", "mac", "unwatched", "watched"}
+PLATFORMS = {
+    "addon",
+    "asia",
+    "bare",
+    "bare-unwatched",
+    "dev",
+    "keda",
+    "lacking",
+    "laptop",
+    "mac",
+    "unwatched",
+    "watched",
+}
 
 
 def cases(folder: str) -> list[str]:

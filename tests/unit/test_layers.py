@@ -26,7 +26,7 @@ ALLOWED = {
     "render": {"frameworks", "objects"},
     "stack_folder": {"document", "errors", "spec"},
     "schema": {"catalog", "spec"},
-    "operate": {"errors", "operate", "spec"},
+    "operate": {"errors", "operate", "plan", "spec"},
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
