@@ -74,6 +74,7 @@ def up(home: Home, stack: str, stacks: Path) -> int:
 def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     engine = _engine(home, stacks)
     platform = _platform_of(stack, stacks)
+    _adopt(home, platform or stack, stacks)
     code = _update(engine, platform, stacks) if platform else 0
     code = code or _update(engine, stack, stacks)
     elapsed_seconds = time.monotonic() - began
@@ -82,6 +83,18 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     elif code == 0:
         print(f"\nThe platform {stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.")
     return code
+
+
+def _adopt(home: Home, platform: str, stacks: Path) -> None:
+    """See that the cluster is there that a platform adopts."""
+    gke = yaml.safe_load((stacks / f"{platform}.yaml").read_text()).get("gke")
+    running = supervisor.find(home)
+    if not gke or gke["cluster"].get("create", True) or running is None:
+        return
+    from simulator.adopted_cluster import make_adopted
+
+    if make_adopted(running.ports["gcp"], gke):
+        print(f"The platform {platform} adopts cluster '{gke['cluster']['name']}'; the simulator has made one for it.")
 
 
 def _update(engine: Engine, stack: str, stacks: Path) -> int:
@@ -112,6 +125,7 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
 
 def _preview(engine: Engine, stack: str, stacks: Path) -> int:
     platform = _platform_of(stack, stacks)
+    _adopt(engine.home, platform or stack, stacks)
     for name in [platform, stack] if platform and not engine.has_cluster(platform) else [stack]:
         code = engine.ensure_stack(name) or engine.run("pulumi", "preview", "-s", name)
         if code:

@@ -1,0 +1,74 @@
+"""A platform on a cluster that others made: looked at, never changed, and refused where nothing could run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from simulator import supervisor
+from simulator.adopted_cluster import make_adopted
+from simulator.binaries import locate
+from tests.conftest import ROOT
+from tests.e2e.project import Project
+
+STACK = "gemma4-26b-a4b-rtxpro6000"
+CLUSTER = "us-central1_prod"
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project in which nothing was made by this program."""
+    made = Project(tmp_path_factory.mktemp("adopted"), locate())
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def adopt(project: Project, platform: str) -> None:
+    running = supervisor.find(project.home)
+    assert running
+    gke = yaml.safe_load((project.stacks / f"{platform}.yaml").read_text())["gke"]
+    assert make_adopted(running.ports["gcp"], gke)
+    assert not make_adopted(running.ports["gcp"], gke)
+
+
+def test_a_cluster_that_is_not_there_is_refused_before_anything_is_made(theirs: Project) -> None:
+    theirs.pulumi("stack", "select", "-c", "prod")
+    said = theirs.pulumi("preview", "-s", "prod", expect=-1)
+    assert "cluster 'prod' in us-central1 of project 'servestack-prod' does not exist" in said
+    assert "Traceback" not in said
+
+
+def test_a_cluster_without_workload_identity_is_refused_in_the_preview_with_the_command(theirs: Project) -> None:
+    old = yaml.safe_load((ROOT / "stacks" / "prod.yaml").read_text())
+    old["gke"]["cluster"] = {"name": "old", "create": False, "lacks": ["workload-identity", "secret-sync"]}
+    theirs.write("old", **old)
+    adopt(theirs, "old")
+    theirs.pulumi("stack", "select", "-c", "old")
+    said = theirs.pulumi("preview", "-s", "old", expect=-1)
+    assert "Workload Identity is off" in said
+    assert "gcloud container clusters update old --location us-central1 --project servestack-prod" in said
+    assert "--workload-pool=servestack-prod.svc.id.goog" in said
+    assert "Traceback" not in said
+
+
+def test_an_endpoint_comes_and_goes_and_the_cluster_stays_as_it_was(theirs: Project) -> None:
+    adopt(theirs, "prod")
+    before = theirs.google()["clusters"]
+    theirs.up("prod")
+    theirs.pulumi("preview", "--expect-no-changes", "-s", "prod")
+    theirs.write(STACK, platform="prod")
+    theirs.up(STACK)
+    theirs.pulumi("preview", "--expect-no-changes", "-s", STACK)
+    theirs.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
+    assert theirs.deployment(STACK, CLUSTER)["status"]["readyReplicas"] == 1
+    for stack in (STACK, "prod"):
+        theirs.pulumi("destroy", "--yes", "--skip-preview", "-s", stack)
+    kept = theirs.google()
+    assert {name: one["inputs"] for name, one in kept["clusters"].items()} == {
+        name: one["inputs"] for name, one in before.items()
+    }
+    assert all(not one["nodePools"] for one in kept["clusters"].values())
