@@ -51,10 +51,6 @@ def needs(plan: ServingPlan) -> tuple[Need, ...]:
     if plan.watch.kind == MANAGED:
         other = "write monitoring: none, or prometheus-operator, in the platform's file"
         found.append(Need("managed-prometheus", ("platform",), "its metrics and alerts are objects of it", other))
-    if plan.synced_secrets:
-        by_hand = "make the Secret yourself and name it without Secret Manager"
-        for feature in ("workload-identity", "secret-manager", "secret-sync"):
-            found.append(Need(feature, (), "GKE fills its Secrets from Secret Manager", by_hand))
     return tuple(found)
 
 
