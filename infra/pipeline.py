@@ -17,7 +17,7 @@ from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
-from infra.vocabulary import vocabulary_problems
+from infra.vocabulary import platform_problems, vocabulary_problems
 
 _CAPABILITIES = {name: framework.capabilities for name, framework in FRAMEWORKS.items()}
 
@@ -176,6 +176,9 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
         refused = {problem.field for problem in problems}
         words = vocabulary_problems(document, load_catalog(), known)
         problems += [problem for problem in words if problem.field not in refused]
+    else:
+        refused = {problem.field for problem in problems}
+        problems += [one for one in platform_problems(document, load_catalog()) if one.field not in refused]
     if isinstance(spec, EndpointSpec) and not problems:
         fault = name_fault(name, spec, load_catalog())
         if fault:

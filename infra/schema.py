@@ -35,10 +35,11 @@ _MEANINGS = {
     "cluster": "GKE cluster: made by this stack, or adopted with create: false.",
     "clients": "Pods that may call beside those with the endpoint's client label, such as {namespace: search}.",
     "concurrency": "Full-length requests that must fit at once, guaranteed by the memory proof. Default: 1.",
+    "context": "Context of the cluster in the kubeconfig of whoever runs this.",
     "contextLength": "Tokens of one request. Default: the longest of 32768, 16384 and 8192 that fits.",
     "controlPlane": "Range of the cluster's API as pods see it. Default: not known; needed for endpoint pickers alone.",
     "dataParallelSize": "Copies of the model in one replica. Default: the fewest that leave no accelerator idle.",
-    "count": "Accelerators of one replica. Default: the fewest that fit.",
+    "count": "Accelerators of one replica, or of one node. Default of a replica: the fewest that fit.",
     "create": "true: this stack makes the cluster. false: it exists already and is adopted. Default: true.",
     "deletionProtection": "While true, Google refuses to delete the cluster. Default: true.",
     "domains": "Public names from which the engine may fetch media. Default: none; data: addresses always work.",
@@ -51,20 +52,25 @@ _MEANINGS = {
     "gke": "Google Kubernetes Engine.",
     "gateway": "Entrance from outside the cluster, TLS only. Default: none, the endpoint is called inside the cluster.",
     "gpuMemoryUtilization": "Share of each accelerator's memory that the engine may fill.",
+    "instanceType": "Machine type of the nodes, where their labels name no GPU: aks and eks.",
     "inputs": "What requests may hold. Default: image and text.",
     "keySecret": "Secret in the endpoint's namespace that holds the keys `current` and `next`. Default: X-keys for X.",
     "kind": "Endpoint: what is served. Platform: where.",
     "kvCacheDtype": "Number format of the KV cache. Default: auto, that of the weights.",
-    "labels": "On every object and billable resource, such as {team: search}. Of a client: labels of its pods.",
+    "labels": "On every object and billable resource, such as {team: search}. Of a client: of its pods. Of nodes: a family or pairs.",
     "listener": "Name of the shared Gateway's HTTPS listener. Default: https.",
     "local": "This machine.",
+    "kubernetes": "Any cluster, by kubeconfig context: nothing is made but the endpoints' objects.",
+    "machines": "How many such nodes there are.",
+    "nodes": "What the plan may count on, as servestack nodes prints it.",
+    "vcpus": "Processors of one node.",
     "longestAnswerSeconds": "Longest answer that a planned stop lets finish. Default: 60.",
     "location": "Region, such as us-central1, or zone, such as us-central1-a.",
     "map": "Certificate map of Certificate Manager.",
     "max": "Most replicas. Default: as many as min.",
     "maxNumBatchedTokens": "Tokens per engine step. Default: the largest that leaves room for the guaranteed requests.",
     "media": "Where the engine may fetch images, video and audio from that requests name by address.",
-    "memoryGiB": "Memory of the machine, for accelerator cpu.",
+    "memoryGiB": "Memory of the machine, for accelerator cpu; of one node of a group.",
     "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
     "min": "Fewest replicas; 0 only where KEDA's HTTP add-on holds requests.",
     "model": "Instruction-tuned Gemma 4 model.",
@@ -137,7 +143,9 @@ def schema_text() -> str:
     }
     monitoring = [_words(MONITORING_KINDS), {"$ref": "#/$defs/Monitoring"}]
     platform["properties"]["monitoring"] = {"anyOf": monitoring}
-    platform["oneOf"] = [{"required": [place]} for place in ("gke", "host", "local")]
+    platform["oneOf"] = [{"required": [place]} for place in ("gke", "kubernetes", "host", "local")]
+    carried = [one.id for one in catalog.accelerators.values() if one.kind in {"cpu", "gpu"}]
+    definitions["NodeGroup"]["properties"]["accelerator"] = _words(carried)
     for definition in definitions.values():
         definition.pop("title", None)
         for key, value in definition["properties"].items():

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from infra.catalog.metrics import EngineMetrics, Series
+from infra.catalog.node_labels import node_labels
 from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
@@ -54,6 +55,10 @@ def load_catalog() -> Catalog:
         metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
         time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
+        node_labels=node_labels(
+            read_facts("node_labels.yaml"),
+            {one.id: one.gke_label for one in machines if one.kind == "gpu" and one.gke_label},
+        ),
     )
 
 

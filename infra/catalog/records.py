@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.catalog.metrics import EngineMetrics
+from infra.catalog.node_labels import NodeLabels
 from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
@@ -296,3 +297,4 @@ class Catalog:
     metrics: dict[str, EngineMetrics]
     picker: Picker
     time_zones: frozenset[str]
+    node_labels: NodeLabels

@@ -12,6 +12,7 @@ from infra.catalog.records import Checkpoint, Model
 from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
+from infra.frameworks.own_nodes import own_tolerations
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.pod import WORKER_COMPONENT, Pod, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
@@ -219,6 +220,13 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus), and nothing on one
     of processors.
     """
+    lost: tuple[dict[str, str | int], ...] = tuple(
+        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+        | {"tolerationSeconds": _LOST_NODE_SECONDS}
+        for state in ("not-ready", "unreachable")
+    )
+    if plan.accelerator.node_labels:  # nodes that are there, with labels and taints of their own
+        return {"node_selector": plan.accelerator.node_labels, "tolerations": (*own_tolerations(plan), *lost)}
     selector = {"servestack.dev/endpoint": plan.stack}
     if plan.accelerator.gke_label:
         selector["cloud.google.com/gke-accelerator"] = plan.accelerator.gke_label
@@ -231,10 +239,5 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
         taints = {plan.accelerator.resource: "present"} | taints
     own: tuple[dict[str, str | int], ...] = tuple(
         {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()
-    )
-    lost: tuple[dict[str, str | int], ...] = tuple(
-        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
-        | {"tolerationSeconds": _LOST_NODE_SECONDS}
-        for state in ("not-ready", "unreachable")
     )
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}

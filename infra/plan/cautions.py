@@ -19,6 +19,7 @@ from infra.plan.rollout import spare_caution
 from infra.plan.scaling import scaling_cautions
 from infra.plan.search import Choice
 from infra.plan.serving_plan import ServingPlan
+from infra.plan.shared_gateway import shared_gateway_caution
 from infra.plan.timing import drain_caution
 from infra.plan.watching import watch_caution
 from infra.plan.weights_source import weights_cautions
@@ -44,6 +45,7 @@ def cautions(
         *exposure_cautions(
             spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
         ),
+        shared_gateway_caution(plan.exposure.gateway),
         *channel_cautions(facts),
         *request.capabilities.cautions(choice.fit.setting),
         credentials_caution(plan.stack, plan.credentials),
@@ -57,7 +59,7 @@ def cautions(
     said += [
         drain_caution(times, spec.longestAnswerSeconds, request.capabilities.drain_seconds),
         *scaling_cautions(plan.scaling, times),
-        spare_caution(plan.rollout, plan.cost.rollout_usd),
+        spare_caution(plan.rollout, plan.cost.rollout_usd) if request.platform.gke else "",
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
         *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint),
     ]

@@ -9,7 +9,7 @@ from infra.plan.search import Choice
 def only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     """Why an endpoint is planned alone; empty where it is deployed."""
     spec, reasons = request.spec, []
-    if request.platform.gke is None:
+    if not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons.append("node pools of TPUs")
@@ -21,6 +21,6 @@ def only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
         reasons.append("reservations")
     if choice.candidate.nodes > 1 and spec.replicas.most > spec.replicas.min:
         reasons.append("autoscaling of replicas of several machines")
-    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+    if spec.replicas.most > spec.replicas.min and not request.platform.in_cluster:
         reasons.append("autoscaling outside a cluster")
     return tuple(reasons)

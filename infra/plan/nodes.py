@@ -9,7 +9,7 @@ def node_counts(request: Request) -> tuple[bool, tuple[int, ...]]:
     """Whether one machine may do, and which numbers of machines are tried where one does not.
 
     A replica is split over machines in stages of layers: between machines only the states of one layer travel. GPU
-    machines on GKE alone, as LeaderWorkerSet needs a cluster. One machine is left out where the stack asks for more
+    machines on GKE alone: LeaderWorkerSet needs a cluster, and on one of others nobody knows whether it is there. One machine is left out where the stack asks for more
     accelerators than any carries.
     """
     accelerator, capabilities = request.accelerator, request.capabilities

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from infra.catalog.records import Accelerator, Machine
+from infra.plan.own_nodes import NodeShare, shares
 from infra.plan.quantities import Host
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -35,6 +36,8 @@ def machines(request: Request, capacities: tuple[Capacity, ...], nodes: int = 1)
         RefusedError: the platform has no such accelerator, no machine carries that many, or none is sold like that.
     """
     spec, accelerator = request.spec, request.accelerator
+    if request.platform.kubernetes is not None:
+        return [(share, OWN, number) for share, number in shares(request, request.platform.kubernetes)]
     if request.platform.gke is None:
         return [(_own_machine(request), OWN, 1)]
     if accelerator.kind == "apple":
@@ -70,7 +73,7 @@ def _own_machine(request: Request) -> Machine:
         raise RefusedError(
             ("accelerator",),
             f"a platform with {'host' if platform.host else 'local'} has apple or cpu accelerators, not "
-            f"{accelerator.id}; use a platform with gke.",
+            f"{accelerator.id}; use a platform with gke or kubernetes.",
         )
     if spec.capacity is not None:
         raise RefusedError(("capacity",), "the platform's machine is there already; leave it out.")
@@ -143,10 +146,10 @@ def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, imag
 
     Ephemeral storage of a boot disk: GKE reserves up to half of it or 100 GiB, and evicts at 10 % (GKE documentation,
     plan-node-sizes), so the disk is the smallest whose half holds the weights and the image, packed and unpacked.
-    Where the machine brings local SSDs, they hold both.
+    Where the machine brings local SSDs, they hold both. Nodes that are there have the disks they have.
     """
     storage_gib = math.ceil(weights_gib * 1.1) + 4
-    local_ssds = machine.bundled_local_ssds or 0
+    local_ssds, own = machine.bundled_local_ssds or 0, isinstance(machine, NodeShare)
     boot_need = 2 * (2 * image_gib + (0 if local_ssds else storage_gib))
     boot_disk_gb = next((size for size in _BOOT_DISK_CHOICES_GB if size >= boot_need), _BOOT_DISK_CHOICES_GB[-1])
     return Host(
@@ -154,7 +157,7 @@ def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, imag
         memory_gib=usable_memory_gib(machine),
         need_gib=need_gib,
         ephemeral_storage_gib=storage_gib,
-        boot_disk_type=accelerator.boot_disk_type or "",
-        boot_disk_gb=boot_disk_gb,
+        boot_disk_type="" if own else accelerator.boot_disk_type or "",
+        boot_disk_gb=0 if own else boot_disk_gb,
         local_ssds=local_ssds,
     )

@@ -20,6 +20,7 @@ from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
+from infra.plan.own_nodes import NodeShare
 from infra.plan.placement import SOLD, host, zones
 from infra.plan.proof import proof_lines
 from infra.plan.quantities import Timing
@@ -39,6 +40,7 @@ from infra.plan.serving_plan import (
     Parallelism,
     ServingPlan,
 )
+from infra.plan.shared_gateway import shared_exposure
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -110,7 +112,7 @@ def resolve(
     rolling = rollout(
         spec.replicas,
         times,
-        own=candidate.capacity.kind == "own",
+        own=not platform.in_cluster,
         processor=accelerator.kind == "cpu",
         one_node_volume=weights.exclusive,
     )
@@ -153,6 +155,8 @@ def resolve(
             gke_label=accelerator.gke_label or "",
             resource=accelerator.resource or "",
             zones=zones(accelerator, platform.gke) if platform.gke else (),
+            node_labels=candidate.machine.selector if isinstance(candidate.machine, NodeShare) else (),
+            taints=candidate.machine.taints if isinstance(candidate.machine, NodeShare) else (),
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
@@ -183,7 +187,11 @@ def resolve(
         decisions=(),
         cautions=(),
         only_planned=only_planned(request, first),
-        exposure=exposure(
+        exposure=shared_exposure(
+            spec.expose, times, answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds
+        )
+        if platform.kubernetes
+        else exposure(
             stack,
             spec.expose,
             platform.gke,
@@ -244,4 +252,5 @@ def _times(request: Request, choice: Choice) -> Timing:
         disk=ssd or "own",
         timeout_seconds=request.spec.startupTimeoutSeconds,
         answer_seconds=request.spec.longestAnswerSeconds,
+        in_pod=request.platform.in_cluster,
     )

@@ -8,6 +8,7 @@ from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, En
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.gke import Cluster, Gke
+from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 from infra.spec.platform import PlatformSpec, Prometheus
@@ -30,9 +31,11 @@ __all__ = [
     "Gke",
     "Host",
     "Hours",
+    "Kubernetes",
     "Local",
     "Media",
     "Monitoring",
+    "NodeGroup",
     "PlatformSpec",
     "Prometheus",
     "Replicas",

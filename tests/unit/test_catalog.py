@@ -18,6 +18,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "checkpoints.yaml": {"kinds": ("format", "precision"), "drafters": ("model", "format", "repository")},
     "frameworks.yaml": {"frameworks": ("name",)},
     "models.yaml": {"sizes": ("size",)},
+    "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},
     "prices.yaml": {"machines": ("machine_type",)},
     "proxy.yaml": {"proxies": ("name",)},
