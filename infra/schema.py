@@ -57,7 +57,7 @@ _MEANINGS = {
     "keySecret": "Secret in the endpoint's namespace that holds the keys `current` and `next`. Default: X-keys for X.",
     "kind": "Endpoint: what is served. Platform: where.",
     "kvCacheDtype": "Number format of the KV cache. Default: auto, that of the weights.",
-    "labels": "On every object and billable resource, such as {team: search}. Of a client: of its pods. Of nodes: a family or pairs.",
+    "labels": "On every object and billable resource, such as {team: search}. Of clients, nodes: how they are found.",
     "listener": "Name of the shared Gateway's HTTPS listener. Default: https.",
     "local": "This machine.",
     "kubernetes": "Any cluster, by kubeconfig context: nothing is made but the endpoints' objects.",

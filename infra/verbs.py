@@ -123,12 +123,16 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.operate.status import status
 
     endpoint = _endpoint(options.stack, folder)
-    workload, gke = endpoint.workload, endpoint.platform.gke
-    assert gke is not None
+    workload, platform = endpoint.workload, endpoint.platform
     access, plan = endpoint.plan.access, endpoint.plan
     fewest = plan.min_replicas if plan.scaling else None
     found = status(
-        endpoint.name, gke, access.secret, access.key_command(endpoint.name), fewest, groups=plan.accelerator.nodes > 1
+        endpoint.name,
+        platform,
+        access.secret,
+        access.key_command(endpoint.name),
+        fewest,
+        groups=plan.accelerator.nodes > 1,
     )
     gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
@@ -137,6 +141,21 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
         end="",
     )
     return 0 if found.state == "serving" else 1
+
+
+def run_nodes(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print the nodes of a platform's cluster as its file may declare them."""
+    from infra.catalog.loader import load_catalog
+    from infra.cluster.listing import nodes_text
+    from infra.cluster.reading import read_cluster
+
+    built = build(options.stack, folder)
+    own = built.spec.kubernetes if isinstance(built, Platform) else None
+    if own is None:
+        raise SpecError(f"{folder.path(options.stack)} is no Platform with kubernetes; this verb takes one.")
+    state = read_cluster(options.stack, own.context)
+    print(nodes_text(state.nodes, state.pods, load_catalog().node_labels), end="")
+    return 0
 
 
 def run_recover(options: argparse.Namespace, folder: StackFolder) -> int:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_gcp as gcp
 from pulumi.runtime import invoke
 
 from infra.errors import PlatformError
 from infra.spec import Gke
+
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
 
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
 _PLUGIN_VERSION = version("pulumi-gcp")
@@ -19,14 +22,17 @@ _PLUGIN_VERSION = version("pulumi-gcp")
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """How to reach a cluster: kubeconfig text (no secret in it) and a name that stays the same over its life."""
+    """How to reach a cluster: kubeconfig text, `secret` where it may hold a credential, and a name that it keeps."""
 
     kubeconfig: str
     identifier: str
+    secret: bool = False
 
 
 def google_provider(gke: Gke) -> gcp.Provider:
     """The one Google provider of a stack, bound to the platform's project: never an ambient one."""
+    import pulumi_gcp as gcp  # not where no Google Cloud is
+
     region = gke.location.rpartition("-")[0] if gke.location.count("-") == 2 else gke.location
     return gcp.Provider("google", project=gke.project, region=region)
 

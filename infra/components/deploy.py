@@ -9,6 +9,7 @@ from infra.cloud.endpoint import endpoint_resources
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, google_provider
 from infra.components.kubernetes import InferenceServer
+from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
 from infra.spec import Gke, PlatformSpec
@@ -30,11 +31,18 @@ def deploy(built: Endpoint | Platform) -> None:
 
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
-        raise PlanError("this version deploys on platforms with gke only; host and local are planned, not deployed.")
+        raise PlanError(
+            "this version deploys on platforms with gke or kubernetes only; host and local are planned, not deployed."
+        )
     return platform.gke
 
 
 def _platform(platform: Platform) -> None:
+    own = platform.spec.kubernetes
+    if own is not None:
+        check_platform(platform.name, own)
+        pulumi.export("context", own.context)
+        return
     gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
@@ -47,11 +55,18 @@ def _platform(platform: Platform) -> None:
 
 
 def _endpoint(endpoint: Endpoint) -> None:
-    objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
-    provider = google_provider(gke)
-    cluster = find_cluster(endpoint.platform_name, gke, provider)
-    cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
-    server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
+    objects, plan, own = endpoint.objects(), endpoint.plan, endpoint.platform.kubernetes
+    if own is not None:
+        cluster = find_own_cluster(endpoint.platform_name, own, plan, objects)
+        server = InferenceServer(plan, objects, cluster, depends_on=())
+        pulumi.export("context", own.context)
+    else:
+        gke = _gke(endpoint.platform)
+        provider = google_provider(gke)
+        cluster = find_cluster(endpoint.platform_name, gke, provider)
+        cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
+        server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
+        pulumi.export("nodePool", plan.stack)
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
     url = gateway.url if gateway else inside
     pulumi.export("url", pulumi.Output.all(server.ready, url).apply(lambda pair: pair[1]))
@@ -63,6 +78,5 @@ def _endpoint(endpoint: Endpoint) -> None:
         pulumi.export("keyCommand", plan.access.key_command(plan.stack))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
-    pulumi.export("nodePool", plan.stack)
     pulumi.export("plan", plan.summary())
     pulumi.export("cost", {"usdPerHour": plan.cost.hourly_usd, "basis": plan.cost.basis})

@@ -54,7 +54,7 @@ class NodeGroup(Strict):
             )
         if self.instanceType is not None and not (named and self.labels in BY_INSTANCE_TYPE):
             raise ValueError(
-                f"instanceType goes with labels {' or '.join(BY_INSTANCE_TYPE)}; leave it out, the labels name the nodes."
+                f"instanceType goes with labels {' or '.join(BY_INSTANCE_TYPE)}; leave it out, labels name the nodes."
             )
         return self
 
