@@ -12,6 +12,7 @@ from infra.spec import Kubernetes, NodeGroup
 
 Pairs = tuple[tuple[str, str], ...]
 GPU_TAINT = "nvidia.com/gpu"
+LEAST_VCPUS = 3  # of which a pod asks for at least one, and its sidecars and the system for the rest
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,21 @@ def shares(request: Request, cluster: Kubernetes) -> list[tuple[NodeShare, int]]
         raise RefusedError(
             ("accelerator", "count"), f"a replica runs on one node of platform {spec.platform}, and {larger}."
         )
-    return [
+    found = [
         (node_share(request.catalog, one, count), count)
         for one in groups
         for count in range(1, (one.count or 1) + 1)
         if asked in {None, count}
     ]
+    enough = [one for one in found if (one[0].vcpus or 0) >= LEAST_VCPUS]
+    if not enough:
+        least = max(one.vcpus or 0 for one, _ in found)
+        raise RefusedError(
+            ("accelerator",),
+            f"a replica's share of a {found[-1][0].machine_type} is {least} vCPUs, and a pod beside the system's needs "
+            f"{LEAST_VCPUS}.",
+        )
+    return enough
 
 
 def node_share(catalog: Catalog, group: NodeGroup, count: int) -> NodeShare:

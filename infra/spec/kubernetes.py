@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from infra.document import quoted
 from infra.errors import nearest
-from infra.spec.exposure import PodLabelKey, PodLabelValue
+from infra.spec.exposure import LABEL_KEY, LABEL_VALUE, PodLabelKey, PodLabelValue
 from infra.spec.fields import Strict, Word
 
 LabelFamilyName = Literal["aks", "eks", "eks-auto", "gke", "karpenter", "nvidia"]
 LABEL_FAMILIES: tuple[str, ...] = get_args(LabelFamilyName)
 BY_INSTANCE_TYPE = ("aks", "eks")
 CPU = "cpu"
+_MOST_LABELS = 8
+_KEY, _VALUE = re.compile(LABEL_KEY.removesuffix("$") + r"\Z"), re.compile(LABEL_VALUE.removesuffix("$") + r"\Z")
 # Whatever kubectl takes as a context, such as EKS's own ARNs, but no spaces, quotes or control characters.
 Context = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:/@-]{0,251}[A-Za-z0-9])?$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
@@ -28,7 +31,7 @@ class NodeGroup(Strict):
     vcpus: Annotated[int, Field(ge=1, le=1024)]
     memoryGiB: Annotated[int, Field(ge=1, le=32768)]
     machines: Annotated[int, Field(ge=1, le=1000)]
-    labels: LabelFamilyName | Annotated[dict[PodLabelKey, PodLabelValue], Field(min_length=1, max_length=8)]
+    labels: LabelFamilyName | Annotated[dict[PodLabelKey, PodLabelValue], Field(min_length=1, max_length=_MOST_LABELS)]
     instanceType: InstanceType | None = None
 
     @field_validator("labels", mode="before")
@@ -38,6 +41,11 @@ class NodeGroup(Strict):
             raise ValueError(f"unknown {quoted(value)}. {nearest(value, LABEL_FAMILIES)} Or write {{key: value}}.")
         if not isinstance(value, str | dict):
             raise ValueError(f"expected one of {', '.join(LABEL_FAMILIES)}, or {{key: value, ...}}.")
+        if isinstance(value, dict) and not 1 <= len(value) <= _MOST_LABELS:
+            raise ValueError(f"from 1 to {_MOST_LABELS} labels; there are {len(value)}.")
+        for key, one in value.items() if isinstance(value, dict) else ():
+            if not (isinstance(key, str) and isinstance(one, str) and _KEY.match(key) and _VALUE.match(one)):
+                raise ValueError(f"{quoted(key)}: {quoted(one)} is no label of a node.")
         return value
 
     @model_validator(mode="after")
