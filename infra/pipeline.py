@@ -12,6 +12,7 @@ from infra.document import Document, parse_document
 from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
+from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.naming import name_fault
 from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
@@ -101,7 +102,7 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         make = FRAMEWORKS[spec.framework].workload
         shown = load_catalog().frameworks[spec.framework].display_name
         reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))
-        prepared = make(resolved.plan) if make else None
+        prepared = with_root_for_the_runtime(make(resolved.plan)) if make else None
         if not make and spec.engine.args:
             raise RefusedError(("engine", "args"), f"arguments of {shown} are not checked yet; leave it out.")
         if reasons:

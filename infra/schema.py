@@ -83,6 +83,7 @@ _MEANINGS = {
     "project": "Google Cloud project id.",
     "proxyOnlySubnet": "Range of the region's proxy-only subnet, such as 10.129.0.0/23. Needed for regional gateways.",
     "rank": "Rank of an adapter, as its adapter_config.json says it (r).",
+    "readOnlyRoot": "Containers with GPUs start with a read-only root on these nodes, as you tried. Default: false.",
     "reason": "Why no key is needed: who keeps strangers out instead. Required with authentication none.",
     "reasoning": "Reasoning parser. Default: false.",
     "reservation": "Name of a Compute Engine reservation.",

@@ -24,12 +24,14 @@ class NodeShare(Machine):
         nodes: of the group.
         selector: labels by which its nodes are found.
         taints: keys and values of taints that pods tolerate; an empty value stands for every one.
+        runtime_writes: whether the container runtime may write into the root of containers with GPUs.
     """
 
     pods_per_node: int = 1
     nodes: int = 1
     selector: Pairs = ()
     taints: Pairs = ()
+    runtime_writes: bool = False
 
     @property
     def slots(self) -> int:
@@ -63,7 +65,7 @@ def shares(request: Request, cluster: Kubernetes) -> list[tuple[NodeShare, int]]
             ("accelerator", "count"), f"a replica runs on one node of platform {spec.platform}, and {larger}."
         )
     found = [
-        (node_share(request.catalog, one, count), count)
+        (node_share(request.catalog, one, count, read_only_root=cluster.readOnlyRoot), count)
         for one in groups
         for count in range(1, (one.count or 1) + 1)
         if asked in {None, count}
@@ -79,8 +81,10 @@ def shares(request: Request, cluster: Kubernetes) -> list[tuple[NodeShare, int]]
     return enough
 
 
-def node_share(catalog: Catalog, group: NodeGroup, count: int) -> NodeShare:
+def node_share(catalog: Catalog, group: NodeGroup, count: int, *, read_only_root: bool = False) -> NodeShare:
     """The share of a node of the group that goes with `count` of its accelerators."""
+    found = selector(catalog.node_labels, group)
+    on_gke = catalog.node_labels.families["gke"].key in dict(found)
     on_node = group.count or 0
     pods = on_node // count if on_node else 1
     words = f"node of {on_node} x {group.accelerator}" if on_node else f"node of {group.vcpus} vCPUs"
@@ -93,8 +97,9 @@ def node_share(catalog: Catalog, group: NodeGroup, count: int) -> NodeShare:
         capacity=("own",),
         pods_per_node=pods,
         nodes=group.machines,
-        selector=selector(catalog.node_labels, group),
+        selector=found,
         taints=taints(catalog.node_labels, group),
+        runtime_writes=bool(on_node) and not on_gke and not read_only_root,
     )
 
 

@@ -157,6 +157,7 @@ def resolve(
             zones=zones(accelerator, platform.gke) if platform.gke else (),
             node_labels=candidate.machine.selector if isinstance(candidate.machine, NodeShare) else (),
             taints=candidate.machine.taints if isinstance(candidate.machine, NodeShare) else (),
+            runtime_writes=isinstance(candidate.machine, NodeShare) and candidate.machine.runtime_writes,
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),

@@ -61,6 +61,7 @@ class AcceleratorChoice:
         gke_label, resource: node label value and Kubernetes resource; empty where there is none.
         node_labels: by which the nodes of a cluster that is there are found; empty where a pool is made.
         taints: keys and values of their taints that pods tolerate; an empty value stands for every one.
+        runtime_writes: whether the nodes' container runtime may write into the root of containers with accelerators.
     """
 
     type: str
@@ -75,6 +76,7 @@ class AcceleratorChoice:
     zones: tuple[str, ...]
     node_labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str], ...] = ()
+    runtime_writes: bool = False
 
     @property
     def per_node(self) -> int:

@@ -72,3 +72,4 @@ class Kubernetes(Strict):
 
     context: Context
     nodes: Annotated[list[NodeGroup], Field(max_length=20)] = []
+    readOnlyRoot: bool = False
