@@ -33,10 +33,20 @@ def unknown_name(node: Node, labels: NodeLabels) -> str:
 
 def fault(node: Node, labels: NodeLabels, resource: str = GPU) -> str:
     """Why the node has no whole accelerators for pods; "" where it has."""
-    product = node.labels.get(labels.product_key, "")
     names = sorted({name for _, name in _named(node, labels)})
     if len(names) > 1:
         return f"its labels disagree: {' and '.join(names)}"
+    parts = in_parts(node, labels)
+    if parts:
+        return parts
+    if not node.allocatable.get(resource):
+        return f"no allocatable {resource}: the device plugin does not run there, or its driver is missing"
+    return ""
+
+
+def in_parts(node: Node, labels: NodeLabels) -> str:
+    """How the node's GPUs are split or shared; "" where they are whole."""
+    product = node.labels.get(labels.product_key, "")
     slices = sorted(name for name, number in node.allocatable.items() if name.startswith("nvidia.com/mig-") and number)
     if slices or "-MIG-" in product:
         return f"its GPUs are split by MIG ({', '.join(slices) or product})"
@@ -45,8 +55,6 @@ def fault(node: Node, labels: NodeLabels, resource: str = GPU) -> str:
     for mark in labels.shared:
         if mark.key in node.labels and node.labels[mark.key] not in mark.plain and _is_split(node, mark.key):
             return f"its GPUs are {mark.meaning} ({mark.key}={node.labels[mark.key]})"
-    if not node.allocatable.get(resource):
-        return f"no allocatable {resource}: the device plugin does not run there, or its driver is missing"
     return ""
 
 

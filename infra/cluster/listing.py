@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.catalog.node_labels import NodeLabels
-from infra.cluster.carries import GPU, carried, fault, unknown_name
+from infra.cluster.carries import GPU, carried, fault, in_parts, unknown_name
 from infra.cluster.room import Node, Object, free
 
 GIB = 2**30
@@ -72,7 +72,7 @@ def _problem(node: Node, labels: NodeLabels) -> str:
     """Why the node is left out; "" where it is told."""
     strange = unknown_name(node, labels)
     if strange:
-        return f"no accelerator of the catalogue is {strange}"
+        return in_parts(node, labels) or f"no accelerator of the catalogue is {strange}"
     said_gpu = carried(node, labels) or any(name.startswith(GPU.split("/")[0]) for name in node.allocatable)
     family = labels.families["aks"]
     if said_gpu or dict(family.always).items() <= node.labels.items():

@@ -180,7 +180,7 @@ def test_the_nodes_that_are_printed_are_those_that_a_platform_may_declare(projec
     assert "# 4 of 4 GPUs are free now" in said.stdout
     assert "# - {accelerator: NAME, count: 1" in said.stdout
     assert "instanceType: Standard_NC24ads_A100_v4}" in said.stdout
-    assert "# left out: decoy-shared: no accelerator of the catalogue is" in said.stdout
+    assert "# left out: decoy-shared: its GPUs are shared by the device plugin" in said.stdout
     assert "# left out: decoy-plugin: no allocatable nvidia.com/gpu" in said.stdout
     platform(project, "lab-printed", nodes)
     assert "context" in project.up("lab-printed")
