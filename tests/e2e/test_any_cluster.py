@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -81,8 +82,13 @@ def test_replicas_run_on_the_nodes_of_their_labels_alone_and_go_without_a_trace(
     family: str, project: Project, cluster: AnyCluster
 ) -> None:
     stack = STACKS[family]
-    said = project.up(stack)
+    said = project.up(stack, "--policy-pack", "policies")
     assert "created" in said
+    outputs = json.loads(project.pulumi("stack", "output", "--json", "-s", stack))
+    assert outputs["url"] == f"http://{stack}.{stack}.svc.cluster.local:8090/v1"
+    assert (outputs["keySecret"], outputs["context"]) == (f"{stack}-keys", "lab")
+    assert outputs["keyCommand"].startswith(f"kubectl -n {stack} create secret generic {stack}-keys")
+    assert "nodePool" not in outputs
     pods = cluster.pods(stack)
     assert {pod["spec"]["nodeName"].rpartition("-")[0] for pod in pods} == {family}
     assert [pod["status"]["phase"] for pod in pods] == ["Running", "Running"]
@@ -100,6 +106,18 @@ def test_replicas_run_on_the_nodes_of_their_labels_alone_and_go_without_a_trace(
     assert cluster.api("GET", f"/apis/scheduling.k8s.io/v1/priorityclasses/{stack}") is None
     for node in cluster.api("GET", "/api/v1/nodes")["items"]:
         assert not [key for key in node["metadata"]["labels"] if key.startswith("servestack.dev/")]
+
+
+def test_an_up_that_is_killed_is_recovered_and_nothing_is_doubled(project: Project, cluster: AnyCluster) -> None:
+    stack = STACKS["eks"]
+    project.start_up_and_kill(stack, f"kubernetes:apps/v1:Deployment {stack} creating")
+    project.pulumi("cancel", "--yes", "-s", stack)
+    said = project.servestack("recover", stack)
+    assert said.returncode == 0, said.stdout + said.stderr
+    project.up(stack)
+    assert len(cluster.api("GET", f"/apis/apps/v1/namespaces/{stack}/deployments")["items"]) == 1
+    project.pulumi("preview", "--refresh", "--expect-no-changes", "-s", stack)
+    project.pulumi("destroy", "--yes", "--skip-preview", "-s", stack)
 
 
 def test_a_state_holds_no_token_of_the_kubeconfig_in_clear(project: Project, cluster: AnyCluster) -> None:
