@@ -8,6 +8,7 @@ import random
 import pytest
 
 from infra.catalog.loader import load_catalog
+from infra.cli import main
 from infra.cluster.room import requests_of
 from infra.errors import PlanError
 from infra.judgement import subject
@@ -15,6 +16,7 @@ from infra.pipeline import Endpoint, build
 from infra.plan.own_nodes import node_share
 from infra.policy import Subject, violations
 from infra.spec.kubernetes import BY_INSTANCE_TYPE, LABEL_FAMILIES, NodeGroup
+from tests.conftest import ROOT
 from tests.unit.files import Files
 
 CATALOG = load_catalog()
@@ -155,6 +157,14 @@ def test_rules_hold_pods_to_the_declared_nodes() -> None:
     found = [(rule.name, one.message) for rule, one in violations(Subject(wrong, None, endpoint.plan))]
     assert [name for name, _ in found] == ["on-its-pool", "on-its-pool"]
     assert "must be NVIDIA-L4" in found[0][1]
+
+
+def test_a_new_stack_takes_the_smallest_accelerator_that_the_nodes_have(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--platform", "lab", "--model", "gemma-4-e4b-it", "--suffix", "two", "--dry-run"]
+    assert main(["new", "--stacks", str(ROOT / "stacks"), *arguments]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "accelerator: l4" in said
+    assert "l4 is the smallest that fits with vllm: on nodes that are there; next h100" in said
 
 
 def test_nothing_of_google_is_rendered() -> None:
