@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     which = verb.add_mutually_exclusive_group(required=True)
     which.add_argument("stack", nargs="?", **named)
     which.add_argument("--all", action="store_true", help="every endpoint of the folder")
+    verb.add_argument(
+        "--by", metavar="LABEL", help="with --all: costs summed by this label (default: team); with --json, only these"
+    )
     verb.add_argument("--json", action="store_true", help="print the plan as JSON")
     verb.add_argument("--html", metavar="FILE", help="write the plan as one page for a browser")
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.plan.quantities import Cost
+from infra.fleet import Total, total, totals
 from infra.plan.serving_plan import ServingPlan
 from infra.text import WIDTH, counted, wrapped
 
 _HEAD = ("stack", "accelerators", "USD/h", "USD/month", "full")
 _HOURLY = 2
+_VALUE = 28
 
 
-def fleet_text(plans: Sequence[ServingPlan], unplanned: Sequence[str] = ()) -> str:
-    """One line per stack, sorted, then totals; what has no known price is counted apart.
+def fleet_text(plans: Sequence[ServingPlan], unplanned: Sequence[str] = (), label: str = "team") -> str:
+    """One line per stack, sorted, then totals, in all and by label; what has no known price is counted apart.
 
     Args:
         plans: of the stacks that can be served.
         unplanned: names of stacks that cannot; why is told elsewhere.
+        label: by whose values costs are summed, where any stack has it.
     """
     if not plans and not unplanned:
         return "no endpoints\n"
     rows = sorted([*(_cells(plan) for plan in plans), *((name, "no plan", "-", "-", "-") for name in unplanned)])
-    return "\n".join([*_table([_HEAD, *rows]), *_totals(plans, len(unplanned))]) + "\n"
+    labelled = any(label in dict(plan.labels) for plan in plans)
+    by_label = ["", *_by_label(plans, label)] if labelled else []
+    return "\n".join([*_table([_HEAD, *rows]), *_totals(plans, len(unplanned)), *by_label]) + "\n"
 
 
 def _cells(plan: ServingPlan) -> tuple[str, ...]:
@@ -58,29 +62,40 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _totals(plans: Sequence[ServingPlan], unplanned: int) -> list[str]:
-    priced = [plan.cost for plan in plans if plan.cost.hourly_usd is not None]
-    own = sum(plan.accelerator.capacity == "own" for plan in plans)
-    unknown = len(plans) - len(priced) - own
-    ceilings = sum(not cost.exact for cost in priced)
+    everything = total(plans)
+    ceilings = sum(not plan.cost.exact for plan in plans if plan.cost.hourly_usd is not None)
     later = sum(bool(plan.only_planned) for plan in plans)
-    low, high = (f"{sum(month):,.0f}" for month in zip(*map(_months, priced), strict=True)) if priced else ("0", "0")
+    month = _month(everything)
     stacks = counted(len(plans) + unplanned, "stack")
-    hour = f"{sum(cost.hourly_usd or 0 for cost in priced):,.2f} USD per hour"
     told = [
-        f"{stacks}: {hour}, {low if low == high else f'{low} to {high}'} per month",
+        f"{stacks}: {everything.hourly_usd:,.2f} USD per hour, {month} per month",
         f"{ceilings} at most (<=): the on-demand price" if ceilings else "",
-        f"{unknown} without a known price (?)" if unknown else "",
-        f"{own} on machines of your own" if own else "",
+        f"{everything.unpriced} without a known price (?)" if everything.unpriced else "",
+        f"{everything.own} on machines of your own" if everything.own else "",
         f"{later} only planned, not deployed by this version" if later else "",
         f"{unplanned} without a plan" if unplanned else "",
     ]
     lines = [wrapped("; ".join(one for one in told if one), "", "  ")]
-    if low != high:
+    if " to " in month:
         lines.append(wrapped("per hour: most replicas, first rung; per month: most replicas, dearest rung", "", "  "))
     return lines
 
 
-def _months(cost: Cost) -> tuple[float, float]:
+def _month(one: Total) -> str:
     """Fewest and most; of a ladder with a rung of unknown price only the fewest is known."""
-    least = cost.monthly_usd_min or 0
-    return least, least if cost.monthly_usd_max is None else cost.monthly_usd_max
+    low, high = f"{one.monthly_usd_min:,.0f}", f"{one.monthly_usd_max:,.0f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _by_label(plans: Sequence[ServingPlan], label: str) -> list[str]:
+    """A line for each value of the label; a value longer than the table allows is cut."""
+    rows = [(label, "stacks", "USD/h", "USD/month")]
+    for one in totals(plans, label):
+        mark, unknown = "" if one.exact else "<=", f" + {one.unpriced}?" if one.unpriced else ""
+        hour, month = f"{mark}{one.hourly_usd:,.2f}", f"{mark}{_month(one)}{unknown}"
+        value = "(none)" if one.value is None else one.value
+        rows.append((value if len(value) <= _VALUE else f"{value[: _VALUE - 3]}...", str(one.stacks), hour, month))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:{'>' if place else '<'}{widths[place]}}" for place, cell in enumerate(row)) for row in rows
+    ]

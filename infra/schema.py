@@ -77,6 +77,7 @@ _MEANINGS = {
     "monitoring": "Who reads metrics and evaluates alerts, or {kind, namespace, labels}. gke: managed-prometheus.",
     "name": "Name of the GKE cluster, of the shared Gateway, or of an adapter.",
     "namespace": "Namespace of a client's pods, of the shared Gateway, or of the operator's Prometheus.",
+    "nodeServiceAccount": "Google account of the nodes. Default: one that a created platform makes; else Google's.",
     "pipelineParallelSize": "Stages into which the layers are cut. Default: 1.",
     "platform": "Name of a stack of kind Platform: X for X.yaml in the same folder.",
     "precision": "Number format of the weights: picks the checkpoint. Default: the best at the lowest price that fits.",

@@ -60,25 +60,30 @@ def _answer(prompt: str) -> str:
 
 def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print plans as text, JSON or a page."""
+    from infra.fleet import totals
     from infra.fleet_report import fleet_text
     from infra.report import explain_text, plan_text
 
+    if options.by and not options.all:
+        raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
     if options.all:
         built, failures = build_each(folder.names(), folder)
         endpoints = [one for one in built if isinstance(one, Endpoint)]
         if failures and endpoints and not (options.json or options.html or options.explain):
-            print(fleet_text([one.plan for one in endpoints], list(failures)), flush=True)
+            print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
     else:
         endpoints = [_endpoint(options.stack, folder)]
     plans = [one.plan for one in endpoints]
     if options.html:
         _write_page(endpoints, options.html)
-    if options.json:
+    if options.json and options.by:
+        print(json.dumps([one.to_json() for one in totals(plans, options.by)], indent=2))
+    elif options.json:
         data = [plan.to_json() for plan in plans]
         print(json.dumps(data if options.all else data[0], indent=2))
     elif options.all and not options.explain:
-        print(fleet_text(plans), end="")
+        print(fleet_text(plans, label=options.by or "team"), end="")
     else:
         print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
     return 0

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import ssl
 import threading
 from pathlib import Path
+
+from requests import certs
 
 from simulator import custom_resources
 from simulator.binaries import REPOSITORY, Binaries
@@ -16,7 +20,7 @@ _PLUGIN = REPOSITORY / "simulator" / "bin" / "gke-gcloud-auth-plugin"
 
 
 class Clusters:
-    """The running control planes of one home; keeps its kubeconfig in step with them."""
+    """The running control planes of one home; keeps its kubeconfig in step with them, and the authorities to trust."""
 
     def __init__(self, home: Home, binaries: Binaries) -> None:
         """Use a home and its programs; nothing is started yet."""
@@ -24,6 +28,7 @@ class Clusters:
         self._binaries = binaries
         self._running: dict[str, ControlPlane] = {}
         self._lock = threading.Lock()
+        self._system = _system_authorities(home.authorities)
         self._write()
 
     def start(self, name: str, folder: Path) -> ControlPlane:
@@ -85,6 +90,19 @@ class Clusters:
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in names.values()],
             "current-context": next(iter(names.values()), ""),
         }
-        temporary = Path(f"{self._home.kubeconfig}.new")
-        temporary.write_text(json.dumps(config, indent=1))
-        temporary.replace(self._home.kubeconfig)
+        _replace(self._home.kubeconfig, json.dumps(config, indent=1))
+        _replace(self._home.authorities, "\n".join([self._system, *(one.ca_pem for one in self._running.values())]))
+
+
+def _system_authorities(own: Path) -> str:
+    """What this machine trusts; the list of a package where the system has no file of it."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if not named or Path(named) == own:
+        named = ssl.get_default_verify_paths().openssl_cafile
+    return (Path(named) if Path(named).exists() else Path(certs.where())).read_text()
+
+
+def _replace(file: Path, text: str) -> None:
+    temporary = Path(f"{file}.new")
+    temporary.write_text(text)
+    temporary.replace(file)

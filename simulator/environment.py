@@ -47,6 +47,8 @@ def simulator_variables(
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # With what the machine trusts: a cluster's DNS name has a certificate of a public authority on GKE.
+        "SSL_CERT_FILE": str(home.authorities),
     }
 
 

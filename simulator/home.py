@@ -29,6 +29,7 @@ class Home:
         self.kubeconfig = self.root / "kubeconfig"
         self._locks = self.root / "locks"
         self.supervisor_file = self.root / "supervisor.json"
+        self.authorities = self.root / "authorities.pem"
 
     @classmethod
     def current(cls) -> Home:

@@ -143,7 +143,9 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     from simulator.google.timing import Timing
 
     Timing.current({})
-    cloud = Cloud(home.root, Clusters(home, binaries).start)
+    clusters = Clusters(home, binaries)
+    os.environ["SSL_CERT_FILE"] = str(home.authorities)  # for our stand-in of the Kubernetes plugin
+    cloud = Cloud(home.root, clusters.start)
     try:
         cloud.resume()
         gcp_server, gcp_port = serve_google(cloud)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.cloud.resource import CloudResource
+from infra.cloud.tpu import tpu_node
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
 
@@ -48,7 +49,9 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke) -> dict[str, Any]:
         "taints": [{"key": "servestack.dev/endpoint", "value": plan.stack, "effect": "NO_SCHEDULE"}],
         "resourceLabels": {**dict(plan.labels), "managed-by": "servestack", "servestack-endpoint": plan.stack},
     }
-    if accelerator.gke_label:
+    if accelerator.kind == "tpu":
+        node = tpu_node(node)
+    elif accelerator.gke_label:
         node["guestAccelerators"] = [
             {
                 "type": accelerator.gke_label,

@@ -14,7 +14,7 @@ from infra.frameworks.backend import Backend, backend
 from infra.frameworks.network import Network, network
 from infra.frameworks.own_nodes import own_tolerations
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
-from infra.frameworks.pod import WORKER_COMPONENT, Pod, entry
+from infra.frameworks.pod import WORKER_COMPONENT, Pod, accelerator_labels, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
@@ -217,8 +217,8 @@ _LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accel
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool.
 
-    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool (GKE documentation, how-to/gpus), and nothing on one
-    of processors.
+    GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool and `google.com/tpu=present:NoSchedule` on every TPU
+    pool (GKE documentation, how-to/gpus and how-to/tpus), and nothing on one of processors.
     """
     lost: tuple[dict[str, str | int], ...] = tuple(
         {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
@@ -228,8 +228,7 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     if plan.accelerator.node_labels:  # nodes that are there, with labels and taints of their own
         return {"node_selector": plan.accelerator.node_labels, "tolerations": (*own_tolerations(plan), *lost)}
     selector = {"servestack.dev/endpoint": plan.stack}
-    if plan.accelerator.gke_label:
-        selector["cloud.google.com/gke-accelerator"] = plan.accelerator.gke_label
+    selector |= accelerator_labels(plan.accelerator)
     if plan.accelerator.capacity == "spot":
         selector["cloud.google.com/gke-spot"] = "true"
     if plan.accelerator.capacity == "flex-start":

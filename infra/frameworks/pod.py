@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.frameworks.proxy import ProxySidecar
+from infra.plan.serving_plan import AcceleratorChoice
 
 SERVER_COMPONENT = "inference-server"
 WORKER_COMPONENT = "inference-worker"
@@ -30,3 +31,15 @@ class Pod:
 def entry(command: tuple[str, ...], args: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What takes the place of the image's own entry point and words, if anything does."""
     return tuple((key, words) for key, words in (("command", command), ("args", args)) if words)
+
+
+def accelerator_labels(accelerator: AcceleratorChoice) -> dict[str, str]:
+    """Labels that GKE gives the nodes of an accelerator; a TPU pod must select both of its own (GKE, how-to/tpus)."""
+    if not accelerator.gke_label:
+        return {}
+    if accelerator.kind != "tpu":
+        return {"cloud.google.com/gke-accelerator": accelerator.gke_label}
+    return {
+        "cloud.google.com/gke-tpu-accelerator": accelerator.gke_label,
+        "cloud.google.com/gke-tpu-topology": accelerator.topology,
+    }

@@ -35,6 +35,10 @@ def _any_precision(_precision: str, _accelerator: Accelerator) -> None:
     return None
 
 
+def _any_switch(_name: str, _accelerator: Accelerator) -> None:
+    return None
+
+
 def _nothing_to_know(_setting: Setting) -> tuple[str, ...]:
     return ()
 
@@ -74,10 +78,13 @@ class Capabilities:
         no_adapters: why this version loads no LoRA adapters there, or empty.
         objection: why it does not run a model on an accelerator, or None.
         precision_objection: why it does not run a precision on an accelerator, or None.
+        switch_objection: why it does not have on an accelerator what a field of a stack file switches on (or an input,
+            by its name), or None.
         drafters: whether a drafter can be deployed with it.
         api_key_name: key of the Secret without which it cannot fetch image and weights; "" where it needs none.
         cautions: what to know before paying for a setting.
         engine_seconds: process start, compilation, graphs and warm-up.
+        engine_seconds_by_kind: the same, where a kind of accelerator takes another time.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
     """
 
@@ -107,12 +114,18 @@ class Capabilities:
     no_adapters: str = "adapters are planned for vLLM only; use framework: vllm."
     objection: Callable[[Model, Accelerator], str | None] = _no_objection
     precision_objection: Callable[[str, Accelerator], str | None] = _any_precision
+    switch_objection: Callable[[str, Accelerator], str | None] = _any_switch
     drafters: bool = True
     api_key_name: str = ""
     cautions: Callable[[Setting], tuple[str, ...]] = _nothing_to_know
     engine_seconds: int
+    engine_seconds_by_kind: tuple[tuple[str, int], ...] = ()
     pre_stop_seconds: int
     drain_seconds: int
+
+    def engine_seconds_on(self, kind: str) -> int:
+        """Seconds that the engine takes to start on a kind of accelerator."""
+        return dict(self.engine_seconds_by_kind).get(kind, self.engine_seconds)
 
     def growing_bytes(self, setting: Setting) -> int:
         """All but the weights, with what is uncertain: the part that grows with tokens and concurrency."""

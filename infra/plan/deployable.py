@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.plan.request import Request
 from infra.plan.search import Choice
+from infra.plan.slices import slice_reasons
 
 
 def only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
@@ -12,7 +13,7 @@ def only_planned(request: Request, choice: Choice) -> tuple[str, ...]:
     if not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
-        reasons.append("node pools of TPUs")
+        reasons += slice_reasons(request.accelerator, choice.candidate)
     if request.accelerator.host_architecture != "amd64":
         reasons.append("machines with arm64 processors")
     if spec.capacity and len(spec.capacity) > 1:

@@ -16,6 +16,7 @@ from infra.catalog.records import Model
 _BLOCK_TOKENS = 16
 _HOPPER_FP8_BLOCK_TOKENS = 64
 _BLACKWELL_BLOCK_TOKENS = 128
+_TPU_BLOCK_TOKENS = 256
 _FULL_PRECISION_BYTES = 2
 # First version in which the second model runner, whose batches also overlap across stages, is the default.
 _OVERLAPPING_STAGES = (0, 29)
@@ -25,8 +26,11 @@ def block_tokens(architecture: str, element_bytes: int) -> int:
     """Tokens per block at most, for a GPU architecture of the catalogue and bytes per cached element.
 
     Hopper reads FP8 caches in tiles of 64, data-centre Blackwell bf16 ones in tiles of 128. The engine uses the larger
-    block only with some attention kernels; it never costs less, so a plan that charges it is safe.
+    block only with some attention kernels; it never costs less, so a plan that charges it is safe. TPUs have blocks of
+    16 to 256 tokens, by kernel and context (tpu-inference 0021b4a platforms/tpu_platform.py).
     """
+    if architecture.startswith("tpu-"):
+        return _TPU_BLOCK_TOKENS
     if architecture == "hopper" and element_bytes < _FULL_PRECISION_BYTES:
         return _HOPPER_FP8_BLOCK_TOKENS
     if architecture == "blackwell-sm100" and element_bytes >= _FULL_PRECISION_BYTES:

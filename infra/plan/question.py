@@ -12,6 +12,7 @@ from infra.plan.lora import check_adapters
 from infra.plan.media import check_media
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
+from infra.plan.switches import check_switches
 from infra.plan.versions import choose_version
 from infra.spec import EndpointSpec, PlatformSpec
 
@@ -53,6 +54,7 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     check_media(spec, facts, capabilities, inputs)
     check_adapters(spec, facts, capabilities)
     _switches(spec, model, facts)
+    check_switches(spec, accelerator, capabilities)
     _engine(spec, facts, capabilities, accelerator)
     drafter = _drafter(model, facts, capabilities) if spec.speculativeDecoding else None
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)

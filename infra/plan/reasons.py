@@ -9,6 +9,7 @@ from infra.plan.rollout import rollout_reasons
 from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
+from infra.plan.slices import slice_rows
 from infra.plan.weights_source import weights_rows
 from infra.spec import EndpointSpec
 
@@ -177,6 +178,7 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
             "platform",
             "zones of the platform that offer the accelerator",
         ),
+        *slice_rows(plan.accelerator),
     ]
 
 

@@ -41,6 +41,7 @@ from infra.plan.serving_plan import (
     ServingPlan,
 )
 from infra.plan.shared_gateway import shared_exposure
+from infra.plan.slices import slice_topology
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -155,6 +156,7 @@ def resolve(
             gke_label=accelerator.gke_label or "",
             resource=accelerator.resource or "",
             zones=zones(accelerator, platform.gke) if platform.gke else (),
+            topology=slice_topology(accelerator, candidate.machine),
             node_labels=candidate.machine.selector if isinstance(candidate.machine, NodeShare) else (),
             taints=candidate.machine.taints if isinstance(candidate.machine, NodeShare) else (),
             runtime_writes=isinstance(candidate.machine, NodeShare) and candidate.machine.runtime_writes,
@@ -252,6 +254,7 @@ def _times(request: Request, choice: Choice) -> Timing:
         source=request.spec.weights.source if request.capabilities.pins_revision else "engine",
         disk=ssd or "own",
         timeout_seconds=request.spec.startupTimeoutSeconds,
+        kind=request.accelerator.kind,
         answer_seconds=request.spec.longestAnswerSeconds,
         in_pod=request.platform.in_cluster,
     )

@@ -59,6 +59,7 @@ class AcceleratorChoice:
         capacity: how the machine is bought; `own` for one that is there.
         reservation: its name, where capacity is `reservation`.
         gke_label, resource: node label value and Kubernetes resource; empty where there is none.
+        topology: of a TPU's slice, such as `2x2`; empty for others.
         node_labels: by which the nodes of a cluster that is there are found; empty where a pool is made.
         taints: keys and values of their taints that pods tolerate; an empty value stands for every one.
         runtime_writes: whether the nodes' container runtime may write into the root of containers with accelerators.
@@ -74,6 +75,7 @@ class AcceleratorChoice:
     gke_label: str
     resource: str
     zones: tuple[str, ...]
+    topology: str = ""
     node_labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str], ...] = ()
     runtime_writes: bool = False

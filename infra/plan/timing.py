@@ -43,6 +43,7 @@ def timing(
     disk: str,
     timeout_seconds: int | None,
     answer_seconds: int | None,
+    kind: str = "",
     in_pod: bool = True,
 ) -> Timing:
     """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows.
@@ -56,6 +57,7 @@ def timing(
         disk: kind of disk on which they land.
         timeout_seconds: the stack's own timeout, or None.
         answer_seconds: longest answer that must be finished on a planned stop, or None for the framework's default.
+        kind: of accelerator.
         in_pod: whether every start fetches the weights anew, as a pod on a machine that is there does.
     """
     own = capacity == "own"
@@ -64,7 +66,7 @@ def timing(
     start = [TimeTerm("machine", 0.0 if own else _NODE_SECONDS, "the machine is there" if own else basis)]
     if image_gib:
         start.append(TimeTerm("image", image_gib / _IMAGE_GIB_PER_SECOND, f"{image_gib} GiB; {_IMAGE_BASIS}"))
-    engine = TimeTerm("engine", float(capabilities.engine_seconds), "process, compilation, graphs, warm-up")
+    engine = TimeTerm("engine", float(capabilities.engine_seconds_on(kind)), "process, compilation, graphs, warm-up")
     startup = sum(term.seconds for term in (*start, *load, engine))
     restart = sum(term.seconds for term in (*load, engine))
     pre_stop, drain, teardown = stop_seconds(capabilities, capacity=capacity, answer_seconds=answer_seconds)

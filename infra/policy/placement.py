@@ -8,12 +8,11 @@ from typing import Any
 
 from infra.policy.scaling import bounds, scalers_of
 from infra.policy.subject import Object, Pod, Rule, Subject, Violation, name_of, violation, whole
+from infra.policy.tpu import TPU_TAINT, is_tpu, tpu_chips, tpu_labels
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute"}
-# GKE puts these on every pool with such accelerators (GKE documentation, how-to/gpus and how-to/tpus).
+# GKE puts it on every pool with GPUs (GKE documentation, how-to/gpus).
 _GPU_TAINT = ("nvidia.com/gpu", "present", "NoSchedule")
-_TPU_TAINT = ("google.com/tpu", "present", "NoSchedule")
-_TPU_MACHINES = ("ct", "tpu")
 # Labels of every node, which say nothing about the pool.
 _EVERYWHERE = {"kubernetes.io/os": "linux", "kubernetes.io/arch": None}
 
@@ -52,7 +51,7 @@ def _asked(pods: list[Pod], resource: str, count: int) -> Iterator[Violation]:
 
 def _pool_accelerators(pool: Object | None) -> int:
     node = (pool or {}).get("nodeConfig") or {}
-    return sum(whole(one.get("count")) for one in node.get("guestAccelerators") or [])
+    return sum(whole(one.get("count")) for one in node.get("guestAccelerators") or []) or tpu_chips(node)
 
 
 def _on_its_pool(subject: Subject) -> Iterator[Violation]:
@@ -140,6 +139,7 @@ def _labels(pool: Object) -> dict[str, str]:
         labels["cloud.google.com/gke-spot"] = "true"
     if node.get("flexStart"):
         labels["cloud.google.com/gke-flex-start"] = "true"
+    labels |= tpu_labels(pool)
     return {key: str(value) for key, value in labels.items() if value} | _own_labels(pool)
 
 
@@ -152,8 +152,8 @@ def _taints(pool: Object) -> list[tuple[str, str, str]]:
     ]
     if node.get("guestAccelerators"):
         taints.append(_GPU_TAINT)
-    elif str(node.get("machineType") or "").startswith(_TPU_MACHINES):
-        taints.append(_TPU_TAINT)
+    elif is_tpu(node):
+        taints.append(TPU_TAINT)
     return list(dict.fromkeys(taints))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints, model_validator
 
 from infra.spec.fields import ClusterName, Ipv4Range, Strict
+from infra.spec.weights import ServiceAccountEmail
 
 
 class Cluster(Strict):
@@ -42,6 +43,7 @@ class Gke(Strict):
     proxyOnlySubnet: Annotated[Ipv4Range, AfterValidator(_proxy_only)] | None = None
     controlPlane: Ipv4Range | None = None
     releaseChannel: Literal["RAPID", "REGULAR", "STABLE"] = "REGULAR"
+    nodeServiceAccount: ServiceAccountEmail | None = None
     deletionProtection: bool = True
 
     @model_validator(mode="after")

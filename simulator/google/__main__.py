@@ -7,7 +7,7 @@ import json
 import sys
 
 from simulator.errors import SimulatorError
-from simulator.google import machine_types
+from simulator.google import machine_types, resource_verbs
 from simulator.google.faults import Faults
 from simulator.google.state import State
 from simulator.home import Home
@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     preempt = verbs.add_parser("preempt", help="take a Spot node away")
     preempt.add_argument("node", help="the node's name")
     verbs.add_parser("show", help="print all faults and nodes")
+    resource_verbs.add(verbs)
     return parser
 
 
@@ -40,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     state = State(Home.current().root / "google.json")
     faults = Faults(state, machine_types.load())
     try:
-        if options.verb == "stockout":
+        if options.verb in resource_verbs.VERBS:
+            resource_verbs.run(options, state)
+        elif options.verb == "stockout":
             faults.set_stockout(options.zone, options.machine_type, active=not options.end)
         elif options.verb == "quota":
             limit = None if options.limit == "none" else int(options.limit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from simulator.google.resource_types import RESOURCE_TYPES
 from simulator.google.schema import CLUSTER, NODE_POOL, Failure, snake_case
 from simulator.google.wire import Properties, is_unknown
 
@@ -35,7 +36,8 @@ _CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
 def choice_failures(token: str, inputs: Properties) -> list[Failure]:
     """Every word that is not one of its choices."""
     found = []
-    for path, allowed in _CHOICES[token].items():
+    described = RESOURCE_TYPES.get(token)
+    for path, allowed in (described.choices if described else _CHOICES[token]).items():
         for pulumi_path, terraform_path, value in _values(inputs, path.split("."), "", ""):
             if value is None or is_unknown(value) or value in allowed:
                 continue

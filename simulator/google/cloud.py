@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.google import machine_types, pool_rules
+from simulator.google import cluster_rules, machine_types, pool_rules
 from simulator.google.autoscaler import Autoscaler
 from simulator.google.errors import already_exists, bad_request, not_found
 from simulator.google.faults import Faults
@@ -22,6 +22,8 @@ from simulator.google.state import State
 from simulator.google.timing import Timing
 
 StartCluster = Callable[[str, Path], ControlPlane]
+BROKEN = "ERROR"
+"""Status of a cluster whose creation failed: it is there, but has no control plane."""
 CLUSTER_CREATE_SECONDS = 2400.0
 """Terraform provider: default timeout for creating and deleting a cluster, 40 minutes."""
 
@@ -71,7 +73,7 @@ class Cloud:
     def resume(self) -> None:
         """Start every cluster that the state knows, with the objects and nodes that it had."""
         for full_name, record in self.state.read()["clusters"].items():
-            if record["status"] != "PROVISIONING":
+            if record["status"] not in ("PROVISIONING", BROKEN):
                 running = self._start(full_name)
                 running.nodes.restore()
                 running.pools.resume()
@@ -92,16 +94,27 @@ class Cloud:
             self._running.clear()
 
     def create_cluster(
-        self, project: str, location: str, name: str, inputs: Inputs, operation: Operation
+        self, project: str, location: str, name: str, inputs: Inputs, operation: Operation, breaks: str = ""
     ) -> dict[str, Any]:
         """Make a cluster and its first node pools, and wait until it runs.
 
+        Args:
+            project: The project's id.
+            location: Region or zone.
+            name: The cluster's.
+            inputs: Its settings.
+            operation: The wait.
+            breaks: What the operation fails with half-way; the cluster is there then, with status ERROR.
+
         Raises:
-            GoogleError: The name is not allowed or taken, the location unknown, or a pool is refused.
+            GoogleError: The name is not allowed or taken, the location unknown, something that the settings name
+                is not there, or a pool is refused.
         """
         pool_rules.check_name("cluster.name", name)
         self._check_location(location)
         full_name = cluster_id(project, location, name)
+        cluster_rules.check_cluster(self.state.read(), project, location, inputs)
+        self._stop_forgotten(full_name)
         pools = _first_pools(inputs)
         for pool_name, pool in pools.items():
             pool_rules.check_pool(self.compute, location, inputs, pool_name, pool)
@@ -116,6 +129,10 @@ class Cloud:
             }
         try:
             operation.wait(Timing.current(self.state.read()).operation_seconds)
+            if breaks:
+                with self.state.change() as data:
+                    data["clusters"][full_name] |= {"status": BROKEN, "message": breaks}
+                return self._cluster(full_name)
             running = self._start(full_name)
         except BaseException:
             self._stop(full_name)
@@ -131,6 +148,7 @@ class Cloud:
     def get_cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """A cluster's record with its endpoint and certificate, or None."""
         full_name = cluster_id(project, location, name)
+        self._stop_forgotten(full_name)
         return self._cluster(full_name) if full_name in self.state.read()["clusters"] else None
 
     def list_clusters(self) -> list[str]:
@@ -155,6 +173,7 @@ class Cloud:
         Whether deletion protection forbids it is the provider's question, not Google's.
         """
         full_name = cluster_id(project, location, name)
+        self._stop_forgotten(full_name)
         if full_name not in self.state.read()["clusters"]:
             return
         operation.wait(Timing.current(self.state.read()).operation_seconds)
@@ -168,6 +187,7 @@ class Cloud:
             GoogleApiError: There is no such cluster (404).
         """
         full_name = cluster_id(project, location, cluster)
+        self._stop_forgotten(full_name)
         with self._lock:
             if full_name not in self._running:
                 raise not_found(full_name)
@@ -208,13 +228,25 @@ class Cloud:
             running.autoscaler.stop()
             running.control_plane.stop()
 
+    def _stop_forgotten(self, full_name: str) -> None:
+        """End what still runs of a cluster that was deleted by hand."""
+        with self._lock:
+            is_running = full_name in self._running
+        if is_running and full_name not in self.state.read()["clusters"]:
+            self._stop(full_name)
+            self._forget(full_name)
+
     def _forget(self, full_name: str) -> None:
         with self.state.change() as data:
             data["clusters"].pop(full_name, None)
         shutil.rmtree(self._folder(full_name), ignore_errors=True)
 
     def _cluster(self, full_name: str) -> dict[str, Any]:
-        record: dict[str, Any] = self.state.read()["clusters"][full_name]
+        data = self.state.read()
+        record: dict[str, Any] = data["clusters"][full_name]
+        _, project, _, location, _, _ = full_name.split("/")
+        for field in ("clusterSecondaryRangeName", "servicesSecondaryRangeName"):
+            record[field] = cluster_rules.range_of(data, project, location, record["inputs"], field)
         with self._lock:
             running = self._running.get(full_name)
         if running is not None:

@@ -11,8 +11,10 @@ import hashlib
 from typing import Any
 
 from simulator.google import pool_inputs
+from simulator.google.labels import ATTRIBUTION
 from simulator.google.machine_types import Compute, region_of
 from simulator.google.pool_outputs import NODE_VERSION, default_zones, pool_outputs
+from simulator.google.resource_type import relative
 from simulator.google.wire import Properties
 
 COMPUTED_OUTPUTS = (
@@ -34,8 +36,8 @@ COMPUTED_OUTPUTS = (
     "tpuIpv4CidrBlock",
 )
 """Outputs that a preview cannot know unless the user gives them."""
-_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
-"""The label that the Pulumi provider adds to whatever it makes (its option addPulumiAttributionLabel)."""
+_PUBLIC_ENDPOINT, _PRIVATE_ENDPOINT = "203.0.113.2", "172.16.0.2"
+"""Addresses of a control plane that nothing here answers at: `endpoint` is the one to use."""
 _CONTAINER = "https://container.googleapis.com/v1beta1"
 
 
@@ -51,7 +53,7 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
     """
     _, project, _, location, _, name = full_name.split("/")
     inputs = {key: value for key, value in record["inputs"].items() if value is not None and key != "__defaults"}
-    labels = {**_ATTRIBUTION, **(inputs.get("resourceLabels") or {})}
+    labels = {**record.get("providerLabels", ATTRIBUTION), **(inputs.get("resourceLabels") or {})}
     pools = [
         pool_outputs(
             compute,
@@ -67,8 +69,9 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
     network = f"projects/{project}/global/networks"
     subnetwork = f"projects/{project}/regions/{region_of(location)}/subnetworks"
     certificate = base64.b64encode(record.get("caPem", "").encode()).decode()
+    pods, services = record.get("clusterSecondaryRangeName"), record.get("servicesSecondaryRangeName")
     return {
-        "clusterIpv4Cidr": "10.4.0.0/14",
+        "clusterIpv4Cidr": pods or "10.4.0.0/14",
         "datapathProvider": "LEGACY_DATAPATH",
         "defaultMaxPodsPerNode": 110,
         "deletionProtection": True,
@@ -82,9 +85,10 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
         "operation": "",
         "privateIpv6GoogleAccess": "",
         "resourceLabels": {},
-        "servicesIpv4Cidr": "34.118.224.0/20",
+        "servicesIpv4Cidr": services or "34.118.224.0/20",
         "tpuIpv4CidrBlock": "",
         **inputs,
+        **_filled_in(project, inputs, str(record.get("endpoint", ""))),
         "network": _full(network, inputs.get("network")),
         "subnetwork": _full(subnetwork, inputs.get("subnetwork")),
         "effectiveLabels": labels,
@@ -107,6 +111,34 @@ def cluster_outputs(compute: Compute, full_name: str, record: dict[str, Any]) ->
     }
 
 
+def _filled_in(project: str, inputs: Properties, address: str) -> Properties:
+    """Blocks that Google completes; each only if it was given, or comes with Autopilot."""
+    filled: Properties = {}
+    if inputs.get("enableAutopilot"):
+        filled["workloadIdentityConfig"] = {"workloadPool": f"{project}.svc.id.goog"}
+    if inputs.get("privateClusterConfig"):
+        addresses = {"peeringName": "", "privateEndpoint": _PRIVATE_ENDPOINT, "publicEndpoint": _PUBLIC_ENDPOINT}
+        filled["privateClusterConfig"] = {**addresses, **inputs["privateClusterConfig"]}
+    endpoints = inputs.get("controlPlaneEndpointsConfig")
+    if endpoints:
+        completed = dict(endpoints)
+        if endpoints.get("dnsEndpointConfig"):
+            completed["dnsEndpointConfig"] = {"endpoint": _dns_name(address), **endpoints["dnsEndpointConfig"]}
+        by_address = {"publicEndpoint": _PUBLIC_ENDPOINT, "privateEndpoint": _PRIVATE_ENDPOINT}
+        completed["ipEndpointsConfig"] = {**by_address, **(endpoints.get("ipEndpointsConfig") or {})}
+        filled["controlPlaneEndpointsConfig"] = completed
+    return filled
+
+
+def _dns_name(address: str) -> str:
+    """The control plane's name: not `gke-ID.LOCATION.gke.goog`, which no one could look up, but one that leads to it.
+
+    As on GKE its certificate is of an authority that the machine trusts: `simulator.environment` sets SSL_CERT_FILE.
+    """
+    host, colon, port = address.rpartition(":")
+    return f"localhost{colon}{port}" if host else "localhost"
+
+
 def _full(parent: str, name: str | None) -> str:
-    name = name or "default"
+    name = relative(name or "default")
     return name if "/" in name else f"{parent}/{name}"

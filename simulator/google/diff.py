@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.google.replacement import SETS, forces_replacement, is_computed
+from simulator.google.replacement import are_equal, forces_replacement, is_computed, is_set
 from simulator.google.schema import Kind, resource_kind
-from simulator.google.wire import Properties, is_unknown
+from simulator.google.wire import Properties, has_unknown, is_unknown
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Comparison:
 
     def _change(self, path: str, old: Any, new: Any) -> Change:
         action = "add" if old is None else "delete" if new is None else "update"
-        return Change(path, action, forces_replacement(self._token, path))
+        return Change(path, action, forces_replacement(self._token, path, old, new))
 
     def object(self, kind: Kind, state: Any, old_inputs: Any, inputs: Any, path: str) -> list[Change]:
         state = state if isinstance(state, dict) else {}
@@ -105,14 +105,16 @@ class _Comparison:
             ]
         if state == inputs or (_is_zero(state) and _is_zero(inputs)) or str(state) == str(inputs):
             return []
+        if are_equal(self._token, _without_indexes(path), state, inputs):
+            return []
         return [self._change(path, state, inputs)]
 
     def array(self, kind: Kind, state: Any, old_inputs: Any, inputs: list[Any], path: str) -> list[Change]:
         state = state if isinstance(state, list) else []
         old_inputs = old_inputs if isinstance(old_inputs, list) else []
-        if path in SETS and not any(is_unknown(one) for one in inputs):
-            return [] if sorted(state) == sorted(inputs) else [self._change(path, state, inputs)]
         element = kind.element or Kind("any")
+        if is_set(self._token, _without_indexes(path)) and not has_unknown(inputs):
+            return self._set(element, state, inputs, path)
         found = []
         for index in range(max(len(state), len(inputs))):
             here = f"{path}[{index}]"
@@ -124,6 +126,16 @@ class _Comparison:
                 before = old_inputs[index] if index < len(old_inputs) else None
                 found += self.value(element, state[index], before, inputs[index], here)
         return found
+
+    def _set(self, element: Kind, state: list[Any], inputs: list[Any], path: str) -> list[Change]:
+        """Each given one must be there, in any order, and nothing else."""
+        left = list(state)
+        for one in inputs:
+            match = next((other for other in left if not self.value(element, other, other, one, path)), None)
+            if match is None:
+                return [self._change(path, state, inputs)]
+            left.remove(match)
+        return [self._change(path, state, inputs)] if left else []
 
 
 def _without_indexes(path: str) -> str:

@@ -38,6 +38,22 @@ def already_exists(resource: str) -> GoogleApiError:
     return GoogleApiError(409, f"Already exists: {resource}.", "alreadyExists")
 
 
+def in_use(kind: str, resource: str, holder: str) -> GoogleApiError:
+    """Something that cannot go before something else (Compute Engine's words in many public runs)."""
+    text = f"The {kind} resource '{resource}' is already being used by '{holder}'"
+    return GoogleApiError(400, text, "resourceInUseByAnotherResource")
+
+
+def compute_not_found(resource: str) -> GoogleApiError:
+    """A thing of Compute Engine that does not exist (terraform-google-cloud-nat #74)."""
+    return GoogleApiError(404, f"The resource '{resource}' was not found", "notFound")
+
+
+def invalid_field(name: str, value: Any, why: str) -> GoogleApiError:
+    """A value that Compute Engine refuses (many public runs)."""
+    return GoogleApiError(400, f"Invalid value for field 'resource.{name}': '{value}'. {why}", "invalid")
+
+
 def insufficient_quota(project: str, metric: str, requested: float, limit: float, used: float) -> GoogleApiError:
     """A node pool whose first nodes go over a regional quota.
 

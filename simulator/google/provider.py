@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from typing import Any, NoReturn
@@ -13,21 +12,20 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from simulator.google import data_sources, schema
 from simulator.google.answers import attempt, one_error, refuse
-from simulator.google.choices import choice_failures
+from simulator.google.check import check
 from simulator.google.cloud import Cloud
+from simulator.google.cluster_resource import TAINTED, ClusterResource
 from simulator.google.diff import Change, changes
 from simulator.google.errors import GoogleError
 from simulator.google.expectation import as_given, merged, planned
-from simulator.google.resources import (
-    ClusterResource,
-    NodePoolResource,
-    Resource,
-)
+from simulator.google.named_resource import PROVIDER_ONLY, NamedResource
+from simulator.google.node_pool_resource import NodePoolResource
+from simulator.google.resource_types import RESOURCE_TYPES
+from simulator.google.resources import Resource
 from simulator.google.wire import Properties, from_struct, to_struct
 
 VERSION = "10.2.0"
 """The version of the official provider that this stands in for."""
-_NAME_DIGITS = 7
 _Kinds = provider_pb2.PropertyDiff
 _DIFF_KINDS = {
     ("add", False): _Kinds.ADD,
@@ -46,12 +44,13 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Serve a simulated cloud.
 
         Args:
-            cloud: Where clusters and node pools are made.
+            cloud: Where things are made.
         """
         self._cloud = cloud
         self._resources: dict[str, Resource] = {
             schema.CLUSTER: ClusterResource(cloud),
             schema.NODE_POOL: NodePoolResource(cloud),
+            **{token: NamedResource(cloud.state, kind) for token, kind in RESOURCE_TYPES.items()},
         }
         self._configurations: dict[str, Properties] = {}
         self._latest: Properties = {}
@@ -106,23 +105,10 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
         """Refuse inputs whose form is wrong, and give the resource a name when it has none."""
         token, name = _token_and_name(request.urn)
-        kind = schema.resource_kind(token)
-        if kind is None:
+        if schema.resource_kind(token) is None:
             refuse(context, _unknown_resource(token, "Check"))
-        olds, inputs = from_struct(request.olds), from_struct(request.news)
-        found = schema.failures(kind, inputs)
-        if not found:
-            found = choice_failures(token, inputs)
+        inputs, found = check(token, name, from_struct(request.olds), from_struct(request.news), request.randomSeed)
         failures = [provider_pb2.CheckFailure(reason=failure.text(name)) for failure in found]
-        defaults = []
-        if inputs.get("name") is None and not inputs.get("namePrefix"):
-            was_ours = "name" in (olds.get("__defaults") or [])
-            inputs["name"] = olds["name"] if was_ours else _automatic_name(name, request.randomSeed)
-            defaults.append("name")
-        if token == schema.CLUSTER and inputs.get("deletionProtection") is None:
-            inputs["deletionProtection"] = True
-            defaults.append("deletionProtection")
-        inputs["__defaults"] = defaults
         return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802, ARG002
@@ -131,12 +117,14 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         state, inputs = from_struct(request.olds), from_struct(request.news)
         found = changes(token, state, from_struct(request.old_inputs), inputs, list(request.ignoreChanges))
         replaces = _unique(change.top for change in found if change.replaces)
-        kind = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
+        if state.get(TAINTED):
+            replaces = replaces or ["name"]
+        kind = provider_pb2.DiffResponse.DIFF_SOME if found or replaces else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(
             changes=kind,
             diffs=_unique(change.top for change in found),
             replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and _keeps_name(state, inputs),
+            deleteBeforeReplace=bool(replaces) and _keeps_name(token, state, inputs),
             detailedDiff={change.path: _property_diff(change) for change in found},
             hasDetailedDiff=True,
         )
@@ -170,9 +158,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(id="")
         outputs, made_with = found
         state, inputs = from_struct(request.properties), from_struct(request.inputs)
-        if token == schema.CLUSTER:
-            # What only the provider knows is kept: Google has no such settings.
-            outputs |= {key: state[key] for key in ("deletionProtection", "deletionPolicy") if key in state}
+        # What only the provider knows is kept: Google has no such settings.
+        outputs |= {key: state[key] for key in PROVIDER_ONLY if key in state}
         live = as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
         return provider_pb2.ReadResponse(id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live))
 
@@ -187,7 +174,11 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
             context,
             f"updating {request.urn}",
             lambda: resource.update(
-                request.id, inputs, request.timeout or resource.timeouts["update"], self._cancelled(context)
+                request.id,
+                inputs,
+                self._configuration(context),
+                request.timeout or resource.timeouts["update"],
+                self._cancelled(context),
             ),
             kept=(request.id, state),
         )
@@ -202,7 +193,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         attempt(
             context,
             f"deleting {request.urn}",
-            lambda: resource.delete(request.id, state, timeout, self._cancelled(context)),
+            lambda: resource.delete(request.id, state, self._configuration(context), timeout, self._cancelled(context)),
         )
         return empty_pb2.Empty()
 
@@ -210,16 +201,11 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Call a function such as getCluster."""
         arguments = from_struct(request.args)
         config = self._configuration(context)
+        if request.tok not in data_sources.known_functions():
+            known = ", ".join(data_sources.known_functions())
+            refuse(context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}")
         try:
-            if request.tok == data_sources.GET_CLUSTER:
-                if not arguments.get("name"):
-                    raise GoogleError('Missing required argument: The argument "name" is required')
-                result = data_sources.get_cluster(self._cloud, arguments, config)
-            elif request.tok == data_sources.GET_ENGINE_VERSIONS:
-                result = data_sources.get_engine_versions(arguments, config)
-            else:
-                known = ", ".join(data_sources.known_functions())
-                refuse(context, f"unrecognized data function (Invoke): {request.tok}. Simulated: {known}")
+            result = data_sources.call(self._cloud, request.tok, arguments, config)
         except GoogleError as error:
             refuse(context, f"invoking {request.tok}: {one_error(str(error))}")
         answer = provider_pb2.InvokeResponse()
@@ -247,14 +233,10 @@ def _unknown_resource(token: str, method: str) -> str:
     return f"unrecognized resource type ({method}): {token}. The simulated Google Cloud has {known}."
 
 
-def _automatic_name(name: str, seed: bytes) -> str:
-    digest = hashlib.sha256(seed or name.encode()).hexdigest()[:_NAME_DIGITS]
-    return f"{name}-{digest}"
-
-
-def _keeps_name(state: Properties, inputs: Properties) -> bool:
+def _keeps_name(token: str, state: Properties, inputs: Properties) -> bool:
     """A resource whose name the user chose must go before its replacement comes."""
-    return "name" not in (inputs.get("__defaults") or []) and state.get("name") == inputs.get("name")
+    name = RESOURCE_TYPES[token].name if token in RESOURCE_TYPES else "name"
+    return bool(name) and name not in (inputs.get("__defaults") or []) and state.get(name) == inputs.get(name)
 
 
 def _property_diff(change: Change) -> provider_pb2.PropertyDiff:

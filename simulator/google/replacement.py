@@ -1,12 +1,15 @@
 """Which changes replace a resource, and which inputs Google fills in when they are not given.
 
-Sources: ForceNew and Computed in magic-modules' resource_container_node_pool.go.tmpl and node_config.go.tmpl
-(read); resource_container_cluster.go.tmpl for clusters (from its documentation, where "changing this forces
-recreation" is noted).
+Sources: ForceNew and Computed in magic-modules' resource_container_node_pool.go.tmpl and node_config.go.tmpl, and
+in resource_container_cluster.go.tmpl for clusters (read).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from simulator.google.resource_type import same_thing
+from simulator.google.resource_types import RESOURCE_TYPES
 from simulator.google.schema import CLUSTER, NODE_POOL
 
 _NODE_CONFIG_FORCE_NEW = (
@@ -68,6 +71,9 @@ _NETWORK_FORCE_NEW = (
     "podRange",
     "subnetwork",
 )
+_CLUSTER_NODE_CONFIG_FORCE_NEW = ("labels", "resourceManagerTags", "workloadMetadataConfig")
+_ONCE_ON = ("enableFqdnNetworkPolicy", "enableL4IlbSubsetting")
+"""What a cluster is replaced for only to turn it off (ForceNewIfChange isBeenEnabled)."""
 
 FORCE_NEW: dict[str, tuple[str, ...]] = {
     NODE_POOL: (
@@ -96,7 +102,7 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "initialNodeCount",
         "ipAllocationPolicy",
         "location",
-        "masterAuth",
+        "masterAuth.clientCertificateConfig",
         "name",
         "network",
         "networkingMode",
@@ -105,7 +111,10 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "privateClusterConfig.privateEndpointSubnetwork",
         "project",
         "subnetwork",
-        *(f"nodeConfig.{key}" for key in _NODE_CONFIG_FORCE_NEW),
+        *(f"nodeConfig.{key}" for key in (*_NODE_CONFIG_FORCE_NEW, *_CLUSTER_NODE_CONFIG_FORCE_NEW)),
+        *_ONCE_ON,
+        "tpuConfig.enabled",
+        "tpuConfig.useServiceNetworking",
     ),
 }
 """Paths whose change, at or below them, replaces the resource."""
@@ -173,17 +182,40 @@ COMPUTED: dict[str, tuple[str, ...]] = {
 """Paths that keep Google's value when the user gives none."""
 
 SETS = frozenset({"nodeLocations", "nodeConfig.oauthScopes", "nodeConfig.reservationAffinity.values"})
-"""Lists whose order means nothing."""
+"""Lists of clusters and node pools whose order means nothing."""
+_LINKS = {
+    CLUSTER: ("network", "subnetwork", "privateClusterConfig.privateEndpointSubnetwork"),
+    NODE_POOL: ("networkConfig.subnetwork",),
+}
+"""Inputs that name a thing by its name or by any form of its full name (CompareSelfLinkOrResourceName)."""
 
 
-def forces_replacement(token: str, path: str) -> bool:
-    """Whether a change at a path replaces the resource."""
-    return _covers(FORCE_NEW[token], path)
+def forces_replacement(token: str, path: str, old: Any = None, new: Any = None) -> bool:
+    """Whether a change at a path replaces the resource; for a few paths the values decide."""
+    kind = RESOURCE_TYPES.get(token)
+    if kind is None:
+        return _covers(FORCE_NEW[token], path) and not (path in _ONCE_ON and not old)
+    return _covers(kind.force_new, path) and kind.replaces(path, old, new)
 
 
 def is_computed(token: str, path: str) -> bool:
     """Whether Google fills a path in when the user gives nothing there."""
-    return path in COMPUTED[token]
+    kind = RESOURCE_TYPES.get(token)
+    return path in (kind.computed if kind else COMPUTED[token])
+
+
+def is_set(token: str, path: str) -> bool:
+    """Whether the order of a list means nothing."""
+    kind = RESOURCE_TYPES.get(token)
+    return path in (kind.sets if kind else SETS)
+
+
+def are_equal(token: str, path: str, state: Any, given: Any) -> bool:
+    """Whether two values that differ as texts mean the same."""
+    kind = RESOURCE_TYPES.get(token)
+    if path in (kind.links if kind else _LINKS[token]):
+        return same_thing(state, given)
+    return kind is not None and path in kind.caseless and str(state).lower() == str(given).lower()
 
 
 def _covers(paths: tuple[str, ...], path: str) -> bool:

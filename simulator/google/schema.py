@@ -13,11 +13,16 @@ from typing import Any
 import pulumi
 from pulumi import _types
 
+from simulator.google.resource_types import RESOURCE_TYPES
 from simulator.google.wire import is_unknown
 
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
-_CLASSES = {CLUSTER: "ClusterArgs", NODE_POOL: "NodePoolArgs"}
+_CLASSES = {
+    CLUSTER: "container.ClusterArgs",
+    NODE_POOL: "container.NodePoolArgs",
+    **{token: kind.sdk for token, kind in RESOURCE_TYPES.items()},
+}
 _PACKAGE_KEYS = {"version", "pluginDownloadURL", "__internal"}
 """Keys that the engine adds to a provider's configuration."""
 _SCALARS: dict[type, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
@@ -78,7 +83,8 @@ def resource_kind(token: str) -> Kind | None:
     if token not in _CLASSES:
         return None
     # Importing the SDK takes half a second, so it waits until the first check.
-    return Kind("object", source=getattr(importlib.import_module("pulumi_gcp.container"), _CLASSES[token]))
+    module, _, name = _CLASSES[token].rpartition(".")
+    return Kind("object", source=getattr(importlib.import_module(f"pulumi_gcp.{module}"), name))
 
 
 def configuration_failures(configuration: dict[str, Any]) -> list[Failure]:

@@ -18,10 +18,12 @@ _EMPTY: dict[str, Any] = {
     "clusters": {},
     "faults": {"stockouts": [], "quotas": [], "preemptions": []},
 }
+_ADDED_LATER = ("projects", "resources")
+"""Sections that older files do not have; a missing one is empty."""
 
 
 class State:
-    """Clusters, their node pools and nodes, and the faults to simulate.
+    """Clusters, their node pools and nodes, other resources by full name, projects, and the faults to simulate.
 
     Every change is a read, a change and an atomic replacement of the file, under a lock that also holds
     between processes, so that a fault can be set from a command line while a supervisor is running.
@@ -56,6 +58,9 @@ class State:
         missing = [key for key in _EMPTY if not isinstance(data, dict) or type(data.get(key)) is not type(_EMPTY[key])]
         if missing or data["version"] != _EMPTY["version"]:
             raise SimulatorError(self._not_ours(f"no {', '.join(missing)}" if missing else "another version"))
+        for section in _ADDED_LATER:
+            if not isinstance(data.setdefault(section, {}), dict):
+                raise SimulatorError(self._not_ours(f"{section} is no object"))
         return data
 
     def _not_ours(self, why: str) -> str:

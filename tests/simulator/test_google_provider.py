@@ -85,9 +85,9 @@ def test_check_names_a_resource_without_a_name_and_protects_a_cluster(gcp: Engin
 
 
 def test_other_resource_types_are_refused_by_name(gcp: Engine) -> None:
-    urn = "urn:pulumi:dev::p::gcp:storage/bucket:Bucket::b"
+    urn = "urn:pulumi:dev::p::gcp:storage/folder:Folder::b"
     error = error_of(gcp.check, urn, {})
-    assert "unrecognized resource type (Check): gcp:storage/bucket:Bucket" in error.details()
+    assert "unrecognized resource type (Check): gcp:storage/folder:Folder" in error.details()
 
 
 def test_unknown_provider_configuration_is_refused(gcp: Engine) -> None:

@@ -290,7 +290,7 @@ def tpu() -> ServingPlan:
         ),
         cost=Cost(None, None, None, False, "no price known for flex-start of ct6e-standard-4t", None, "no price"),
         cautions=(),
-        only_planned=("this version does not make TPU node pools",),
+        only_planned=("TPU slices over several machines",),
     )
     return dataclasses.replace(plan, ladder=(rung(plan, "flex-start", None),))
 

@@ -152,9 +152,9 @@ def test_machines_bring_the_local_disks_of_the_published_table() -> None:
 
 def test_boot_disks_are_those_that_the_machines_can_have() -> None:
     newer = {one.id for one in CATALOG.accelerators.values() if one.boot_disk_type == "hyperdisk-balanced"}
-    assert newer == {"b200", "h200", "rtxpro6000"}
+    assert newer == {"b200", "h200", "rtxpro6000", "tpu-v6e"}
     unknown = {one.id for one in CATALOG.accelerators.values() if one.machines and one.boot_disk_type is None}
-    assert unknown == {"gb200", "tpu-v5e", "tpu-v6e", "tpu-v7x"}
+    assert unknown == {"gb200", "tpu-v7x"}
 
 
 def test_no_spot_or_flex_start_price_was_found() -> None:

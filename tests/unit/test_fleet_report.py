@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
+from infra.fleet import total, totals
 from infra.fleet_report import fleet_text
 from infra.plan.serving_plan import ServingPlan
 from tests.unit.files import PLATFORM, endpoint
@@ -30,7 +31,7 @@ def changed(
     accelerator = dataclasses.replace(plan.accelerator, type=kind, count=count, capacity=capacity)
     month = None if hourly is None else hourly * 730
     cost = dataclasses.replace(plan.cost, hourly_usd=hourly, monthly_usd_min=month, monthly_usd_max=month, exact=False)
-    return dataclasses.replace(plan, stack=name, accelerator=accelerator, replicas=replicas, cost=cost)
+    return dataclasses.replace(plan, stack=name, accelerator=accelerator, replicas=replicas, cost=cost, labels=())
 
 
 @pytest.mark.parametrize("replicas", [1, 20, 100])
@@ -54,7 +55,7 @@ def test_a_price_that_is_unknown_and_a_machine_of_ones_own_are_told_apart() -> N
 
 
 def test_a_ladder_tells_which_month_is_meant() -> None:
-    text = fleet_text([ladder()])
+    text = fleet_text([dataclasses.replace(ladder(), labels=())])
     assert " to " in text
     assert text.endswith("per hour: most replicas, first rung; per month: most replicas, dearest rung\n")
 
@@ -95,3 +96,44 @@ def test_what_others_read_is_all_stacks_or_nothing(
     (folder / "gemma4-31b-l4.yaml").unlink()
     assert main(["plan", "--all", "--stacks", str(folder), "--json"]) == 0
     assert [one["stack"] for one in json.loads(capsys.readouterr().out)] == ["gemma4-e4b-l4"]
+
+
+def team(plan: ServingPlan, **labels: str) -> ServingPlan:
+    return dataclasses.replace(plan, labels=tuple(labels.items()))
+
+
+def test_every_stack_is_in_the_total_of_its_team_and_in_no_other() -> None:
+    plans = [
+        team(changed("a", hourly=1.0), team="search"),
+        team(changed("b", hourly=2.0), team="search", tier="gold"),
+        team(changed("c", hourly=4.0), tier="gold"),
+        team(changed("d", hourly=None), team="ads"),
+        team(changed("e", hourly=None, own=True), team="ads"),
+    ]
+    found = {one.value: (one.stacks, one.hourly_usd, one.unpriced, one.own) for one in totals(plans, "team")}
+    assert found == {"ads": (2, 0.0, 1, 1), "search": (2, 3.0, 0, 0), None: (1, 4.0, 0, 0)}
+    assert [one.value for one in totals(plans, "tier")] == ["gold", None]
+    for label in ("team", "tier", "nobody"):
+        parts = totals(plans, label)
+        assert sum(one.stacks for one in parts) == len(plans)
+        assert sum(one.monthly_usd_max for one in parts) == pytest.approx(total(plans).monthly_usd_max)
+
+
+def test_teams_stand_below_the_stacks_within_eighty_columns() -> None:
+    plans = [team(changed("a", replicas=100, hourly=8849.0), team="a" * 63), changed("b", hourly=1.0)]
+    lines = fleet_text(plans).splitlines()
+    table = lines[lines.index("") + 1 :]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in table] == ["team", "a" * 25 + "...", "(none)"]
+    assert table[2].split() == ["(none)", "1", "<=1.00", "<=730"]
+    assert "" not in fleet_text([changed("b")]).splitlines()
+
+
+def test_teams_as_json_are_the_totals_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "gemma4-31b-l4.yaml").unlink()
+    assert main(["plan", "--all", "--by", "team", "--json", "--stacks", str(folder)]) == 0
+    (only,) = json.loads(capsys.readouterr().out)
+    assert only["value"] is None
+    assert only["stacks"] == 1
+    assert only["monthlyUsdMax"] == pytest.approx(623, abs=1)
+    assert main(["plan", "gemma4-e4b-l4", "--by", "team", "--stacks", str(folder)]) == 2

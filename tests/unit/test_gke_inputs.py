@@ -48,7 +48,8 @@ def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> Non
     assert node["labels"].items() <= dict(workload.node_selector).items()
     assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
     attached = {one["type"]: one["count"] for one in node.get("guestAccelerators", ())}
-    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if one.plan.accelerator.gke_label else {}
+    gpus = one.plan.accelerator.kind == "gpu"
+    wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if gpus else {}
     assert attached == wanted
     assert inputs["autoscaling"]["totalMaxNodeCount"] == one.plan.accelerator.nodes * (
         one.plan.replicas + one.spec.replicas.spare
