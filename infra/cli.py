@@ -12,6 +12,7 @@ from typing import Any
 from infra.errors import StackError
 from infra.stack_folder import StackFolder
 from infra.verbs import (
+    run_check,
     run_dashboard,
     run_matrix,
     run_new,
@@ -84,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
     verb.set_defaults(run=run_plan)
 
-    verb = verbs.add_parser("render", parents=[shared], help="print the Kubernetes objects of an endpoint")
+    verb = verbs.add_parser(
+        "render", parents=[shared], help="print an endpoint's Kubernetes objects, or a platform's resources"
+    )
     verb.add_argument("stack", **named)
     verb.set_defaults(run=run_render)
 
@@ -100,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("nodes", parents=[shared], help="what a platform's own cluster has, to paste in its file")
     verb.add_argument("stack", metavar="PLATFORM", help="X for stacks/X.yaml, of kind Platform with kubernetes")
     verb.set_defaults(run=run_nodes)
+
+    verb = verbs.add_parser("check", parents=[shared], help="what a platform's cluster lacks, asked through gcloud")
+    verb.add_argument("stack", metavar="PLATFORM", help="name of a platform: X for stacks/X.yaml")
+    verb.add_argument("--json", action="store_true", help="print the findings as JSON")
+    verb.set_defaults(run=run_check)
 
     verb = verbs.add_parser("recover", parents=[shared], help="put the state right after an `up` that was killed")
     verb.add_argument("stack", **named)

@@ -14,6 +14,7 @@ from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.naming import name_fault
+from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
 from infra.plan.serving_plan import ServingPlan
@@ -94,7 +95,7 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
     """
     document, spec = read(name, files)
     if isinstance(spec, PlatformSpec):
-        return Platform(name, spec)
+        return _platform(name, spec, document)
     _, platform = read(spec.platform, files)
     assert isinstance(platform, PlatformSpec)
     try:
@@ -115,6 +116,14 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+
+
+def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:
+    try:
+        check_platform(name, spec)
+    except RefusedError as refused:
+        raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+    return Platform(name, spec)
 
 
 def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Problem] = ()) -> list[Endpoint | Platform]:

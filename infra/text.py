@@ -33,4 +33,7 @@ def short_image(reference: str) -> str:
     """An image's reference that fits a line: twelve digits of a digest, and the end of what is still too long."""
     name, _, digest = reference.partition("@sha256:")
     short = f"{name}@sha256:{digest[:12]}..." if digest else name
-    return short if len(short) <= _IMAGE_WIDTH else f"...{short[3 - _IMAGE_WIDTH :]}"
+    if len(short) <= _IMAGE_WIDTH:
+        return short
+    end = short[3 - _IMAGE_WIDTH :]
+    return f"...{end[end.find('/') :]}" if "/" in end else f"...{end}"

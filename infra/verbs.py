@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.errors import SpecError, StackError
 from infra.pipeline import Endpoint, Platform, build, build_all, build_each, read, refuse
+from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
 
@@ -73,7 +74,10 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
             print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
     else:
-        endpoints = [_endpoint(options.stack, folder)]
+        one = build(options.stack, folder)
+        if isinstance(one, Platform):
+            return _plan_platform(options, one, folder)
+        endpoints = [one]
     plans = [one.plan for one in endpoints]
     if options.html:
         _write_page(endpoints, options.html)
@@ -86,6 +90,17 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         print(fleet_text(plans, label=options.by or "team"), end="")
     else:
         print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
+    return 0
+
+
+def _plan_platform(options: argparse.Namespace, platform: Platform, folder: StackFolder) -> int:
+    from infra.cloud.platform_plan import platform_plan
+    from infra.platform_report import platform_text
+
+    if options.html or options.explain:
+        raise SpecError(f"{folder.path(platform.name)} is a Platform; its plan is text, or JSON with --json.")
+    plan = platform_plan(platform.name, platform.spec)
+    print(json.dumps(plan.to_json(), indent=2) + "\n" if options.json else platform_text(plan), end="")
     return 0
 
 
@@ -104,10 +119,10 @@ def _write(text: str, file: str) -> None:
 
 
 def run_render(options: argparse.Namespace, folder: StackFolder) -> int:
-    """Print an endpoint's Kubernetes objects."""
+    """Print an endpoint's Kubernetes objects, or a platform's Google resources."""
     from infra.golden import golden_text
 
-    print(golden_text(_endpoint(options.stack, folder)), end="")
+    print(golden_text(build(options.stack, folder)), end="")
     return 0
 
 
@@ -161,6 +176,27 @@ def run_nodes(options: argparse.Namespace, folder: StackFolder) -> int:
     state = read_cluster(options.stack, own.context)
     print(nodes_text(state.nodes, state.pods, load_catalog().node_labels), end="")
     return 0
+
+
+def run_check(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print what a platform's cluster lacks; 1 where something keeps everything from being deployed."""
+    from infra.check_report import check_json, check_text
+    from infra.cloud.cluster_check import missing
+    from infra.cloud.cluster_facts import cluster_facts
+    from infra.operate.describe import describe
+
+    _, spec = read(options.stack, folder)
+    if isinstance(spec, EndpointSpec):
+        raise SpecError(f"{folder.path(options.stack)} is an Endpoint; this verb takes its platform, {spec.platform}.")
+    if spec.gke is None:
+        raise SpecError(f"{folder.path(options.stack)} has no gke; there is no cluster to check.")
+    facts = cluster_facts(describe(spec.gke))
+    findings = missing(facts, spec.gke)
+    if options.json:
+        print(json.dumps(check_json(facts, findings), indent=2))
+    else:
+        print(check_text(options.stack, spec.gke, facts, findings), end="")
+    return 1 if any(one.blocks for one in findings) else 0
 
 
 def run_recover(options: argparse.Namespace, folder: StackFolder) -> int:

@@ -9,7 +9,7 @@ import ssl
 import threading
 from pathlib import Path
 
-from requests import certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from simulator import custom_resources
 from simulator.binaries import REPOSITORY, Binaries
@@ -99,7 +99,7 @@ def _system_authorities(own: Path) -> str:
     named = os.environ.get("SSL_CERT_FILE")
     if not named or Path(named) == own:
         named = ssl.get_default_verify_paths().openssl_cafile
-    return (Path(named) if Path(named).exists() else Path(certs.where())).read_text()
+    return (Path(named) if Path(named).exists() else Path(DEFAULT_CA_BUNDLE_PATH)).read_text()
 
 
 def _replace(file: Path, text: str) -> None:

@@ -28,3 +28,10 @@ class CloudResource:
     ignore: tuple[str, ...] = ()
     timeout_seconds: int | None = None
     delete_first: bool = False
+
+
+@dataclass(frozen=True)
+class IdOf:
+    """Stands in inputs for what only Google knows: the id of another resource of the stack, by its name."""
+
+    name: str

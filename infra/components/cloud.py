@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.cloud.resource import CloudResource
+from infra.cloud.resource import CloudResource, IdOf
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -26,14 +26,24 @@ class CloudResources(pulumi.ComponentResource):
         made: each resource by its name.
     """
 
-    made: dict[str, pulumi.Resource]
+    made: dict[str, pulumi.CustomResource]
 
     def __init__(self, name: str, resources: Sequence[CloudResource], provider: gcp.Provider) -> None:
         super().__init__("servestack:google:CloudResources", name)
         self.made = {}
         for one in resources:
-            self.made[one.name] = pulumi.CustomResource(one.token, one.name, one.inputs, self._options(one, provider))
+            self.made[one.name] = pulumi.CustomResource(
+                one.token, one.name, self._known(one.inputs), self._options(one, provider)
+            )
         self.register_outputs({})
+
+    def _known(self, value: Any) -> Any:
+        """Inputs with the ids of resources that were made before."""
+        if isinstance(value, IdOf):
+            return self.made[value.name].id
+        if isinstance(value, dict):
+            return {key: self._known(one) for key, one in value.items()}
+        return [self._known(one) for one in value] if isinstance(value, list) else value
 
     def _options(self, one: CloudResource, provider: gcp.Provider) -> pulumi.ResourceOptions:
         limit = f"{one.timeout_seconds}s"

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.runtime import invoke
 
+from infra.cloud.cluster_check import Finding
+from infra.cloud.cluster_facts import ClusterFacts, cluster_facts, dns_endpoint
 from infra.errors import PlatformError
+from infra.plan.platform_names import subnetwork_name
 from infra.spec import Gke
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
 
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
+_GET_SUBNETWORK = "gcp:compute/getSubnetwork:getSubnetwork"
 _PLUGIN_VERSION = version("pulumi-gcp")
 
 
@@ -29,16 +34,36 @@ class ClusterAccess:
     secret: bool = False
 
 
+@dataclass(frozen=True)
+class GkeAccess(ClusterAccess):
+    """How to reach a cluster of GKE, by a kubeconfig without a secret; `facts` are what it has."""
+
+    facts: ClusterFacts = field(kw_only=True)
+
+
 def google_provider(gke: Gke) -> gcp.Provider:
-    """The one Google provider of a stack, bound to the platform's project: never an ambient one."""
+    """The one Google provider of a stack, bound to the platform's project: never an ambient one.
+
+    Google's API of budgets asks users which project pays for the calls (Cloud Billing Budget API, authentication).
+    """
     import pulumi_gcp as gcp  # not where no Google Cloud is
 
-    region = gke.location.rpartition("-")[0] if gke.location.count("-") == 2 else gke.location
-    return gcp.Provider("google", project=gke.project, region=region)
+    if gke.budget is not None:
+        return gcp.Provider(
+            "google",
+            project=gke.project,
+            region=gke.region,
+            billing_project=gke.project,
+            user_project_override=True,
+        )
+    return gcp.Provider("google", project=gke.project, region=gke.region)
 
 
-def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAccess:
+def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> GkeAccess:
     """Look the platform's cluster up by name.
+
+    It is reached by its DNS name where it has one for users, whose certificate is of a public authority; else by its
+    address.
 
     Raises:
         PlatformError: it does not exist, with the command that makes it; or it cannot be read.
@@ -56,19 +81,59 @@ def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAcce
             raise PlatformError(f"platform '{platform}': {where} does not exist. {step}") from None
         reason = str(error).strip().split("\n")[0]
         raise PlatformError(f"platform '{platform}': {where} cannot be read: {reason}") from None
-    if not found.get("endpoint"):
+    name = dns_endpoint(found)
+    if not name and not found.get("endpoint"):
         raise PlatformError(f"platform '{platform}': {where} has no address yet. Wait for its creation to end.")
-    authority = found["masterAuths"][0]["clusterCaCertificate"]
-    return ClusterAccess(
-        kubeconfig(gke, found["endpoint"], authority),
+    authority = None if name else found["masterAuths"][0]["clusterCaCertificate"]
+    return GkeAccess(
+        kubeconfig(gke, name or found["endpoint"], authority),
         f"{gke.project}/{gke.location}/{gke.cluster.name}",
+        facts=cluster_facts(found),
     )
 
 
-def kubeconfig(gke: Gke, endpoint: str, authority: str) -> str:
+def find_subnet(platform: str, gke: Gke, provider: gcp.Provider) -> Mapping[str, Any]:
+    """Look up the subnet that the platform's file names.
+
+    Raises:
+        PlatformError: it does not exist, or cannot be read.
+    """
+    name = subnetwork_name(gke)
+    try:
+        found: Mapping[str, Any] = invoke(
+            _GET_SUBNETWORK,
+            {"name": name, "region": gke.region, "project": gke.project},
+            pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION),
+        ).value
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0]
+        where = f"subnet '{name}' in {gke.region} of project '{gke.project}'"
+        raise PlatformError(f"platform '{platform}': {where} cannot be read: {reason}") from None
+    return found
+
+
+def tell(platform: str, findings: Iterable[Finding]) -> None:
+    """Warn of what a cluster lacks; refuse what nothing can be deployed without.
+
+    Raises:
+        PlatformError: with every finding that blocks.
+    """
+    blocking = []
+    for one in findings:
+        if one.blocks:
+            blocking.append(f"platform '{platform}': {one}")
+        else:
+            pulumi.log.warn(f"platform '{platform}': {one}")
+    if blocking:
+        raise PlatformError("\n".join(blocking))
+
+
+def kubeconfig(gke: Gke, endpoint: str, authority: str | None) -> str:
     """Kubeconfig as `gcloud container clusters get-credentials` writes it: credentials come from the plugin."""
     context = f"gke_{gke.project}_{gke.location}_{gke.cluster.name}"
-    server = {"server": f"https://{endpoint}", "certificate-authority-data": authority}
+    server = {"server": f"https://{endpoint}"}
+    if authority is not None:
+        server["certificate-authority-data"] = authority
     user = {
         "exec": {
             "apiVersion": "client.authentication.k8s.io/v1beta1",

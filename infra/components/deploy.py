@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.cloud.cluster import platform_resources
+from infra.cloud.accounts import node_service_account
+from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources
+from infra.cloud.platform import platform_resources
+from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
-from infra.components.cluster_access import find_cluster, google_provider
+from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.kubernetes import InferenceServer
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
+from infra.plan.platform_names import bucket_name
 from infra.spec import Gke, PlatformSpec
 
 
@@ -46,9 +50,13 @@ def _platform(platform: Platform) -> None:
     gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
+        if not gke.network.create:
+            tell(platform.name, missing_of_subnet(find_subnet(platform.name, gke, provider), gke))
         CloudResources(platform.name, platform_resources(platform.name, platform.spec), provider)
+        pulumi.export("bucket", bucket_name(platform.name, gke))
+        pulumi.export("nodeServiceAccount", node_service_account(gke))
     else:
-        find_cluster(platform.name, gke, provider)
+        tell(platform.name, missing(find_cluster(platform.name, gke, provider).facts, gke))
     pulumi.export("cluster", gke.cluster.name)
     pulumi.export("location", gke.location)
     pulumi.export("project", gke.project)
@@ -57,13 +65,14 @@ def _platform(platform: Platform) -> None:
 def _endpoint(endpoint: Endpoint) -> None:
     objects, plan, own = endpoint.objects(), endpoint.plan, endpoint.platform.kubernetes
     if own is not None:
-        cluster = find_own_cluster(endpoint.platform_name, own, plan, objects)
-        server = InferenceServer(plan, objects, cluster, depends_on=())
+        own_cluster = find_own_cluster(endpoint.platform_name, own, plan, objects)
+        server = InferenceServer(plan, objects, own_cluster, depends_on=())
         pulumi.export("context", own.context)
     else:
         gke = _gke(endpoint.platform)
         provider = google_provider(gke)
         cluster = find_cluster(endpoint.platform_name, gke, provider)
+        tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
         cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
         server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
         pulumi.export("nodePool", plan.stack)

@@ -66,7 +66,8 @@ def _reached(platform: PlatformSpec) -> tuple[str, str, str]:
         return own.context, own.context, f"kubectl --context {own.context} get nodes"
     assert gke is not None
     where = f"--location {gke.location} --project {gke.project}"
-    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}"
+    by_name = " --dns-endpoint" if gke.cluster.create else ""
+    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}{by_name}"
     return f"gke_{gke.project}_{gke.location}_{gke.cluster.name}", gke.cluster.name, fetch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.plan.exposure import exposure_rows
 from infra.plan.proof import arithmetic
+from infra.plan.registry import way
 from infra.plan.request import Request
 from infra.plan.rollout import rollout_reasons
 from infra.plan.scaling import scaling_rows
@@ -56,7 +57,7 @@ def _engine(request: Request, plan: ServingPlan, dearer: str) -> list[_Row]:
             plan.framework.image or "none",
             engine.image or engine.version,
             "catalogue",
-            "newest version known to serve Gemma 4",
+            f"newest version known to serve Gemma 4{way(plan.framework.image)}",
         ),
         ("precision", plan.precision, spec.precision, "derived", precision),
         (

@@ -18,6 +18,7 @@ from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
 from infra.plan.fit import memory
 from infra.plan.images import image_for, image_gib
+from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.own_nodes import NodeShare
@@ -27,6 +28,7 @@ from infra.plan.quantities import Timing
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
+from infra.plan.registry import through_registry
 from infra.plan.request import Request
 from infra.plan.rollout import rollout, rollout_usd
 from infra.plan.scaling import scaling
@@ -205,6 +207,8 @@ def resolve(
         ),
         scaling=scaled,
     )
+    refuse_lacking(plan, platform)
+    plan = through_registry(plan, platform.gke, own_image=spec.engine.image is not None)
     plan = dataclasses.replace(
         plan,
         decisions=decisions(request, plan, first, better_precision(request, first, capacities)),

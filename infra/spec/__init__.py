@@ -7,10 +7,11 @@ catalogue's business, and whether it fits is the plan's.
 from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, Engine, Media, Replicas
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
-from infra.spec.gke import Cluster, Gke
+from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
+from infra.spec.network import Network
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -21,6 +22,7 @@ __all__ = [
     "NAME_PATTERN",
     "Accelerator",
     "Adapter",
+    "Budget",
     "Capacity",
     "Client",
     "Cluster",
@@ -35,6 +37,7 @@ __all__ = [
     "Local",
     "Media",
     "Monitoring",
+    "Network",
     "NodeGroup",
     "PlatformSpec",
     "Prometheus",
@@ -42,5 +45,6 @@ __all__ = [
     "Scaling",
     "Spec",
     "Weights",
+    "WeightsBucket",
     "spec_problems",
 ]

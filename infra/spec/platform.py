@@ -70,6 +70,13 @@ class PlatformSpec(Strict):
         return self
 
     @model_validator(mode="after")
+    def _watched_by_what_is_there(self) -> PlatformSpec:
+        asked = self.monitoring is not None and self.monitoring.kind == "managed-prometheus"
+        if asked and self.gke is not None and "managed-prometheus" in self.gke.cluster.lacks:
+            raise ValueError("monitoring is managed-prometheus, which cluster.lacks says is not there.")
+        return self
+
+    @model_validator(mode="after")
     def _keda_with_what_it_needs(self) -> PlatformSpec:
         if self.autoscaler == "keda" and not self.in_cluster:
             raise ValueError("autoscaler keda is for clusters; leave it out beside host and local.")

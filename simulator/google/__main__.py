@@ -16,6 +16,7 @@ from simulator.home import Home
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator.google", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
+    resource_verbs.add(verbs)
     stockout = verbs.add_parser("stockout", help="a machine type is sold out in a zone")
     stockout.add_argument("zone", help='such as us-central1-a, or "*"')
     stockout.add_argument("machine_type", help='such as a3-highgpu-1g, or "*"')
@@ -27,7 +28,6 @@ def _parser() -> argparse.ArgumentParser:
     preempt = verbs.add_parser("preempt", help="take a Spot node away")
     preempt.add_argument("node", help="the node's name")
     verbs.add_parser("show", help="print all faults and nodes")
-    resource_verbs.add(verbs)
     return parser
 
 

@@ -31,19 +31,31 @@ _NEEDED_LABELS = {"email": "email_address", "pubsub": "topic", "slack": "channel
 """Labels that a channel of a type must have (Monitoring docs, notification options)."""
 
 
-def quota_project(request: Request) -> str | None:
-    """The project that a call of the Budget API counts against, None without one.
+def _quota_project(request: Request) -> str:
+    """The project that a call of the Budget API counts against.
 
     With a person's credentials it is the provider's billingProject, if userProjectOverride is on (Budget.yaml,
-    "docs: warning"); with a service account's it is the account's own. SERVESTACK_SIMULATOR_CREDENTIALS says whose
-    they are: "user" (the default) or "service-account".
+    "docs: warning"); with a service account's it is the account's own, here the provider's. Whose they are says
+    SERVESTACK_SIMULATOR_CREDENTIALS: "user" (the default) or "service-account".
+
+    Raises:
+        GoogleApiError: There is none, in the words of cloud-foundation-fabric #3360.
     """
     configuration = request.configuration
+    project = str(configuration.get("project") or "")
     if str(configuration.get("userProjectOverride", "")).lower() == "true":
-        return str(configuration.get("billingProject") or configuration.get("project") or "") or None
-    if os.environ.get(_CREDENTIALS, "user") == "user":
-        return None
-    return str(configuration.get("project") or "") or None
+        project = str(configuration.get("billingProject") or project)
+    elif os.environ.get(_CREDENTIALS, "user") == "user":
+        project = ""
+    if not project:
+        raise GoogleApiError(
+            403,
+            "Your application is authenticating by using local Application Default Credentials. The "
+            f"{_BILLING} API requires a quota project, which is not set by default. To learn how to set your quota "
+            "project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .",
+            "forbidden",
+        )
+    return project
 
 
 def _check_budget(request: Request) -> None:
@@ -65,18 +77,6 @@ def _check_budget(request: Request) -> None:
     for one in channels:
         if key(MONITORING, one) not in request.data["resources"]:
             raise GoogleApiError(404, f"Notification channel not found: {one}.", "notFound")
-
-
-def _has_quota_project(request: Request) -> None:
-    """Google's words to a person without a quota project (cloud-foundation-fabric #3360)."""
-    if quota_project(request) is None:
-        raise GoogleApiError(
-            403,
-            "Your application is authenticating by using local Application Default Credentials. The "
-            f"{_BILLING} API requires a quota project, which is not set by default. To learn how to set your quota "
-            "project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .",
-            "forbidden",
-        )
 
 
 def _budget_outputs(request: Request) -> Properties:
@@ -144,8 +144,8 @@ TYPES = (
         one_of=(("amount.specifiedAmount", "amount.lastPeriodAmount"),),
         assigned=lambda _request: {"uuid": str(uuid.uuid4())},
         outputs=_budget_outputs,
-        change_rules=(_has_quota_project, _check_budget),
-        delete_rules=(_has_quota_project,),
+        change_rules=(_check_budget,),
+        consumer=_quota_project,
         wrap=_budget_words,
     ),
     ResourceType(

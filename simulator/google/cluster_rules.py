@@ -34,13 +34,22 @@ def check_takes_pools(data: dict[str, Any], full_name: str, pool: Properties) ->
     """Whether a pool may be put into a cluster.
 
     Raises:
-        GoogleApiError: The cluster is an Autopilot one (steampipe-plugin-gcp #591), or the nodes' account is not
-            there.
+        GoogleApiError: The cluster is an Autopilot one (steampipe-plugin-gcp #591), or the nodes' account or the
+            pods' range is not there.
     """
     cluster = data["clusters"].get(full_name)
     if cluster is not None and cluster["inputs"].get("enableAutopilot"):
         raise bad_request("Autopilot node pools cannot be accessed or modified.")
     check_node_account(data, pool.get("nodeConfig") or {})
+    wanted = pool.get("networkConfig") or {}
+    if cluster is None or not wanted.get("podRange") or wanted.get("createPodRange"):
+        return
+    _, project, _, location, _, _ = full_name.split("/")
+    network = network_id(project, str(cluster["inputs"].get("network") or "default"))
+    given = wanted.get("subnetwork") or cluster["inputs"].get("subnetwork") or network.rpartition("/")[2]
+    subnetwork = subnetwork_id(network.split("/")[1], region_of(location), str(given))
+    record = data["resources"].get(key(COMPUTE, subnetwork))
+    _check_range(record, "Pod", str(wanted["podRange"]), network, subnetwork)
 
 
 def _node_configs(inputs: Properties) -> list[Properties]:
@@ -71,13 +80,18 @@ def _check_network(data: dict[str, Any], project: str, location: str, inputs: Pr
         raise bad_request(f'Subnetwork "{subnetwork}" is not valid for Network "{name}".')
     if record is not None and network_id(record["project"], str(record["inputs"]["network"])) != network:
         raise bad_request(f'Subnetwork "{subnetwork}" is not valid for Network "{name}".')
-    ranges = (record["inputs"].get("secondaryIpRanges") if record else None) or []
     for field, kind in _RANGES.items():
         wanted = (inputs.get("ipAllocationPolicy") or {}).get(field)
-        if wanted and wanted not in {one.get("rangeName") for one in ranges}:
-            short = subnetwork.rpartition("/")[2]
-            text = f'{kind} secondary range "{wanted}" not found in network "{LINK}{network}", subnetwork "{short}".'
-            raise bad_request(text)
+        if wanted:
+            _check_range(record, kind, str(wanted), network, subnetwork)
+
+
+def _check_range(record: dict[str, Any] | None, kind: str, wanted: str, network: str, subnetwork: str) -> None:
+    ranges = (record["inputs"].get("secondaryIpRanges") if record else None) or []
+    if wanted not in {one.get("rangeName") for one in ranges}:
+        short = subnetwork.rpartition("/")[2]
+        text = f'{kind} secondary range "{wanted}" not found in network "{LINK}{network}", subnetwork "{short}".'
+        raise bad_request(text)
 
 
 def range_of(data: dict[str, Any], project: str, location: str, inputs: Properties, field: str) -> str | None:

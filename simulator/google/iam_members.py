@@ -83,6 +83,19 @@ def _check_principal(request: Request) -> None:
         raise GoogleApiError(400, text, "invalid")
 
 
+def _is_not_public(request: Request) -> None:
+    """A bucket that prevents public access has no public members (the wording is from memory)."""
+    record = request.data["resources"].get(_bucket(request)[0]) or {"inputs": {}}
+    public = request.inputs["member"] in ("allUsers", "allAuthenticatedUsers")
+    if public and record["inputs"].get("publicAccessPrevention") == "enforced":
+        raise GoogleApiError(
+            412,
+            "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is "
+            "enforced.",
+            "conditionNotMet",
+        )
+
+
 def _target_exists(target: Target, missing: Callable[[str], GoogleError]) -> Callable[[Request], None]:
     def check(request: Request) -> None:
         full_name, identifier = target(request)
@@ -125,7 +138,7 @@ def _member_type(
         patterns=(_MEMBER, *((_ACCOUNT,) if "serviceAccountId" in force_new else ())),
         assigned=assigned,
         outputs=lambda request: {"etag": _etag(request.identifier), **outputs(request)},
-        create_rules=(*rules, _check_principal),
+        create_rules=(*rules, _check_principal, *((_is_not_public,) if "bucket" in force_new else ())),
         wrap=_words(described, batched),
     )
 

@@ -33,8 +33,9 @@ PROVIDER_ONLY = (
     "disableOnDestroy",
     "forceDelete",
     "forceDestroy",
+    "sensitiveLabels",
 )
-"""Inputs that only the provider knows: Google has no such settings."""
+"""Inputs that only the provider knows, or that Google takes and never shows: nothing here keeps them."""
 
 
 class NamedResource:
@@ -63,12 +64,11 @@ class NamedResource:
         with self._state.change() as data:
             request = self._request(data, known, config, request.made)
             self._check("create", request)
-            kept = {key: value for key, value in known.items() if key != "createIgnoreAlreadyExists"}
             data["resources"][self._key(request.identifier)] = {
                 "type": kind.token,
                 "id": request.identifier,
                 "project": request.project,
-                "inputs": kept,
+                "inputs": _kept(known),
                 "made": request.made,
                 "providerLabels": dict(request.labels),
             }
@@ -98,10 +98,10 @@ class NamedResource:
         self._wait(operation)
         with self._state.change() as data:
             request = self._changed(data, identifier, known, config)
-            record = data["resources"][self._key(identifier)]
-            record["inputs"] = known
-            record["providerLabels"] = dict(request.labels)
-            record["made"]["updatedAt"] = request.made["updatedAt"]
+            record = data["resources"].setdefault(
+                self._key(identifier), {"type": kind.token, "id": identifier, "project": request.project}
+            )
+            record |= {"inputs": _kept(known), "made": request.made, "providerLabels": dict(request.labels)}
         return self._outputs(request)
 
     def delete(
@@ -115,21 +115,21 @@ class NamedResource:
             raise GoogleError(f"Cannot destroy {identifier} as deletion_policy is set to PREVENT")
         operation = Operation(f"Deleting {self._kind.noun}", timeout, cancelled)
         own = {key: state[key] for key in PROVIDER_ONLY if key in state}
-        data = self._state.read()
-        if self._key(identifier) not in data["resources"]:
+        request = self._may_go(self._state.read(), identifier, own, config)
+        if request is None:
             return
-        request = self._may_go(data, identifier, own, config)
         failure = self._failures.take(self._kind.token)
         if failure is not None:
             raise GoogleError(self._words("delete", request, failure.error()))
         self._wait(operation)
         with self._state.change() as data:
-            if self._key(identifier) in data["resources"]:
-                request = self._may_go(data, identifier, own, config)
-                try:
-                    self._remove(request)
-                except GoogleError as error:
-                    raise GoogleError(self._words("delete", request, error)) from error
+            request = self._may_go(data, identifier, own, config)
+            if request is None:
+                return
+            try:
+                self._remove(request)
+            except GoogleError as error:
+                raise GoogleError(self._words("delete", request, error)) from error
 
     def forget(self, data: dict[str, Any], identifier: str) -> None:
         """Remove it as by hand, whatever the provider would say."""
@@ -148,15 +148,18 @@ class NamedResource:
             if record["made"].get("target") == name:
                 del resources[other]
 
-    def _may_go(self, data: dict[str, Any], identifier: str, own: Properties, config: Properties) -> Request:
-        record = data["resources"][self._key(identifier)]
+    def _may_go(self, data: dict[str, Any], identifier: str, own: Properties, config: Properties) -> Request | None:
+        """The deletion that Google allows; None when the thing is gone."""
+        record = self._record(data, identifier, config)
+        if record is None:
+            return None
         request = self._of_record(data, {**record, "inputs": {**record["inputs"], **own}}, config)
         self._call("delete", request)
         self._rules("delete", self._kind.delete_rules, request)
         return request
 
     def _changed(self, data: dict[str, Any], identifier: str, inputs: Properties, config: Properties) -> Request:
-        record = data["resources"].get(self._key(identifier))
+        record = self._record(data, identifier, config)
         if record is None:
             request = self._request(data, inputs, config, {}, identifier)
             missing = GoogleApiError(404, f"Resource '{identifier}' was not found", "notFound")
@@ -179,7 +182,8 @@ class NamedResource:
     def _call(self, verb: str, request: Request) -> None:
         noun = self._kind.noun[:1].lower() + self._kind.noun[1:]
         try:
-            check_call(request.data, request.project, self._kind.service, noun, verb, request.identifier)
+            project = self._kind.consumer(request)
+            check_call(request.data, project, self._kind.service, noun, verb, request.identifier)
         except GoogleError as error:
             raise GoogleError(self._words(verb, request, error)) from error
 
@@ -264,3 +268,8 @@ class NamedResource:
 
 def _known(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if key != "__defaults" and value is not None}
+
+
+def _kept(inputs: Properties) -> Properties:
+    """What Google keeps of the inputs."""
+    return {key: value for key, value in inputs.items() if key not in PROVIDER_ONLY}

@@ -63,6 +63,20 @@ def network_exists(request: Request) -> None:
         raise compute_not_found(network)
 
 
+def compute_taken(request: Request) -> GoogleError:
+    """A name that is taken (GoogleCloudPlatform/terraform-dynamic-python-webapp #60)."""
+    return GoogleApiError(409, f"The resource '{request.identifier}' already exists", "alreadyExists")
+
+
+def _nat_taken(request: Request) -> GoogleError:
+    """The provider looks into the router first (the nested_query of RouterNat.yaml)."""
+    return GoogleError(f"Unable to create RouterNat, existing object already found: map[name:{request.inputs['name']}]")
+
+
+def _nat_words(_verb: str, _request: Request, error: GoogleError) -> str:
+    return str(error) if str(error).startswith("Unable to create") else ""
+
+
 def _network_is_free(request: Request) -> None:
     """A network with subnetworks, routers or clusters stays (terraform-google-three-tier-web-app #167)."""
     holders = members(request.data, request.identifier, (SUBNETWORK_TOKEN, ROUTER))
@@ -183,6 +197,7 @@ TYPES = (
         },
         outputs=_network_outputs,
         delete_rules=(_network_is_free,),
+        taken=compute_taken,
         wrap=_network_words,
     ),
     ResourceType(
@@ -200,6 +215,7 @@ TYPES = (
         outputs=_router_outputs,
         create_rules=(network_exists,),
         after_delete=_forget_nats,
+        taken=compute_taken,
     ),
     ResourceType(
         token=ROUTER_NAT,
@@ -246,5 +262,7 @@ TYPES = (
         outputs=_nat_outputs,
         create_rules=(_router_exists,),
         change_rules=(nat_subnetworks_exist,),
+        taken=_nat_taken,
+        wrap=_nat_words,
     ),
 )

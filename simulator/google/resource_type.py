@@ -101,6 +101,7 @@ class ResourceType:
         found: Whether it is there, where the state's record does not say so.
         replaces: Whether a change of a path in `force_new` replaces, by old and new value.
         taken: The error when there is one of that name already; None lets the two be one.
+        consumer: The project whose API answers; it raises `GoogleError` when there is none.
         wrap: How the provider words an error, by verb.
         timeouts: In seconds.
     """
@@ -135,6 +136,7 @@ class ResourceType:
     replaces: Callable[[str, Any, Any], bool] = lambda _path, _old, _new: True
     taken: Callable[[Request], GoogleError | None] | None = None
     wrap: Callable[[str, Request, GoogleError], str] | None = None
+    consumer: Callable[[Request], str] = lambda request: request.project
     timeouts: Mapping[str, float] = field(default_factory=lambda: MINUTES_20)
 
 

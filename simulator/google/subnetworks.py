@@ -16,6 +16,7 @@ from simulator.google.networks import (
     NAME,
     ROUTER_NAT,
     SUBNETWORK_TOKEN,
+    compute_taken,
     members,
     network_exists,
     network_id,
@@ -238,5 +239,6 @@ TYPES = (
         change_rules=(_ranges_are_free, _proxy_rules),
         delete_rules=(_subnetwork_is_free,),
         replaces=_shrinks,
+        taken=compute_taken,
     ),
 )

@@ -128,9 +128,11 @@ class Project:
     def faults(self) -> Faults:
         return Faults(State(self.home.root / "google.json"), machine_types.load())
 
-    def api(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
-        """One call of the cluster's API as its administrator; None for 404."""
-        answer = self._ask(method, path, None if body is None else json.dumps(body), content_type)
+    def api(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json", *, cluster: str = ""
+    ) -> Any:
+        """One call of a cluster's API (the first one's where none is named) as its administrator; None for 404."""
+        answer = self._ask(method, path, None if body is None else json.dumps(body), content_type, cluster)
         if answer.status_code == 404:
             return None
         assert answer.ok, answer.text
@@ -142,10 +144,10 @@ class Project:
         assert answer.ok, answer.text
         return answer.text.splitlines()
 
-    def _ask(self, method: str, path: str, body: str | None, content_type: str) -> requests.Response:
+    def _ask(self, method: str, path: str, body: str | None, content_type: str, named: str = "") -> requests.Response:
         config = yaml.safe_load(self.home.kubeconfig.read_text())
-        cluster = config["clusters"][0]["cluster"]
-        authority = self.home.root / "ca.pem"
+        cluster = next(one["cluster"] for one in config["clusters"] if one["name"].endswith(named))
+        authority = self.home.root / f"ca-{named}.pem"
         authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
         return requests.request(
             method,
@@ -156,12 +158,16 @@ class Project:
             timeout=10,
         )
 
-    def deployment(self, stack: str) -> Any:
-        return self.api("GET", f"/apis/apps/v1/namespaces/{stack}/deployments/{stack}")
+    def deployment(self, stack: str, cluster: str = "") -> Any:
+        return self.api("GET", f"/apis/apps/v1/namespaces/{stack}/deployments/{stack}", cluster=cluster)
 
-    def nodes(self, stack: str) -> list[Any]:
+    def nodes(self, stack: str, cluster: str = "") -> list[Any]:
         query = f"labelSelector=servestack.dev/endpoint={stack}"
-        return list(self.api("GET", f"/api/v1/nodes?{query}")["items"])
+        return list(self.api("GET", f"/api/v1/nodes?{query}", cluster=cluster)["items"])
+
+    def google(self) -> dict[str, Any]:
+        """What the simulated Google Cloud has and remembers."""
+        return State(self.home.root / "google.json").read()
 
 
 def until(check: Callable[[], T], within_seconds: float = 30) -> T:

@@ -50,8 +50,10 @@ class Engine:
     def create(self, urn: str, inputs: dict[str, Any], **options: Any) -> Any:
         return self.stub.Create(proto.CreateRequest(urn=urn, properties=to_struct(inputs), **options))
 
-    def read(self, urn: str, identifier: str, inputs: dict[str, Any] | None = None) -> Any:
-        request = proto.ReadRequest(urn=urn, id=identifier)
+    def read(
+        self, urn: str, identifier: str, inputs: dict[str, Any] | None = None, state: dict[str, Any] | None = None
+    ) -> Any:
+        request = proto.ReadRequest(urn=urn, id=identifier, properties=to_struct(state or {}))
         if inputs:
             request.inputs.CopyFrom(to_struct(inputs))
         return self.stub.Read(request)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from google_harness import Engine
 
 PROJECT, REGION = "p", "us-central1"
 NODES = f"nodes-account@{PROJECT}.iam.gserviceaccount.com"
@@ -110,3 +113,27 @@ SERVICES = (
 
 def urn(token: str) -> str:
     return f"urn:pulumi:dev::servestack::{token}::one"
+
+
+SERVICE, NETWORK, SUBNETWORK, ROUTER, NAT, ACCOUNT = (
+    "gcp:projects/service:Service",
+    "gcp:compute/network:Network",
+    "gcp:compute/subnetwork:Subnetwork",
+    "gcp:compute/router:Router",
+    "gcp:compute/routerNat:RouterNat",
+    "gcp:serviceaccount/account:Account",
+)
+PROJECT_MEMBER, REPOSITORY = "gcp:projects/iAMMember:IAMMember", "gcp:artifactregistry/repository:Repository"
+BUCKET, BUCKET_MEMBER = "gcp:storage/bucket:Bucket", "gcp:storage/bucketIAMMember:BucketIAMMember"
+CHANNEL, BUDGET = "gcp:monitoring/notificationChannel:NotificationChannel", "gcp:billing/budget:Budget"
+SECRET = "gcp:secretmanager/secret:Secret"
+Make = Callable[..., dict[str, Any]]
+"""Makes a sample of a type, with edits; returns its outputs."""
+Refused = Callable[..., str]
+"""Fails to make one; returns the words."""
+
+
+def failure(gcp: Engine, token: str, **edits: Any) -> str:
+    """The one thing that the check finds wrong with a sample."""
+    (found,) = gcp.check(urn(token), SAMPLES[token] | edits).failures
+    return str(found.reason)

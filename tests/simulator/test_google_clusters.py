@@ -78,6 +78,14 @@ def test_a_clusters_network_subnetwork_and_ranges_must_be_there(gcp: Engine, goo
     assert (made["clusterIpv4Cidr"], made["servicesIpv4Cidr"]) == ("10.4.0.0/14", "10.8.0.0/20")
 
 
+def test_a_pools_own_range_must_be_there(gcp: Engine, google: Cloud) -> None:
+    put(google, NETWORK, SUBNETWORK)
+    gcp.create(CLUSTER_URN, PRIVATE)
+    pool = {**POOL_INPUTS, "networkConfig": {"podRange": "nope"}}
+    assert 'Pod secondary range "nope" not found in network' in error_of(gcp.create, POOL_URN, pool).details()
+    assert gcp.create(POOL_URN, {**POOL_INPUTS, "networkConfig": {"podRange": "pods"}}).id
+
+
 def test_a_cluster_is_unchanged_whatever_form_its_network_is_named_in(gcp: Engine, google: Cloud) -> None:
     put(google, NETWORK, SUBNETWORK)
     made = from_struct(gcp.create(CLUSTER_URN, PRIVATE).properties)

@@ -86,7 +86,7 @@ def test_a_new_one_has_its_official_id_and_is_unchanged(gcp: Engine, made: dict[
 @EACH
 def test_a_refresh_without_a_change_is_clean(gcp: Engine, made: dict[str, Any], token: str) -> None:
     one = made[token]
-    read = gcp.read(urn(token), one["outputs"]["id"], one["inputs"])
+    read = gcp.read(urn(token), one["outputs"]["id"], one["inputs"], one["outputs"])
     assert read.id == one["outputs"]["id"]
     assert from_struct(read.properties) == one["outputs"]
     after = {"inputs": from_struct(read.inputs), "outputs": from_struct(read.properties)}
@@ -227,3 +227,29 @@ def test_an_older_state_file_is_read_as_one_without_resources(google: Cloud, tmp
     )
     data = google.state.read()
     assert data["resources"] == data["projects"] == {}
+
+
+def test_what_google_never_shows_is_kept_nowhere_but_in_the_programs_state(
+    gcp: Engine, made: dict[str, Any], google: Cloud, tmp_path: Path
+) -> None:
+    token = "gcp:monitoring/notificationChannel:NotificationChannel"
+    inputs = {"type": "slack", "labels": {"channel_name": "#a"}, "sensitiveLabels": {"authToken": "hush-hush"}}
+    outputs = from_struct(gcp.create(urn(token), inputs).properties)
+    assert outputs["sensitiveLabels"] == {"authToken": "hush-hush"}
+    assert "hush-hush" not in (tmp_path / "google.json").read_text()
+    one = {"inputs": inputs, "outputs": from_struct(gcp.read(urn(token), outputs["id"], inputs, outputs).properties)}
+    assert diff(gcp, token, one, inputs).changes == proto.DiffResponse.DIFF_NONE
+
+
+def test_an_api_that_was_on_already_is_imported_and_can_be_turned_off(gcp: Engine, google: Cloud) -> None:
+    token, identifier = "gcp:projects/service:Service", "p/logging.googleapis.com"
+    read = gcp.read(urn(token), identifier)
+    assert read.id == identifier
+    outputs = from_struct(read.properties)
+    changed = from_struct(
+        gcp.update(
+            urn(token), identifier, outputs, {"service": outputs["service"], "disableOnDestroy": True}
+        ).properties
+    )
+    gcp.delete(urn(token), identifier, changed)
+    assert gcp.read(urn(token), identifier).id == ""

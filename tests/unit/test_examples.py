@@ -10,7 +10,20 @@ import pytest
 from infra.cli import main
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-PLATFORMS = {"addon", "asia", "dev", "empty", "keda", "lab", "laptop", "mac", "unwatched", "watched"}
+PLATFORMS = {
+    "addon",
+    "asia",
+    "bare",
+    "bare-unwatched",
+    "dev",
+    "empty",
+    "keda",
+    "lab",
+    "laptop",
+    "mac",
+    "unwatched",
+    "watched",
+}
 
 
 def cases(folder: str) -> list[str]:

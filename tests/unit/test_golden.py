@@ -81,6 +81,24 @@ def test_golden_is_what_the_renderer_says_now(name: str, request: pytest.Fixture
     assert not diff, f"{diff}\nRead it, then: pytest tests/unit/test_golden.py --update-golden"
 
 
+# A created Standard platform, an adopted one, an Autopilot one with everything, one in a network that is there.
+PLATFORMS = {name: BUILT[name] for name in ("dev", "prod")} | {
+    name: build(name, EXAMPLES) for name in ("autopilot", "there")
+}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_platforms_golden_is_what_would_be_made_now(name: str, request: pytest.FixtureRequest) -> None:
+    file, now = GOLDEN / "cloud" / f"{name}.yaml", golden_text(PLATFORMS[name])
+    if request.config.getoption("--update-golden"):
+        file.write_text(now, encoding="utf-8")
+    then = file.read_text(encoding="utf-8") if file.exists() else ""
+    diff = "".join(difflib.unified_diff(then.splitlines(True), now.splitlines(True), "committed", "now"))
+    assert not diff, f"{diff}\nRead it, then: pytest tests/unit/test_golden.py --update-golden"
+    assert {path.stem for path in file.parent.glob("*.yaml")} == set(PLATFORMS)
+    assert max(len(line) for line in now.splitlines() if line.startswith("#")) <= 82
+
+
 def test_there_is_a_golden_for_every_endpoint_and_none_too_many() -> None:
     assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(SHOWN)
 

@@ -46,7 +46,7 @@ def test_the_pod_asks_for_processors_and_memory_and_no_device(endpoint: Endpoint
     threads = engine["args"][engine["args"].index("--threads") + 1]
     assert threads == engine["resources"]["requests"]["cpu"]
     assert "--n-gpu-layers" not in engine["args"]
-    assert engine["image"] == "ghcr.io/ggml-org/llama.cpp:server-b11434"
+    assert engine["image"].endswith("/dev-ghcr/ggml-org/llama.cpp:server-b11434")
 
 
 @EACH

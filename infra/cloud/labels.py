@@ -1,0 +1,15 @@
+"""Labels by which a platform's resources are found, billed and known as its own."""
+
+from __future__ import annotations
+
+from infra.spec import PlatformSpec
+
+
+def platform_labels(name: str, platform: PlatformSpec) -> dict[str, str]:
+    """On everything that can have labels: the file's, and those that no file can set."""
+    return marked(name, dict(platform.labels))
+
+
+def marked(name: str, labels: dict[str, str]) -> dict[str, str]:
+    """Labels with the platform's marks."""
+    return {**labels, "managed-by": "servestack", "servestack-platform": name}

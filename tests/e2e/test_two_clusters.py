@@ -1,0 +1,105 @@
+"""A team's whole life with two clusters: platforms and endpoints come, an ordinary day passes, and all of it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from simulator.binaries import locate
+from tests.conftest import ROOT
+from tests.e2e.project import Project, until
+
+FIRST, SECOND = "gemma4-e4b-l4-scaled", "gemma4-12b-l4-llamacpp"
+THIRD = "gemma4-e2b-l4-llamacpp"
+EAST = "east"
+CLUSTERS = {"dev": "us-central1_dev", EAST: "us-east4_east"}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project in which nothing was ever made."""
+    made = Project(tmp_path_factory.mktemp("two-clusters"), locate())
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def unchanged(project: Project, stack: str) -> None:
+    """Neither the program nor the cloud has anything new to say."""
+    project.pulumi("preview", "--expect-no-changes", "-s", stack)
+    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", stack)
+
+
+def serving(project: Project, stack: str, platform: str) -> str:
+    """Name of the one node on which a stack's one pod serves."""
+    cluster = CLUSTERS[platform]
+    assert project.deployment(stack, cluster)["status"]["readyReplicas"] >= 1
+    pods = project.api("GET", f"/api/v1/namespaces/{stack}/pods", cluster=cluster)["items"]
+    nodes = {node["metadata"]["name"] for node in project.nodes(stack, cluster)}
+    assert {pod["spec"]["nodeName"] for pod in pods} <= nodes
+    return str(pods[0]["spec"]["nodeName"])
+
+
+def test_one_platform_and_two_endpoints_then_a_second_platform(empty: Project) -> None:
+    project = empty
+    project.write(FIRST, platform="dev", scaling=None, replicas={"min": 1, "max": 3})
+    project.up("dev")
+    unchanged(project, "dev")
+    for stack in (FIRST, SECOND):
+        project.up(stack)
+        unchanged(project, stack)
+    assert serving(project, FIRST, "dev") != serving(project, SECOND, "dev")
+
+    east = yaml.safe_load((ROOT / "stacks" / "dev.yaml").read_text())
+    east["gke"] |= {"location": "us-east4", "cluster": {"name": EAST}}
+    project.write(EAST, **east)
+    project.write(THIRD, platform=EAST)
+    project.up(EAST)
+    project.up(THIRD)
+    assert serving(project, THIRD, EAST)
+    for stack in ("dev", FIRST, SECOND, EAST, THIRD):
+        unchanged(project, stack)
+
+
+def test_what_an_ordinary_day_does_is_no_drift(empty: Project) -> None:
+    """More replicas by the autoscaler's hand, more machines for them, and a machine lost."""
+    project = empty
+    cluster = CLUSTERS["dev"]
+    scale = f"/apis/apps/v1/namespaces/{FIRST}/deployments/{FIRST}/scale"
+    before = project.api("GET", scale, cluster=cluster)
+    project.api("PUT", scale, before | {"spec": {"replicas": 3}}, cluster=cluster)
+    until(lambda: len(project.nodes(FIRST, cluster)) == 3 or None)
+    until(lambda: project.deployment(FIRST, cluster)["status"].get("readyReplicas") == 3 or None)
+    for stack in ("dev", FIRST):
+        unchanged(project, stack)
+    lost = serving(project, SECOND, "dev")
+    project.api("DELETE", f"/api/v1/nodes/{lost}", cluster=cluster)
+    for stack in ("dev", SECOND):
+        unchanged(project, stack)
+
+
+def test_everything_billable_says_whose_it_is(empty: Project) -> None:
+    kept = empty.google()
+    for record in kept["resources"].values():
+        labels = record.get("labels")
+        assert labels is None or labels["managed-by"] == "servestack", record
+    for cluster in kept["clusters"].values():
+        assert cluster["inputs"]["resourceLabels"]["servestack-platform"] in CLUSTERS
+        for pool in cluster["nodePools"].values():
+            assert pool["inputs"]["nodeConfig"]["resourceLabels"]["managed-by"] == "servestack"
+
+
+def test_destroying_all_of_it_leaves_nothing_behind(empty: Project) -> None:
+    project = empty
+    for stack in (THIRD, SECOND, FIRST, EAST, "dev"):
+        project.pulumi("destroy", "--yes", "--skip-preview", "-s", stack)
+        state = json.loads(project.pulumi("stack", "export", "-s", stack))["deployment"]
+        assert [one["type"] for one in state.get("resources") or []] in ([], ["pulumi:pulumi:Stack"])
+    kept = project.google()
+    assert kept["clusters"] == {}
+    left = [name for name, record in kept["resources"].items() if "services" not in name]
+    assert left == []
