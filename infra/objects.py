@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from infra.frameworks.base import KubernetesWorkload
 from infra.plan.watching import MANAGED, OPERATOR
@@ -57,11 +58,17 @@ def _may_have_none(workload: KubernetesWorkload) -> bool:
     return bool(workload.waking)
 
 
+def _synced(workload: KubernetesWorkload) -> bool:
+    return bool(workload.synced)
+
+
 # What others need first. A name is that of a template: a kind, and after a hyphen what this one is for.
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
     ("priorityclass", _always),
     ("serviceaccount", _always),
+    ("secretproviderclass", _synced),
+    ("secretsync", _synced),
     ("networkpolicy", _always),
     ("configmap", _always),
     ("configmap-proxy", _always),
@@ -96,6 +103,23 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
 )
 
 
+# Templates that are rendered once for each of several things, which they see as `each`.
+_REPEATED: dict[str, Callable[[KubernetesWorkload], Sequence[Any]]] = {
+    "secretproviderclass": lambda workload: workload.synced,
+    "secretsync": lambda workload: workload.synced,
+}
+
+
+def rendered(workload: KubernetesWorkload) -> tuple[tuple[str, Any], ...]:
+    """Templates of one endpoint with what each is rendered for, or None, in the order in which objects are made."""
+    return tuple(
+        (name, each)
+        for name, wanted in OBJECTS
+        if wanted(workload)
+        for each in (_REPEATED[name](workload) if name in _REPEATED else (None,))
+    )
+
+
 def templates(workload: KubernetesWorkload) -> tuple[str, ...]:
-    """Names of the templates of one endpoint, in the order in which its objects are made."""
-    return tuple(name for name, wanted in OBJECTS if wanted(workload))
+    """Names of the templates of one endpoint, one for each of its objects."""
+    return tuple(name for name, _ in rendered(workload))

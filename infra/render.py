@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pas
 from jinja2.runtime import Context
 
 from infra.frameworks.base import KubernetesWorkload
-from infra.objects import templates
+from infra.objects import rendered
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,7 +28,7 @@ _VALUES = "_values"
 def render(workload: KubernetesWorkload) -> list[dict[str, Any]]:
     """Objects of one endpoint, in the order in which they are made, as plain data."""
     names = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
-    return [_object(kind, names) for kind in templates(workload)]
+    return [_object(kind, names | {"each": each}) for kind, each in rendered(workload)]
 
 
 def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from infra.plan.fit import gib_text
 from infra.plan.quantities import Memory
 from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
+from infra.plan.synced_secrets import secret_commands
 from infra.text import WIDTH, counted, short_image, wrapped
 
 _LABEL = 14
@@ -50,6 +51,8 @@ def plan_text(plan: ServingPlan) -> str:
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
     if plan.accelerator.capacity != "own" or plan.accelerator.node_labels:
         lines.append(_row("access", _access_text(plan)))
+    if plan.grants:
+        lines.append(_row("rights", _rights_text(plan)))
     if plan.exposure.gateway is not None:
         lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     if plan.scaling is not None:
@@ -88,6 +91,9 @@ def explain_text(plan: ServingPlan) -> str:
     for term in plan.memory.terms:
         size = f"{gib_text(term.size_gib)} + {gib_text(term.uncertainty_gib)}"
         lines.append(wrapped(f"{term.kind}: {term.name} = {size}: {term.source}", "    ", "        "))
+    commands = secret_commands(plan.synced_secrets)
+    if commands:
+        lines += ["commands that make secrets, with values that only you have:", *(f"    {one}" for one in commands)]
     lines += ["time, seconds:"]
     for part in (*plan.timing.startup_terms, *plan.timing.stop_terms):
         lines.append(wrapped(f"{part.name} = {part.seconds:,.0f}: {part.basis}", "    ", "        "))
@@ -166,6 +172,14 @@ def _access_text(plan: ServingPlan) -> str:
     if access.authentication == "none":
         return f"no key; on the network, pods with the label servestack.dev/client-of: {plan.stack}{named}"
     return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}{named}"
+
+
+def _rights_text(plan: ServingPlan) -> str:
+    things = [
+        f"gs://{one.name}" if one.on == "bucket" else f"projects/{one.project}/secrets/{one.name}"
+        for one in plan.grants
+    ]
+    return f"in Google Cloud, service account {plan.stack} reads {', '.join(things)}, and nothing else"
 
 
 def _gateway_text(gateway: Entrance, routing: str) -> str:

@@ -141,19 +141,12 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
 
     from infra.diagnosis_report import diagnosis_text
     from infra.operate.status import status
+    from infra.plan.needed_secrets import needed_secrets
 
     endpoint = _endpoint(options.stack, folder)
-    workload, platform = endpoint.workload, endpoint.platform
-    access, plan = endpoint.plan.access, endpoint.plan
+    workload, platform, plan = endpoint.workload, endpoint.platform, endpoint.plan
     fewest = plan.min_replicas if plan.scaling else None
-    found = status(
-        endpoint.name,
-        platform,
-        access.secret,
-        access.key_command(endpoint.name),
-        fewest,
-        groups=plan.accelerator.nodes > 1,
-    )
+    found = status(endpoint.name, platform, needed_secrets(plan), fewest, groups=plan.accelerator.nodes > 1)
     gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(

@@ -102,7 +102,10 @@ SOURCES = (
         module="sigs.k8s.io/lws",
         files=_named("config/crd/bases/leaderworkerset.x-k8s.io_{}.yaml", "leaderworkersets"),
     ),
-    Source(files=("secretproviderclasses.secrets-store.csi.x-k8s.io.yaml",), by_gke=True),
+    Source(
+        files=_named("{}.yaml", "secretproviderclasses.secrets-store.csi.x-k8s.io", "secretsyncs.secret-sync.gke.io"),
+        by_gke=True,
+    ),
     Source(
         files=_named(
             "{}.yaml",

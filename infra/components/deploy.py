@@ -6,16 +6,19 @@ import pulumi
 
 from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
-from infra.cloud.endpoint import endpoint_resources
+from infra.cloud.endpoint import endpoint_resources, needs_project_number
 from infra.cloud.platform import platform_resources
 from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.kubernetes import InferenceServer
 from infra.components.own_cluster import check_platform, find_own_cluster
+from infra.components.project import project_number
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
+from infra.plan.needed_secrets import key_command
 from infra.plan.platform_names import bucket_name
+from infra.plan.synced_secrets import secret_commands
 from infra.spec import Gke, PlatformSpec
 
 
@@ -73,7 +76,8 @@ def _endpoint(endpoint: Endpoint) -> None:
         provider = google_provider(gke)
         cluster = find_cluster(endpoint.platform_name, gke, provider)
         tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
-        cloud = CloudResources(plan.stack, endpoint_resources(plan, gke), provider)
+        number = project_number(gke, provider) if needs_project_number(plan) else None
+        cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
         server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
         pulumi.export("nodePool", plan.stack)
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
@@ -84,7 +88,9 @@ def _endpoint(endpoint: Endpoint) -> None:
     pulumi.export("authentication", plan.access.authentication)
     if plan.access.secret:
         pulumi.export("keySecret", plan.access.secret)
-        pulumi.export("keyCommand", plan.access.key_command(plan.stack))
+        pulumi.export("keyCommand", key_command(plan))
+    if plan.synced_secrets:
+        pulumi.export("secretCommands", list(secret_commands(plan.synced_secrets)))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
     pulumi.export("plan", plan.summary())

@@ -13,6 +13,7 @@ from infra.components.cluster_access import ClusterAccess
 from infra.plan.serving_plan import ServingPlan
 
 _SERVERS = ("Deployment", "LeaderWorkerSet")
+_BEFORE_PODS = ("PriorityClass", "SecretProviderClass", "SecretSync")
 _PLUGIN_VERSION = version("pulumi-kubernetes")
 
 
@@ -43,7 +44,7 @@ class InferenceServer(pulumi.ComponentResource):
         )
         created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
         updated = f"{plan.rollout.timeout_seconds}s"
-        # Pods that name a PriorityClass are refused until it exists.
+        # Pods that name a PriorityClass are refused until it exists; those that name a Secret wait for it.
         before_pods = list(depends_on)
         namespace: pulumi.Resource | None = None
         route: pulumi.Resource | None = None
@@ -52,7 +53,9 @@ class InferenceServer(pulumi.ComponentResource):
             kind = manifest["kind"]
             serves = is_server(manifest)
             # KEDA's add-on tells a metric only where the route is already there (its guide "Autoscale an App").
-            first = before_pods if serves else [route] if route and kind == "ScaledObject" else []
+            # A SecretSync reads with rights, and by a class, that are made before it.
+            after = serves or kind == "SecretSync"
+            first = before_pods if after else [route] if route and kind == "ScaledObject" else []
             needs = [*([namespace] if namespace else []), *first]
             resource = pulumi.CustomResource(
                 type_token(manifest),
@@ -70,7 +73,7 @@ class InferenceServer(pulumi.ComponentResource):
                 namespace = resource
             if kind == "InterceptorRoute":
                 route = resource
-            if kind == "PriorityClass":
+            if kind in _BEFORE_PODS:
                 before_pods.append(resource)
             if serves:
                 self.ready = resource.id

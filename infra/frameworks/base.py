@@ -16,6 +16,7 @@ from infra.frameworks.own_nodes import own_tolerations
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.pod import WORKER_COMPONENT, Pod, accelerator_labels, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
+from infra.frameworks.synced import Synced, synced
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
 from infra.plan.serving_plan import ServingPlan
@@ -104,6 +105,11 @@ class KubernetesWorkload:
     def weights(self) -> PodWeights:
         """What the pods need to have their weights."""
         return pod_weights(self.plan, self.run_as_user)
+
+    @cached_property
+    def synced(self) -> tuple[Synced, ...]:
+        """Secrets that GKE fills from Secret Manager."""
+        return synced(self.plan)
 
     @property
     def exceptions(self) -> tuple[tuple[str, str], ...]:

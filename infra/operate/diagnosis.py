@@ -46,7 +46,7 @@ _NEXT_STEPS = (
 # Name of the init container that fetches weights, and the first word of the line with which it fails.
 _WEIGHTS = "weights"
 # What the scheduler says of a pod that no node can take.
-_UNPLACED = {"FailedScheduling", "Unschedulable"}
+UNPLACED = {"FailedScheduling", "Unschedulable"}
 
 
 @dataclass(frozen=True)
@@ -104,21 +104,9 @@ def diagnose(
         return Diagnosis("serving", ready, wanted, () if ready >= wanted else unique)
     soft = {"TriggeredScaleUp", "ContainersNotReady"}
     if any(finding.reason == "TriggeredScaleUp" for finding in unique):
-        soft |= _UNPLACED  # the node is on its way; where it fails to come, FailedScaleUp says so
+        soft |= UNPLACED  # the node is on its way; where it fails to come, FailedScaleUp says so
     hard = [finding for finding in unique if finding.reason not in soft]
     return Diagnosis("stuck" if hard else "starting", ready, wanted, unique, _next_step(unique, name))
-
-
-def locked(found: Diagnosis, secret: str, key_command: str) -> Diagnosis:
-    """The same diagnosis of an endpoint whose Secret with the keys is missing."""
-    missing = Finding(f"secret {secret}", "Missing", "every call is answered with 401 until it holds a key")
-    ready = found.state == "serving"
-    return replace(
-        found,
-        state="locked" if ready else found.state,
-        findings=(*found.findings, missing),
-        next_step=key_command if ready else found.next_step,
-    )
 
 
 def followed(found: Diagnosis, autoscalers: list[Object]) -> Diagnosis:

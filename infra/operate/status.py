@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from infra.cluster.kubeconfig import one_context
 from infra.cluster.reading import client_of, get, reason
 from infra.errors import PlatformError
-from infra.operate.diagnosis import Diagnosis, diagnose, followed, locked
+from infra.operate.diagnosis import Diagnosis, diagnose, followed
+from infra.operate.secrets import lacking, unsynced
+from infra.plan.needed_secrets import NeededSecret
 from infra.spec import PlatformSpec
 
 # A Secret without its values.
@@ -17,8 +20,7 @@ _METADATA_ONLY = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 def status(
     name: str,
     platform: PlatformSpec,
-    secret: str = "",
-    key_command: str = "",
+    secrets: Sequence[NeededSecret] = (),
     fewest: int | None = None,
     *,
     groups: bool = False,
@@ -28,8 +30,7 @@ def status(
     Args:
         name: of the endpoint.
         platform: where it runs.
-        secret: name of the Secret with its keys, or "" where no key is asked for.
-        key_command: makes that Secret.
+        secrets: what it needs of its namespace.
         groups: a replica is several machines, and so a LeaderWorkerSet has them.
         fewest: replicas below which its autoscaler never goes; None where it has none.
 
@@ -53,10 +54,11 @@ def status(
         autoscalers = (get(client, scalers) or {}) if fewest is not None else {}
     except (OSError, kubernetes.client.ApiException) as error:
         raise PlatformError(f"cluster '{cluster}' does not answer: {reason(error)}\nNext: {step}") from None
-    lacks_key = deployment is not None and bool(secret) and _is_missing(client, name, secret)
+    missing = [one for one in secrets if deployment is not None and _is_missing(client, name, one.name)]
     found = diagnose(deployment, pods.get("items", []), events.get("items", []), fewest)
     found = followed(found, autoscalers.get("items", []))
-    return locked(found, secret, key_command) if lacks_key else found
+    syncs = _syncs(client, name) if deployment is not None and any(one.synced for one in secrets) else []
+    return lacking(unsynced(found, syncs), missing)
 
 
 def _reached(platform: PlatformSpec) -> tuple[str, str, str]:
@@ -90,3 +92,15 @@ def _is_missing(client: Any, namespace: str, secret: str) -> bool:
         return get(client, f"/api/v1/namespaces/{namespace}/secrets/{secret}", _METADATA_ONLY) is None
     except (OSError, kubernetes.client.ApiException):
         return False
+
+
+def _syncs(client: Any, namespace: str) -> list[dict[str, Any]]:
+    """The namespace's SecretSyncs; none where one may not read them, or the cluster does not know the kind."""
+    import kubernetes
+
+    try:
+        found = get(client, f"/apis/secret-sync.gke.io/v1/namespaces/{namespace}/secretsyncs") or {}
+    except (OSError, kubernetes.client.ApiException):
+        return []
+    items: list[dict[str, Any]] = found.get("items", [])
+    return items

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.catalog.proxy import Proxy
+from infra.plan.synced_secrets import keys_secret, secret_name
 from infra.spec import Expose
 
 _KEY = "engines leave paths open that start work, and a label on a pod is no proof of who calls"
@@ -36,7 +37,8 @@ class Access:
 
 def access(stack: str, expose: Expose, proxy: Proxy) -> Access:
     """Authentication of one endpoint, and the proxy that sees to it."""
-    named = "" if expose.authentication == "none" else expose.keySecret or f"{stack}-keys"
+    own = keys_secret(stack)
+    named = "" if expose.authentication == "none" else secret_name(expose.keySecret, own) or own
     return Access(
         authentication=expose.authentication,
         secret=named,

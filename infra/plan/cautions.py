@@ -11,6 +11,7 @@ from infra.plan.channel import channel_cautions
 from infra.plan.credentials import credentials_caution
 from infra.plan.engine_image import audio_caution, image_cautions
 from infra.plan.exposure import exposure_cautions
+from infra.plan.identity import identity_cautions
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
 from infra.plan.nearest import nearest_words
@@ -20,6 +21,7 @@ from infra.plan.scaling import scaling_cautions
 from infra.plan.search import Choice
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.shared_gateway import shared_gateway_caution
+from infra.plan.synced_secrets import synced_cautions
 from infra.plan.timing import drain_caution
 from infra.plan.watching import watch_caution
 from infra.plan.weights_source import weights_cautions
@@ -38,6 +40,7 @@ def cautions(
         ask_again: a changed stack file as a request.
     """
     spec, facts, times = request.spec, request.framework, plan.timing
+    synced = {one.name for one in plan.synced_secrets}
     said = [
         *_several_machines(request, choice.candidate, ask_again),
         caution(request, choice),
@@ -48,7 +51,8 @@ def cautions(
         shared_gateway_caution(plan.exposure.gateway),
         *channel_cautions(facts),
         *request.capabilities.cautions(choice.fit.setting),
-        credentials_caution(plan.stack, plan.credentials),
+        credentials_caution(plan.stack, plan.credentials, synced),
+        *synced_cautions(plan.synced_secrets, request.platform.gke),
         media_caution(facts, request.capabilities, request.inputs),
         *image_cautions(spec, facts, request.version),
         *adapter_cautions(spec),
@@ -61,7 +65,8 @@ def cautions(
         *scaling_cautions(plan.scaling, times),
         spare_caution(plan.rollout, plan.cost.rollout_usd) if request.platform.gke else "",
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
-        *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint),
+        *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint, synced),
+        *identity_cautions(plan.weights, request.platform.gke),
     ]
     return tuple(one for one in said if one)
 

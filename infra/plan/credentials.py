@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from infra.catalog.records import Framework
 from infra.plan.capabilities import Capabilities
 from infra.plan.refusal import RefusedError
+from infra.plan.synced_secrets import engine_secret, registry_secret, secret_name
 from infra.spec import EndpointSpec, Engine
 
 
@@ -44,16 +46,23 @@ def check_credentials(spec: EndpointSpec, facts: Framework, capabilities: Capabi
             raise RefusedError(("engine", field), f"{facts.display_name} needs no such Secret; leave it out.")
 
 
-def credentials(engine: Engine, capabilities: Capabilities) -> Credentials:
-    """Names as the stack file gives them, after `check_credentials`."""
-    return Credentials(engine.registrySecret or "", engine.apiKeySecret or "", capabilities.api_key_name)
-
-
-def credentials_caution(stack: str, known: Credentials) -> str | None:
-    """What must be there before the first pod starts."""
-    if not known.api_key_name:
-        return None
-    return (
-        f"Secrets {known.registry_secret} (to pull the image) and {known.api_key_secret} (key {known.api_key_name}) "
-        f"must be in namespace {stack}: no pod starts without them"
+def credentials(stack: str, engine: Engine, capabilities: Capabilities) -> Credentials:
+    """Names after `check_credentials`: as the stack file gives them, or those of Secrets that GKE fills."""
+    return Credentials(
+        secret_name(engine.registrySecret, registry_secret(stack)),
+        secret_name(engine.apiKeySecret, engine_secret(stack)),
+        capabilities.api_key_name,
     )
+
+
+def credentials_caution(stack: str, known: Credentials, synced: Collection[str] = ()) -> str | None:
+    """What must be there before the first pod starts, but for what GKE fills (`synced`)."""
+    uses = (
+        (known.registry_secret, "to pull the image"),
+        (known.api_key_secret, f"key {known.api_key_name}"),
+    )
+    said = [f"{name} ({use})" for name, use in uses if name and name not in synced]
+    if not said:
+        return None
+    many, them = ("s", "them") if len(said) > 1 else ("", "it")
+    return f"Secret{many} {' and '.join(said)} must be in namespace {stack}: no pod starts without {them}"

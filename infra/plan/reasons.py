@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.plan.exposure import exposure_rows
+from infra.plan.identity import identity_rows
 from infra.plan.proof import arithmetic
 from infra.plan.registry import way
 from infra.plan.request import Request
@@ -11,6 +12,7 @@ from infra.plan.scaling import scaling_rows
 from infra.plan.search import Choice
 from infra.plan.serving_plan import Decision, ServingPlan
 from infra.plan.slices import slice_rows
+from infra.plan.synced_secrets import synced_rows
 from infra.plan.weights_source import weights_rows
 from infra.spec import EndpointSpec
 
@@ -35,6 +37,8 @@ def decisions(request: Request, plan: ServingPlan, choice: Choice, dearer: str) 
         *scaling_rows(
             plan.scaling, asked_target=asked.target if asked else None, asked_hours=bool(asked and asked.schedule)
         ),
+        *synced_rows(plan.synced_secrets),
+        *identity_rows(plan.stack, plan.weights, plan.grants, request.platform.gke),
     ]
     return tuple(
         Decision(field, str(value), "stack", "said in the stack file")
@@ -230,15 +234,27 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
         *rollout_reasons(plan.rollout, own_nodes=bool(plan.accelerator.node_labels)),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
-            ("access.secret", secret, spec.expose.keySecret, "derived", "the stack's name, in its own namespace")
+            (
+                "access.secret",
+                secret,
+                secret if spec.expose.keySecret == secret else None,
+                "derived",
+                "the stack's name, in its own namespace",
+            )
             for secret in (plan.access.secret,)
             if secret
         ),
         *(
-            (f"credentials.{field}", secret, secret, "stack", "said in the stack file")
-            for field, secret in (
-                ("registrySecret", plan.credentials.registry_secret),
-                ("apiKeySecret", plan.credentials.api_key_secret),
+            (
+                f"credentials.{field}",
+                secret,
+                secret if said == secret else None,
+                "derived",
+                "filled from Secret Manager",
+            )
+            for field, secret, said in (
+                ("registrySecret", plan.credentials.registry_secret, spec.engine.registrySecret),
+                ("apiKeySecret", plan.credentials.api_key_secret, spec.engine.apiKeySecret),
             )
             if secret
         ),

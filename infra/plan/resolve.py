@@ -17,6 +17,7 @@ from infra.plan.deployable import only_planned
 from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
 from infra.plan.fit import memory
+from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
 from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
@@ -44,6 +45,7 @@ from infra.plan.serving_plan import (
 )
 from infra.plan.shared_gateway import shared_exposure
 from infra.plan.slices import slice_topology
+from infra.plan.synced_secrets import synced_secrets
 from infra.plan.timing import timing
 from infra.plan.watching import watch
 from infra.plan.weights_source import weights_choice
@@ -112,6 +114,7 @@ def resolve(
         own_fetch=not request.capabilities.pins_revision,
         nodes=candidate.nodes,
     )
+    synced = synced_secrets(stack, spec, platform.gke, request.capabilities.api_key_name)
     rolling = rollout(
         spec.replicas,
         times,
@@ -183,7 +186,7 @@ def resolve(
         rollout=rolling,
         access=access(stack, spec.expose, catalog.proxy),
         watch=watched,
-        credentials=credentials(spec.engine, request.capabilities),
+        credentials=credentials(stack, spec.engine, request.capabilities),
         weights=weights,
         engine_args=tuple(spec.engine.args),
         adapters=tuple(AdapterChoice(one.name, one.repository, one.revision, one.rank) for one in spec.adapters),
@@ -206,6 +209,8 @@ def resolve(
             picker=catalog.picker,
         ),
         scaling=scaled,
+        synced_secrets=synced,
+        grants=grants(weights, synced, platform.gke),
     )
     refuse_lacking(plan, platform)
     plan = through_registry(plan, platform.gke, own_image=spec.engine.image is not None)

@@ -9,8 +9,10 @@ from typing import Any
 from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
+from infra.plan.identity import Grant
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.scaling import Scaling
+from infra.plan.synced_secrets import SyncedSecret
 from infra.plan.watching import UNWATCHED, Watch
 from infra.plan.weights_source import WeightsChoice
 
@@ -203,6 +205,8 @@ class ServingPlan:
         only_planned: why this version does not deploy it; empty where it does.
         watch: who scrapes its metrics and evaluates its alerts.
         scaling: what moves the number of replicas; None where it is fixed.
+        synced_secrets: Secrets of its namespace that GKE fills from Secret Manager.
+        grants: what its service account may do in Google Cloud.
     """
 
     stack: str
@@ -239,6 +243,8 @@ class ServingPlan:
     exposure: Exposure = CLOSED
     watch: Watch = UNWATCHED
     scaling: Scaling | None = None
+    synced_secrets: tuple[SyncedSecret, ...] = ()
+    grants: tuple[Grant, ...] = ()
 
     @property
     def machines(self) -> int:

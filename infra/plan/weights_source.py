@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from infra.catalog.records import Checkpoint, Drafter
 from infra.plan.refusal import RefusedError
+from infra.plan.synced_secrets import hub_secret, secret_name
 from infra.spec import EndpointSpec
 
 BRANCH = "main"
@@ -142,17 +144,22 @@ def weights_choice(
         fetched.append(Download(drafter.repository, BRANCH, beside, ()))
     fetched += [Download(one.repository, one.revision, f"{adapters}/{one.name}", ()) for one in spec.adapters]
     return dataclasses.replace(
-        found, downloads=tuple(fetched), revision=revision, token_secret=wanted.tokenSecret or ""
+        found,
+        downloads=tuple(fetched),
+        revision=revision,
+        token_secret=secret_name(wanted.tokenSecret, hub_secret(stack)),
     )
 
 
-def weights_cautions(stack: str, choice: WeightsChoice, checkpoint: str) -> tuple[str, ...]:
-    """What to know of where the weights come from, before the first pod starts."""
+def weights_cautions(
+    stack: str, choice: WeightsChoice, checkpoint: str, synced: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What to know of where the weights come from, before the first pod starts; GKE fills the Secrets `synced`."""
     loose = [one.repository for one in choice.downloads if not one.pinned]
     said = []
     if loose:
         said.append(f"not pinned: {' and '.join(loose)} at what branch {BRANCH} is when a pod starts")
-    if choice.token_secret:
+    if choice.token_secret and choice.token_secret not in synced:
         said.append(f"Secret {choice.token_secret} (key token) must be in namespace {stack}: no pod starts without it")
     if choice.claim:
         said.append(
@@ -161,9 +168,8 @@ def weights_cautions(stack: str, choice: WeightsChoice, checkpoint: str) -> tupl
         )
     if choice.bucket:
         said.append(
-            f"gs://{choice.bucket}/{choice.folder} must hold {checkpoint}, and service account {stack} of namespace "
-            f"{stack} be allowed to read it: neither is checked before the pod mounts it. Cloud Storage FUSE was not "
-            "tried here"
+            f"gs://{choice.bucket}/{choice.folder} must hold {checkpoint}: nothing checks it before the pod mounts it. "
+            "Cloud Storage FUSE was not tried here"
         )
     if not choice.downloads and choice.source != "engine":
         more = [one for one in (choice.drafter_path, choice.adapters_path) if one]
@@ -219,7 +225,7 @@ def _check_own(spec: EndpointSpec) -> None:
 
 
 def _gated(stack: str, checkpoint: Checkpoint) -> str:
-    name = f"{stack}-hub"
+    name = hub_secret(stack)
     return (
         f"{checkpoint.repository} is gated: accept its licence on the hub, make a Secret with a token of that account "
         f"({token_command(stack, name)}) and write 'weights: {{tokenSecret: {name}}}'."

@@ -1,6 +1,6 @@
 """Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
 
-from infra.policy import contents, exposure, namespaces, placement, scaling, security, times, watching, weights
+from infra.policy import contents, exposure, namespaces, placement, scaling, secrets, security, times, watching, weights
 from infra.policy.subject import Rule, Subject, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     *namespaces.RULES,
     *exposure.RULES,
     *weights.RULES,
+    *secrets.RULES,
     *watching.RULES,
 )
 

@@ -15,6 +15,7 @@ from infra.spec.network import Network
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
+from infra.spec.secrets import ManagedKeys, ManagedSecret
 from infra.spec.weights import Weights
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Hours",
     "Kubernetes",
     "Local",
+    "ManagedKeys",
+    "ManagedSecret",
     "Media",
     "Monitoring",
     "Network",

@@ -20,11 +20,11 @@ from infra.spec.fields import (
     Name,
     Repository,
     ReservationName,
-    SecretName,
     Strict,
     Word,
 )
 from infra.spec.scaling import Scaling
+from infra.spec.secrets import SecretReference
 from infra.spec.weights import Weights
 
 
@@ -122,8 +122,8 @@ class Engine(Strict):
     version: Word | None = None
     image: ImageReference | None = None
     channel: Literal["experimental", "stable"] | None = None
-    registrySecret: SecretName | None = None
-    apiKeySecret: SecretName | None = None
+    registrySecret: SecretReference | None = None
+    apiKeySecret: SecretReference | None = None
     tensorParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None
     pipelineParallelSize: Annotated[int, Field(ge=1, le=16)] | None = None
     dataParallelSize: Annotated[int, Field(ge=1, le=64)] | None = None

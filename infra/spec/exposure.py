@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from infra.spec.fields import SecretName, Sentence, Strict
+from infra.spec.secrets import KeyReference
 
 # At least two labels, the last one no number, so that no address passes (RFC 1123; Gateway API's `Hostname`).
 Hostname = Annotated[
@@ -81,7 +82,7 @@ class Expose(Strict):
 
     authentication: Literal["key", "none"] = "key"
     reason: Sentence | None = None
-    keySecret: SecretName | None = None
+    keySecret: KeyReference | None = None
     gateway: Gateway | None = None
     routing: Literal["inference-pool", "service"] = "service"
     clients: Annotated[list[Client], Field(max_length=20), AfterValidator(_distinct)] = []

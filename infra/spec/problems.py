@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,7 +38,10 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
 
 
 def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
-    location = tuple(item["loc"])
+    *around, last = item["loc"] or ("",)
+    tags = {"<managed>", "<name>", "<number>", "<word>"}  # of unions (infra.spec.secrets): no keys of the file
+    own = last not in tags or item["type"] == "extra_forbidden"
+    location = (*(part for part in around if part not in tags), *((last,) if own and item["loc"] else ()))
     if len(location) >= 3 and location[-1] == "[key]" and item["type"] != "extra_forbidden":
         location = location[:-1]  # pydantic's mark for the key of `labels`, not its value
     if location[:2] == ("accelerator", "type") and "type" not in _mapping(document, "accelerator"):
@@ -80,6 +84,12 @@ def _known_keys(schema: type[BaseModel], location: tuple[str | int, ...]) -> lis
     for part in location:
         field = current.model_fields.get(part) if isinstance(part, str) else None
         current = field.annotation if field is not None else current
-        candidates = getattr(current, "__args__", (current,))
-        current = next((one for one in candidates if hasattr(one, "model_fields")), schema)
+        current = next(_models(current), schema)
     return list(current.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[Any]:
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

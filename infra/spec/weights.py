@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from infra.spec.fields import Commit, Repository, SecretName, Strict
+from infra.spec.fields import Commit, Repository, Strict
+from infra.spec.secrets import SecretReference
 
 # Folders of a volume, below its root: no segment begins with a dot, so none leads upwards.
 Folder = Annotated[
@@ -52,7 +53,7 @@ class Weights(Strict):
     source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
     checkpoint: Repository | None = None
     revision: Commit | None = None
-    tokenSecret: SecretName | None = None
+    tokenSecret: SecretReference | None = None
     claim: ClaimName | None = None
     accessMode: AccessMode | None = None
     bucket: Bucket | None = None

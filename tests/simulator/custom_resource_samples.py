@@ -165,6 +165,16 @@ apiVersion: secrets-store.csi.x-k8s.io/v1
 kind: SecretProviderClass
 metadata: {name: x}
 spec: {provider: gke, parameters: {secrets: "[]"}}
+---
+apiVersion: secret-sync.gke.io/v1
+kind: SecretSync
+metadata: {name: x}
+spec:
+  serviceAccountName: x
+  secretProviderClassName: x
+  secretObject:
+    type: kubernetes.io/dockerconfigjson
+    data: [{sourcePath: dockerconfigjson, targetKey: .dockerconfigjson}, {sourcePath: a, targetKey: NGC_API_KEY}]
 """)
 }
 
@@ -242,6 +252,9 @@ MISTAKES = (
     Mistake("InterceptorRoute", ("spec", "rules", 0, "hosts"), ["a", "a"], "has non-unique elements"),
     Mistake("InferenceObjective", ("spec", "poolRef", "name"), ..., "'name' is a required property"),
     Mistake("SecretProviderClass", ("spec", "parameters", "secrets"), [], "[] is not of type 'string'"),
+    Mistake("SecretSync", ("spec", "serviceAccountName"), ..., "'serviceAccountName' is a required property"),
+    Mistake("SecretSync", ("spec", "secretObject", "data", 0, "targetKey"), "a b", "'a b' does not match"),
+    Mistake("SecretSync", ("spec", "secretObject", "data", 0, "value"), "v", "('value' was unexpected)"),
     Mistake("HTTPRoute", ("metadata", "name"), "Not_a_name", "metadata.name: 'Not_a_name' does not match"),
     Mistake("HTTPRoute", ("metadata", "labels", "app"), 1, "metadata.labels.app: 1 is not of type 'string'"),
     Mistake("HTTPRoute", ("metadata", "label"), {}, "('label' was unexpected)"),

@@ -29,6 +29,7 @@ from tests.unit.policy_case import (
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
+from tests.unit.policy_mistakes_secrets import SECRET_MISTAKES, SECRETS_ALLOWED
 from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
 from tests.unit.test_golden import MORE
 
@@ -231,6 +232,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "an engine with the hub's token": ("hub-token-apart", lambda case: case.engine["env"].append(HUB_TOKEN)),
     "a sidecar with the hub's token": ("hub-token-apart", lambda case: case.sidecar["env"].append(HUB_TOKEN)),
     **EXPOSURE_MISTAKES,
+    **SECRET_MISTAKES,
     **WATCHING_MISTAKES,
 }
 ALLOWED: dict[str, Callable[[Case], object]] = {
@@ -298,5 +300,6 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
     "an autoscaler": lambda case: (unfixed(case), autoscaler(case, 1, 1)),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
+    **SECRETS_ALLOWED,
     **WATCHING_ALLOWED,
 }

@@ -19,6 +19,7 @@ PLATFORMS = {
     "empty",
     "keda",
     "lab",
+    "lacking",
     "laptop",
     "mac",
     "unwatched",

@@ -49,8 +49,8 @@ ENGINE = st.fixed_dictionaries(
     optional={
         "version": maybe(st.sampled_from(["0.33.0", "0.28.0", "0.27.1", "b11434", "1.3.0rc26", "latest"])),
         "channel": maybe(st.sampled_from(["experimental", "experimental", "stable"])),
-        "registrySecret": maybe(st.sampled_from(["ngc-registry", "-"])),
-        "apiKeySecret": maybe(st.just("ngc-key")),
+        "registrySecret": maybe(st.sampled_from(["ngc-registry", "-", {"secretManager": "ngc"}])),
+        "apiKeySecret": maybe(st.sampled_from(["ngc-key", {"secretManager": "projects/example-shared/secrets/ngc"}])),
         "tensorParallelSize": maybe(SIZES),
         "pipelineParallelSize": maybe(st.integers(1, 16)),
         "dataParallelSize": maybe(SIZES),
@@ -67,6 +67,13 @@ EXPOSED = [
     {"authentication": "none"},
     {"authentication": "key", "keySecret": "team-keys"},
     {"keySecret": "-"},
+    {
+        "keySecret": {
+            "current": {"secretManager": "keys", "version": 1},
+            "next": {"secretManager": "keys", "version": 2},
+        }
+    },
+    {"keySecret": {"current": {"secretManager": "../keys", "version": "newest"}}},
     {"reason": "callers are in one namespace"},
     {"gateway": {"hostname": "g.example.com", "scope": "external", "certificate": {"map": "m"}}},
     {"gateway": {"hostname": "g.example.com", "scope": "internal", "certificate": {"secret": "s"}}},
@@ -131,7 +138,7 @@ MORE = st.fixed_dictionaries(
                     "source": st.sampled_from(["gcs", "hugging-face", "pvc"]),
                     "checkpoint": st.sampled_from(REPOSITORIES),
                     "revision": st.just("0" * 40),
-                    "tokenSecret": st.sampled_from(["hub-token", "-"]),
+                    "tokenSecret": st.sampled_from(["hub-token", "-", {"secretManager": "hub"}, {"secretManager": ""}]),
                     "claim": st.just("weights"),
                     "accessMode": st.sampled_from(["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"]),
                     "bucket": st.sampled_from(["models", "Models"]),

@@ -27,7 +27,7 @@ ALLOWED = {
     "render": {"frameworks", "objects"},
     "stack_folder": {"document", "errors", "spec"},
     "schema": {"catalog", "spec"},
-    "operate": {"cluster", "errors", "operate", "spec"},
+    "operate": {"cluster", "errors", "operate", "plan", "spec"},
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from infra.diagnosis_report import diagnosis_text
-from infra.operate.diagnosis import diagnose, followed, locked
+from infra.operate.diagnosis import diagnose, followed
 from infra.operate.recovery import adopt_pending, keep_ours
+from infra.operate.secrets import lacking, unsynced
+from infra.plan.needed_secrets import NeededSecret
 
 URN = "urn:pulumi:x::servestack::servestack:kubernetes:InferenceServer$kubernetes:core/v1:Namespace::x"
 
@@ -203,18 +205,71 @@ def test_an_endpoint_that_someone_scaled_to_zero_is_not_serving() -> None:
     assert "pulumi up --refresh -s x" in text
 
 
+KEYS = NeededSecret("x-keys", "calls", False, "kubectl create it")
+REGISTRY = NeededSecret("x-registry", "starts", False, "kubectl create the registry's")
+ENGINE = NeededSecret("x-engine", "starts", True, "gcloud secrets create it")
+
+
 def test_a_ready_endpoint_without_its_secret_is_locked_and_names_the_command() -> None:
     ready = DEPLOYMENT | {"status": {"readyReplicas": 1}}
-    text = diagnosis_text("x", locked(diagnose(ready, [pod()], []), "x-keys", "kubectl create it"), "http://x")
+    text = diagnosis_text("x", lacking(diagnose(ready, [pod()], []), [KEYS]), "http://x")
     assert text.startswith("x: locked, 1 of 1 replica ready.")
     assert "secret x-keys: Missing" in text
     assert text.endswith("Next: kubectl create it.\n")
 
 
 def test_a_stuck_endpoint_stays_stuck_without_its_secret() -> None:
-    found = locked(diagnose(DEPLOYMENT, [], [event("E", "GCE quota exceeded")]), "x-keys", "kubectl create it")
+    found = lacking(diagnose(DEPLOYMENT, [], [event("E", "GCE quota exceeded")]), [KEYS])
     assert found.state == "stuck"
     assert "quota" in str(found.next_step)
+
+
+def test_an_endpoint_that_serves_without_the_secret_of_its_image_says_so_and_serves_on() -> None:
+    ready = DEPLOYMENT | {"status": {"readyReplicas": 1}}
+    found = lacking(diagnose(ready, [pod()], []), [REGISTRY, ENGINE])
+    assert (found.state, found.next_step) == ("serving", None)
+    text = diagnosis_text("x", found, "http://x")
+    assert "secret x-registry: Missing: no pod starts without it" in text
+    assert "secret x-engine: Missing: no pod starts without it" in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "step"),
+    [
+        ([REGISTRY, ENGINE, KEYS], "kubectl create the registry's"),
+        ([ENGINE, KEYS], "where Secret Manager has no such version: gcloud secrets create it"),
+        ([KEYS], "check the image name"),
+    ],
+)
+def test_a_pod_that_waits_for_a_secret_names_the_command_that_makes_it_and_not_the_symptom(
+    missing: list[NeededSecret], step: str
+) -> None:
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "401 Unauthorized"}}}
+    found = lacking(diagnose(DEPLOYMENT, [pod(containerStatuses=[waiting])], []), missing)
+    assert found.state == "stuck"
+    assert str(found.next_step).startswith(step)
+
+
+def test_a_pod_without_a_machine_is_not_sent_to_its_secret_first() -> None:
+    found = lacking(diagnose(DEPLOYMENT, [UNPLACED], [WAITING, STOCK_OUT]), [REGISTRY])
+    assert str(found.next_step).startswith("no capacity in these zones now")
+    assert ("secret x-registry", "Missing") in {(one.about, one.reason) for one in found.findings}
+
+
+def test_what_gke_cannot_synchronize_is_told_in_its_own_words() -> None:
+    failed = {"type": "SecretCreated", "status": "False", "reason": "ProviderError", "message": "permission denied"}
+    waits = {"type": "SecretUpdated", "status": "Unknown", "reason": "NoUpdatesAttemptedYet", "message": ""}
+    syncs = [
+        {"metadata": {"name": "x-keys"}, "status": {"conditions": [failed, waits]}},
+        {"metadata": {"name": "x-hub"}, "status": {"conditions": [failed | {"status": "True", "reason": "Created"}]}},
+        {"metadata": {"name": "x-engine"}},
+    ]
+    ready = diagnose(DEPLOYMENT | {"status": {"readyReplicas": 1}}, [pod()], [])
+    found = unsynced(ready, syncs)
+    assert [(one.about, one.reason, one.message) for one in found.findings] == [
+        ("secretsync x-keys", "ProviderError", "permission denied")
+    ]
+    assert unsynced(ready, syncs[1:]) == ready
 
 
 def test_a_proxy_that_does_not_start_is_found() -> None:

@@ -144,6 +144,8 @@ STATED = {
     "credentials",
     "settings",
     "unifiedSlots",
+    "syncedSecrets",
+    "grants",
     "onlyPlanned",
     "minReplicas",
     "labels",

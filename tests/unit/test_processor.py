@@ -38,7 +38,7 @@ def test_google_takes_the_pool_and_it_has_no_accelerator(endpoint: Endpoint) -> 
     assert "nodeLocations" not in inputs, "every zone of the cluster has processors"
 
 
-@EACH
+@ON_GKE
 def test_the_pod_asks_for_processors_and_memory_and_no_device(endpoint: Endpoint) -> None:
     (engine,) = pod(endpoint)["containers"]
     assert set(engine["resources"]["limits"]) == {"memory", "ephemeral-storage"}
