@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infra.cloud.node_pool import accelerator_pool_inputs
+from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
 from infra.pipeline import Endpoint, Platform, StackFiles
 from infra.policy import Subject, violations
@@ -17,8 +17,8 @@ def subject(endpoint: Endpoint) -> Subject:
         PlanError: this version only plans it.
     """
     gke = endpoint.platform.gke
-    pool = accelerator_pool_inputs(endpoint.plan, gke) if gke else None
-    return Subject(endpoint.objects(), pool, endpoint.plan)
+    pools = tuple(one.inputs for one in node_pools(endpoint.plan, gke)) if gke else ()
+    return Subject(endpoint.objects(), pools, endpoint.plan)
 
 
 def judge(built: Iterable[Endpoint | Platform], files: StackFiles) -> None:

@@ -54,6 +54,10 @@ def _scaled_by(kind: str) -> Wanted:
     return lambda workload: workload.autoscaler is not None and workload.autoscaler.kind == kind
 
 
+def _classed(workload: KubernetesWorkload) -> bool:
+    return workload.compute_class is not None
+
+
 def _may_have_none(workload: KubernetesWorkload) -> bool:
     return bool(workload.waking)
 
@@ -66,6 +70,7 @@ def _synced(workload: KubernetesWorkload) -> bool:
 OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("namespace", _always),
     ("priorityclass", _always),
+    ("computeclass", _classed),
     ("serviceaccount", _always),
     ("secretproviderclass", _synced),
     ("secretsync", _synced),

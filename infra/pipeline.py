@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.catalog.loader import load_catalog
+from infra.cloud.pool_names import named
 from infra.document import Document, parse_document
 from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
@@ -100,6 +101,9 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
     assert isinstance(platform, PlatformSpec)
     try:
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
+        if platform.gke is not None:
+            pools = named(resolved.plan, platform.gke)
+            resolved = dataclasses.replace(resolved, plan=dataclasses.replace(resolved.plan, node_pools=pools))
         make = FRAMEWORKS[spec.framework].workload
         shown = load_catalog().frameworks[spec.framework].display_name
         reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))

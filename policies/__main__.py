@@ -44,7 +44,7 @@ def policy(rule: Rule) -> Policy:
 def _alone(rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if is_object(args.resource_type):
-            for found in rule.check(Subject([plain(args.props)], None, plan_of(args.urn))):
+            for found in rule.check(Subject([plain(args.props)], (), plan_of(args.urn))):
                 report(str(found), None)
 
     return validate
@@ -62,7 +62,7 @@ def _whole(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]
             for one in args.resources
             if is_object(one.resource_type)
         }
-        for found in rule.check(Subject(objects, pools[0] if pools else None, plan)):
+        for found in rule.check(Subject(objects, tuple(pools), plan)):
             report(str(found), urns.get((found.kind, found.name)))
 
     return validate

@@ -103,7 +103,11 @@ SOURCES = (
         files=_named("config/crd/bases/leaderworkerset.x-k8s.io_{}.yaml", "leaderworkersets"),
     ),
     Source(
-        files=_named("{}.yaml", "secretproviderclasses.secrets-store.csi.x-k8s.io", "secretsyncs.secret-sync.gke.io"),
+        files=_named(
+            "{}.yaml",
+            "computeclasses.cloud.google.com",
+            *("secretproviderclasses.secrets-store.csi.x-k8s.io", "secretsyncs.secret-sync.gke.io"),
+        ),
         by_gke=True,
     ),
     Source(

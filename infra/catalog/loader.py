@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.metrics import EngineMetrics, Series
 from infra.catalog.node_labels import node_labels
 from infra.catalog.picker import Picker, PickerEngine, Scorer
@@ -59,6 +60,9 @@ def load_catalog() -> Catalog:
             read_facts("node_labels.yaml"),
             {one.id: one.gke_label for one in machines if one.kind == "gpu" and one.gke_label},
         ),
+        local_ssds={
+            row["machine_type"]: LocalSsds(**_fields(row)) for row in read_facts("local_ssds.yaml")["machines"]
+        },
     )
 
 

@@ -79,7 +79,6 @@ def _endpoint(endpoint: Endpoint) -> None:
         number = project_number(gke, provider) if needs_project_number(plan) else None
         cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
         server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
-        pulumi.export("nodePool", plan.stack)
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
     url = gateway.url if gateway else inside
     pulumi.export("url", pulumi.Output.all(server.ready, url).apply(lambda pair: pair[1]))
@@ -93,5 +92,12 @@ def _endpoint(endpoint: Endpoint) -> None:
         pulumi.export("secretCommands", list(secret_commands(plan.synced_secrets)))
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
+    pools = [one.name for one in plan.node_pools.pools if one.name]
+    if pools:
+        pulumi.export("nodePool", pools[0])
+    if len(pools) > 1:
+        pulumi.export("nodePools", pools)
+    if plan.node_pools.compute_class:
+        pulumi.export("computeClass", plan.node_pools.compute_class)
     pulumi.export("plan", plan.summary())
     pulumi.export("cost", {"usdPerHour": plan.cost.hourly_usd, "basis": plan.cost.basis})

@@ -13,7 +13,7 @@ from infra.components.cluster_access import ClusterAccess
 from infra.plan.serving_plan import ServingPlan
 
 _SERVERS = ("Deployment", "LeaderWorkerSet")
-_BEFORE_PODS = ("PriorityClass", "SecretProviderClass", "SecretSync")
+_BEFORE_PODS = ("ComputeClass", "PriorityClass", "SecretProviderClass", "SecretSync")
 _PLUGIN_VERSION = version("pulumi-kubernetes")
 
 
@@ -44,7 +44,7 @@ class InferenceServer(pulumi.ComponentResource):
         )
         created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
         updated = f"{plan.rollout.timeout_seconds}s"
-        # Pods that name a PriorityClass are refused until it exists; those that name a Secret wait for it.
+        # Pods that name a PriorityClass are refused until it exists; those that name a Secret or a class wait for it.
         before_pods = list(depends_on)
         namespace: pulumi.Resource | None = None
         route: pulumi.Resource | None = None
@@ -53,8 +53,8 @@ class InferenceServer(pulumi.ComponentResource):
             kind = manifest["kind"]
             serves = is_server(manifest)
             # KEDA's add-on tells a metric only where the route is already there (its guide "Autoscale an App").
-            # A SecretSync reads with rights, and by a class, that are made before it.
-            after = serves or kind == "SecretSync"
+            # A SecretSync reads with rights, and by a class, that are made before it; a ComputeClass names pools.
+            after = serves or kind in ("ComputeClass", "SecretSync")
             first = before_pods if after else [route] if route and kind == "ScaledObject" else []
             needs = [*([namespace] if namespace else []), *first]
             resource = pulumi.CustomResource(

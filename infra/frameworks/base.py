@@ -11,6 +11,7 @@ from typing import Any
 from infra.catalog.records import Checkpoint, Model
 from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, autoscaler, wake_service
 from infra.frameworks.backend import Backend, backend
+from infra.frameworks.compute_class import ComputeClass, compute_class
 from infra.frameworks.network import Network, network
 from infra.frameworks.own_nodes import own_tolerations
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
@@ -19,6 +20,7 @@ from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
 from infra.frameworks.synced import Synced, synced
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
+from infra.plan.node_pools import CLASS_KEY, ENDPOINT_KEY, FLEX_KEY, POOL_KEY
 from infra.plan.serving_plan import ServingPlan
 from infra.watch.monitor import Monitor, monitor
 
@@ -149,6 +151,11 @@ class KubernetesWorkload:
         """How it is watched."""
         return monitor(self.plan)
 
+    @cached_property
+    def compute_class(self) -> ComputeClass | None:
+        """What chooses among its pools; None where it has one."""
+        return compute_class(self.plan)
+
     @property
     def devices(self) -> tuple[tuple[str, str], ...]:
         """Accelerators that the engine's container asks for, by resource name: none where a processor is the one."""
@@ -221,7 +228,11 @@ _LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accel
 
 
 def placed_on(plan: ServingPlan) -> dict[str, Any]:
-    """Node selector and tolerations that bind pods to the endpoint's own node pool.
+    """Node selector and tolerations that bind pods to the endpoint's own node pool, or to those of its class.
+
+    GKE refuses pods that select a class and also how a machine is bought (GKE documentation, about custom compute
+    classes), so a class is all that they select; its nodes have the class as a taint. A flex-start node has a taint
+    where the pod tolerates it (GoogleCloudPlatform/cluster-autoscaler 7d25050).
 
     GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool and `google.com/tpu=present:NoSchedule` on every TPU
     pool (GKE documentation, how-to/gpus and how-to/tpus), and nothing on one of processors.
@@ -233,16 +244,32 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     )
     if plan.accelerator.node_labels:  # nodes that are there, with labels and taints of their own
         return {"node_selector": plan.accelerator.node_labels, "tolerations": (*own_tolerations(plan), *lost)}
-    selector = {"servestack.dev/endpoint": plan.stack}
-    selector |= accelerator_labels(plan.accelerator)
-    if plan.accelerator.capacity == "spot":
-        selector["cloud.google.com/gke-spot"] = "true"
-    if plan.accelerator.capacity == "flex-start":
-        selector["cloud.google.com/gke-flex-start"] = "true"
-    taints = {"servestack.dev/endpoint": plan.stack}
-    if plan.accelerator.resource:
-        taints = {plan.accelerator.resource: "present"} | taints
+    found = plan.node_pools
+    taints = {plan.accelerator.resource: "present"} if plan.accelerator.resource else {}
+    if found.compute_class:
+        selector = {CLASS_KEY: found.compute_class}
+        if plan.accelerator.kind == "tpu":
+            selector |= accelerator_labels(plan.accelerator)
+        taints |= {CLASS_KEY: found.compute_class}
+        if any(one.capacity == "flex-start" for one in found.pools):
+            taints[FLEX_KEY] = "true"
+    else:
+        selector = _one_pool(plan)
+    if found.kind != "autopilot":
+        taints[ENDPOINT_KEY] = plan.stack
     own: tuple[dict[str, str | int], ...] = tuple(
         {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()
     )
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}
+
+
+def _one_pool(plan: ServingPlan) -> dict[str, str]:
+    selector = {ENDPOINT_KEY: plan.stack}
+    if plan.node_pools.pools:
+        selector[POOL_KEY] = plan.node_pools.pools[0].name
+    selector |= accelerator_labels(plan.accelerator)
+    if plan.accelerator.capacity == "spot":
+        selector["cloud.google.com/gke-spot"] = "true"
+    if plan.accelerator.capacity == "flex-start":
+        selector[FLEX_KEY] = "true"
+    return selector

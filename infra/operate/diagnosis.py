@@ -101,7 +101,10 @@ def diagnose(
         stopped = Finding(f"deployment {name}", reason, "no replica is wanted")
         return Diagnosis("stuck", ready, wanted, (stopped,), _next_step((stopped,), name))
     if ready >= (wanted if fewest is None else min(wanted, max(fewest, 1))):
-        return Diagnosis("serving", ready, wanted, () if ready >= wanted else unique)
+        # In a roll-out a pod above those that serve may wait for a machine that cannot come.
+        rolling = ready >= wanted and bool(deployment.get("status", {}).get("unavailableReplicas"))
+        said = unique if rolling or ready < wanted else ()
+        return Diagnosis("serving", ready, wanted, said, _next_step(said, name) if rolling else None)
     soft = {"TriggeredScaleUp", "ContainersNotReady"}
     if any(finding.reason == "TriggeredScaleUp" for finding in unique):
         soft |= UNPLACED  # the node is on its way; where it fails to come, FailedScaleUp says so

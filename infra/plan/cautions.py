@@ -15,6 +15,7 @@ from infra.plan.identity import identity_cautions
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
 from infra.plan.nearest import nearest_words
+from infra.plan.pools import pool_cautions
 from infra.plan.request import Request
 from infra.plan.rollout import spare_caution
 from infra.plan.scaling import scaling_cautions
@@ -63,6 +64,7 @@ def cautions(
     said += [
         drain_caution(times, spec.longestAnswerSeconds, request.capabilities.drain_seconds),
         *scaling_cautions(plan.scaling, times),
+        *pool_cautions(plan),
         spare_caution(plan.rollout, plan.cost.rollout_usd) if request.platform.gke else "",
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
         *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint, synced),

@@ -11,7 +11,7 @@ from infra.plan.proof import proof_lines
 from infra.plan.quantities import Cost
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
-from infra.plan.search import Choice, DoesNotFitError, choose
+from infra.plan.search import Choice, DoesNotFitError, choose, choose_like, has_same_pods
 from infra.plan.serving_plan import Context, Parallelism, Rung
 from infra.plan.timing import stop_seconds
 
@@ -19,7 +19,7 @@ _OUT = "Or leave this rung out"
 
 
 def choices(request: Request, first: Choice) -> list[Choice]:
-    """One choice per rung of the stack file, the first as given.
+    """One choice per rung of the stack file, the first as given; another rung has the same pods where it can.
 
     Raises:
         RefusedError: a rung cannot serve the request; its place in the list is named.
@@ -29,7 +29,7 @@ def choices(request: Request, first: Choice) -> list[Choice]:
         if index == 0:
             continue
         try:
-            chosen.append(choose(request, (capacity,)))
+            chosen.append(choose_like(request, (capacity,), first) or choose(request, (capacity,)))
         except DoesNotFitError as refused:
             lines = proof_lines(refused.closest, request.framework.display_name)
             raise RefusedError(("capacity", index), "\n".join([*lines, f"{_OUT}."])) from None
@@ -111,3 +111,23 @@ def _with_losses(rung: Rung, first: Rung) -> Rung:
     if (rung.machine_type, rung.nodes, rung.count) != (first.machine_type, first.nodes, first.count):
         loses.append(f"another shape: {rung.count} on {rung.machine_type}, in a pool of its own")
     return dataclasses.replace(rung, loses=tuple(loses))
+
+
+def unlike_rungs(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
+    """Why a ladder is not deployed: rungs whose pods are others than those of the first; a Deployment has one kind."""
+    first = chosen[0]
+    return tuple(
+        f"capacity[{index}] ({choice.candidate.capacity}), whose pods would be others than those of "
+        f"{first.candidate.capacity}: {_pods(request, choice)} instead of {_pods(request, first)} (leave this rung "
+        "out, take another accelerator, or give it a stack of its own)"
+        for index, choice in enumerate(chosen)
+        if not has_same_pods(choice, first)
+    )
+
+
+def _pods(request: Request, choice: Choice) -> str:
+    one, setting = choice.candidate, choice.fit.setting
+    machines = f"{one.nodes} x {one.machine.machine_type}" if one.nodes > 1 else one.machine.machine_type
+    return (
+        f"{one.count} x {request.accelerator.id} on {machines}, {one.checkpoint.precision}, {setting.tokens:,} tokens"
+    )

@@ -141,16 +141,35 @@ def usable_memory_gib(machine: Machine) -> int:
     return math.floor(machine.memory_gib * _USABLE_SHARE - _SYSTEM_PODS_GIB)
 
 
-def host(accelerator: Accelerator, machine: Machine, *, weights_gib: float, image_gib: int, need_gib: float) -> Host:
+def boot_disk_need_gb(*, weights_gib: float, image_gib: int, local_ssds: int) -> int:
+    """Least size of a boot disk, GB: see `host`."""
+    return 2 * (2 * image_gib + (0 if local_ssds else _storage_gib(weights_gib)))
+
+
+def _storage_gib(weights_gib: float) -> int:
+    return math.ceil(weights_gib * 1.1) + 4
+
+
+def host(
+    accelerator: Accelerator,
+    machine: Machine,
+    *,
+    weights_gib: float,
+    image_gib: int,
+    need_gib: float,
+    local_ssds: int | None = None,
+) -> Host:
     """What the pod asks of its machine, and the disks that hold image and weights.
 
     Ephemeral storage of a boot disk: GKE reserves up to half of it or 100 GiB, and evicts at 10 % (GKE documentation,
     plan-node-sizes), so the disk is the smallest whose half holds the weights and the image, packed and unpacked.
-    Where the machine brings local SSDs, they hold both. Nodes that are there have the disks they have.
+    Where the machine has local SSDs, they hold the weights; None stands for those that it brings. Nodes that are
+    there have the disks they have.
     """
-    storage_gib = math.ceil(weights_gib * 1.1) + 4
-    local_ssds, own = machine.bundled_local_ssds or 0, isinstance(machine, NodeShare)
-    boot_need = 2 * (2 * image_gib + (0 if local_ssds else storage_gib))
+    storage_gib = _storage_gib(weights_gib)
+    local_ssds = (machine.bundled_local_ssds or 0) if local_ssds is None else local_ssds
+    boot_need = boot_disk_need_gb(weights_gib=weights_gib, image_gib=image_gib, local_ssds=local_ssds)
+    own = isinstance(machine, NodeShare)
     boot_disk_gb = next((size for size in _BOOT_DISK_CHOICES_GB if size >= boot_need), _BOOT_DISK_CHOICES_GB[-1])
     return Host(
         cpu=max(1, math.floor((machine.vcpus or 0) * _USABLE_SHARE) - 1),

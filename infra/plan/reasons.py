@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.plan.exposure import exposure_rows
 from infra.plan.identity import identity_rows
+from infra.plan.pools import pool_rows
 from infra.plan.proof import arithmetic
 from infra.plan.registry import way
 from infra.plan.request import Request
@@ -202,7 +203,8 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
     return [
         ("replicas", plan.replicas, replicas, "derived", "one unless the stack says otherwise"),
         ("host.memoryGiB", host.memory_gib, None, "derived", left),
-        ("host.bootDiskGb", host.boot_disk_gb, None, "derived", disk),
+        ("host.bootDiskGb", host.boot_disk_gb, spec.nodePool.bootDiskGb, "derived", disk),
+        ("host.localSsds", host.local_ssds, spec.nodePool.localSsds, "derived", "those that the machine brings"),
         (
             "timing.startupSeconds",
             timing.startup_seconds,
@@ -232,6 +234,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             cost.basis,
         ),
         *rollout_reasons(plan.rollout, own_nodes=bool(plan.accelerator.node_labels)),
+        *pool_rows(plan.node_pools, spec.nodePool),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(
             (

@@ -23,13 +23,15 @@ from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.own_nodes import NodeShare
-from infra.plan.placement import SOLD, host, zones
+from infra.plan.placement import SOLD, zones
+from infra.plan.pool_options import check_wanted, local_ssds
+from infra.plan.pools import node_pools, stop_of_all, the_machines
 from infra.plan.proof import proof_lines
 from infra.plan.quantities import Timing
 from infra.plan.question import NotPlannedError, ask
 from infra.plan.reasons import decisions
 from infra.plan.refusal import RefusedError
-from infra.plan.registry import through_registry
+from infra.plan.registry import pulled_from, through_registry
 from infra.plan.request import Request
 from infra.plan.rollout import rollout, rollout_usd
 from infra.plan.scaling import scaling
@@ -89,6 +91,7 @@ def resolve(
     except NotPlannedError as refused:
         others = other_frameworks(spec, catalog, frameworks, request_of)
         raise refused.with_lines(others) from None
+    check_wanted(request)
     capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
     first = _first(request, capacities, frameworks, request_of)
     chosen = choices(request, first)
@@ -103,7 +106,12 @@ def resolve(
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
     reference = reference_of(spec, facts, accelerator, request.version)
-    times = _times(request, first)
+    own_image = spec.engine.image is not None
+    pulled = reference if own_image else pulled_from(reference, platform.gke)
+    times = stop_of_all(request, chosen, _times(request, first))
+    machine, hosts = the_machines(
+        request, chosen, weights_gib=times.weights_bytes / GIB, image_gib=image_gib(image, accelerator) or 0
+    )
     settings = request.capabilities.settings(setting, fit.have_bytes)
     weights = weights_choice(
         stack,
@@ -169,13 +177,7 @@ def resolve(
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
         memory=proof,
-        host=host(
-            accelerator,
-            candidate.machine,
-            weights_gib=times.weights_bytes / GIB,
-            image_gib=image_gib(image, accelerator) or 0,
-            need_gib=first.host_gib,
-        ),
+        host=machine,
         timing=times,
         cost=dataclasses.replace(prices[0], monthly_usd_max=highest, rollout_usd=rollout_price),
         settings=settings,
@@ -194,7 +196,7 @@ def resolve(
         labels=tuple(sorted({**platform.labels, **spec.labels}.items())),
         decisions=(),
         cautions=(),
-        only_planned=only_planned(request, first),
+        only_planned=only_planned(request, chosen),
         exposure=shared_exposure(
             spec.expose, times, answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds
         )
@@ -211,9 +213,10 @@ def resolve(
         scaling=scaled,
         synced_secrets=synced,
         grants=grants(weights, synced, platform.gke),
+        node_pools=node_pools(request, chosen, hosts, pulled, rolling, times),
     )
     refuse_lacking(plan, platform)
-    plan = through_registry(plan, platform.gke, own_image=spec.engine.image is not None)
+    plan = through_registry(plan, platform.gke, own_image=own_image)
     plan = dataclasses.replace(
         plan,
         decisions=decisions(request, plan, first, better_precision(request, first, capacities)),
@@ -254,7 +257,7 @@ def _times(request: Request, choice: Choice) -> Timing:
     size_bytes = capabilities.weights_bytes(request.model, candidate.checkpoint, request.inputs)
     assert size_bytes is not None
     drafter = request.drafter
-    ssd = "local-ssd" if candidate.machine.bundled_local_ssds else request.accelerator.boot_disk_type
+    ssd = "local-ssd" if local_ssds(request, candidate.machine) else request.accelerator.boot_disk_type
     return timing(
         capabilities,
         weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),

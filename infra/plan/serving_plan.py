@@ -10,6 +10,7 @@ from infra.plan.access import Access
 from infra.plan.credentials import Credentials
 from infra.plan.exposure import CLOSED, Exposure
 from infra.plan.identity import Grant
+from infra.plan.node_pools import NO_POOLS, NodePools
 from infra.plan.quantities import Cost, Host, Memory, Timing
 from infra.plan.scaling import Scaling
 from infra.plan.synced_secrets import SyncedSecret
@@ -207,6 +208,7 @@ class ServingPlan:
         scaling: what moves the number of replicas; None where it is fixed.
         synced_secrets: Secrets of its namespace that GKE fills from Secret Manager.
         grants: what its service account may do in Google Cloud.
+        node_pools: the machines it runs on, and what a change of them means.
     """
 
     stack: str
@@ -245,6 +247,7 @@ class ServingPlan:
     scaling: Scaling | None = None
     synced_secrets: tuple[SyncedSecret, ...] = ()
     grants: tuple[Grant, ...] = ()
+    node_pools: NodePools = NO_POOLS
 
     @property
     def machines(self) -> int:

@@ -1,11 +1,24 @@
 """Rules that every rendered object keeps: pure functions, the same in tests, `servestack validate` and Pulumi."""
 
-from infra.policy import contents, exposure, namespaces, placement, scaling, secrets, security, times, watching, weights
+from infra.policy import (
+    compute_class,
+    contents,
+    exposure,
+    namespaces,
+    placement,
+    scaling,
+    secrets,
+    security,
+    times,
+    watching,
+    weights,
+)
 from infra.policy.subject import Rule, Subject, Violation
 
 RULES: tuple[Rule, ...] = (
     *contents.RULES,
     *placement.RULES,
+    *compute_class.RULES,
     *scaling.RULES,
     *times.RULES,
     *security.RULES,

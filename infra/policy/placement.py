@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from infra.plan.node_pools import CLASS_KEY
 from infra.policy.scaling import bounds, scalers_of
 from infra.policy.subject import Object, Pod, Rule, Subject, Violation, name_of, violation, whole
 from infra.policy.tpu import TPU_TAINT, is_tpu, tpu_chips, tpu_labels
@@ -29,8 +30,7 @@ def _accelerators(subject: Subject) -> Iterator[Violation]:
             yield subject.pods[0].violation("resources", f"no pod asks for {wanted.count} x {wanted.resource}")
         for owner in {id(pod.owner): pod.owner for pod in asking}.values():
             yield from _asked([pod for pod in asking if pod.owner is owner], wanted.resource, wanted.count)
-    on_node = _pool_accelerators(subject.pool)
-    if on_node:
+    for on_node in sorted({_pool_accelerators(pool) for pool in subject.pools} - {0}):
         for pod in asking:
             total = sum(pod.accelerators.values())
             if total != on_node:
@@ -49,16 +49,20 @@ def _asked(pods: list[Pod], resource: str, count: int) -> Iterator[Violation]:
             yield pods[0].violation("resources", f"a replica asks for {number} x {name}; the plan uses {count}")
 
 
-def _pool_accelerators(pool: Object | None) -> int:
-    node = (pool or {}).get("nodeConfig") or {}
+def _pool_accelerators(pool: Object) -> int:
+    node = pool.get("nodeConfig") or {}
     return sum(whole(one.get("count")) for one in node.get("guestAccelerators") or []) or tpu_chips(node)
 
 
 def _on_its_pool(subject: Subject) -> Iterator[Violation]:
-    if subject.pool is None:
+    if not subject.pools:
         yield from _on_declared_nodes(subject)
-        return
-    labels, own, taints = _labels(subject.pool), _own_labels(subject.pool), _taints(subject.pool)
+    for pool in subject.pools:
+        yield from _on_pool(subject, pool)
+
+
+def _on_pool(subject: Subject, pool: Object) -> Iterator[Violation]:
+    labels, own, taints = _labels(pool), _own_labels(pool), _taints(pool)
     placed = [pod for pod in subject.pods if _is_for(pod, own)]
     if subject.pods and not placed and subject.plan and not subject.plan.accelerator.resource:
         yield subject.pods[0].violation("nodeSelector", "no pod selects the pool, which is the endpoint's own")
@@ -67,7 +71,7 @@ def _on_its_pool(subject: Subject) -> Iterator[Violation]:
         for key, value in own.items():
             if key not in selector:
                 yield pod.violation(f"nodeSelector[{key}]", f"must be {value}, as the pool's nodes have it")
-        zones = [str(zone) for zone in subject.pool.get("nodeLocations") or []]
+        zones = [str(zone) for zone in pool.get("nodeLocations") or []]
         for key, value in selector.items():
             if key == "topology.kubernetes.io/zone":
                 if zones and value not in zones:
@@ -120,9 +124,9 @@ def _tolerates(toleration: Object, key: str, value: str, effect: str) -> bool:
 
 
 def _own_labels(pool: Object) -> dict[str, str]:
-    """Labels that this pool alone gives its nodes; all others say what they are, not whose."""
-    given = (pool.get("nodeConfig") or {}).get("labels") or {}
-    return {str(key): str(value) for key, value in given.items()}
+    """Labels that this pool alone gives its nodes, or its class where it has one: GKE refuses others beside a class."""
+    given = {str(key): str(value) for key, value in ((pool.get("nodeConfig") or {}).get("labels") or {}).items()}
+    return {CLASS_KEY: given[CLASS_KEY]} if CLASS_KEY in given else given
 
 
 def _labels(pool: Object) -> dict[str, str]:
@@ -140,7 +144,9 @@ def _labels(pool: Object) -> dict[str, str]:
     if node.get("flexStart"):
         labels["cloud.google.com/gke-flex-start"] = "true"
     labels |= tpu_labels(pool)
-    return {key: str(value) for key, value in labels.items() if value} | _own_labels(pool)
+    return {key: str(value) for key, value in labels.items() if value} | {
+        str(key): str(value) for key, value in (node.get("labels") or {}).items()
+    }
 
 
 def _taints(pool: Object) -> list[tuple[str, str, str]]:
@@ -158,11 +164,15 @@ def _taints(pool: Object) -> list[tuple[str, str, str]]:
 
 
 def _roll_out(subject: Subject) -> Iterator[Violation]:
-    machines = whole(((subject.pool or {}).get("autoscaling") or {}).get("totalMaxNodeCount"))
-    if not machines:
-        return
+    for pool in subject.pools:
+        machines = whole((pool.get("autoscaling") or {}).get("totalMaxNodeCount"))
+        if machines:
+            yield from _fits(subject, pool, machines)
+
+
+def _fits(subject: Subject, pool: Object, machines: int) -> Iterator[Violation]:
     for pod in subject.pods:
-        if pod.owner.get("kind") != "Deployment" or not _is_for(pod, _own_labels(subject.pool or {})):
+        if pod.owner.get("kind") != "Deployment" or not _is_for(pod, _own_labels(pool)):
             continue
         spec = pod.owner["spec"]
         scalers = scalers_of(subject, pod.owner)
@@ -204,8 +214,8 @@ RULES = (
     ),
     Rule(
         "on-its-pool",
-        "A pod that asks for accelerators selects its own node pool, whose nodes have what it selects, or the nodes "
-        "that its platform declares, and tolerates their taints but not every taint.",
+        "A pod that asks for accelerators selects its own node pool or their class, whose nodes have what it selects, "
+        "or the nodes that its platform declares, and tolerates their taints but not every taint.",
         "high",
         True,
         _on_its_pool,

@@ -119,14 +119,14 @@ class Pod:
 
 @dataclass(frozen=True)
 class Subject:
-    """Objects that belong together; pool and plan are None where they are not known, and what needs them is skipped.
+    """Objects that belong together; what needs pools or plan is skipped where there are none.
 
     Attributes:
-        pool: inputs of the node pool, as the Google provider names them.
+        pools: inputs of the node pools, as the Google provider names them; the pods must run on each.
     """
 
     objects: Sequence[Object]
-    pool: Object | None = None
+    pools: tuple[Object, ...] = ()
     plan: ServingPlan | None = None
 
     @cached_property

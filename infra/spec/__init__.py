@@ -12,6 +12,7 @@ from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 from infra.spec.network import Network
+from infra.spec.node_pool import NodePool
 from infra.spec.platform import PlatformSpec, Prometheus
 from infra.spec.problems import Spec, spec_problems
 from infra.spec.scaling import Hours, Scaling
@@ -42,6 +43,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "NodeGroup",
+    "NodePool",
     "PlatformSpec",
     "Prometheus",
     "Replicas",

@@ -23,6 +23,7 @@ from infra.spec.fields import (
     Strict,
     Word,
 )
+from infra.spec.node_pool import NodePool
 from infra.spec.scaling import Scaling
 from infra.spec.secrets import SecretReference
 from infra.spec.weights import Weights
@@ -164,6 +165,7 @@ class EndpointSpec(Strict):
     labels: Labels = {}
     expose: Expose = Expose()
     media: Media = Media()
+    nodePool: NodePool = NodePool()
     adapters: Annotated[list[Adapter], Field(max_length=8), AfterValidator(_named_apart)] = []
     engine: Engine = Engine()
 

@@ -27,7 +27,17 @@ def _parser() -> argparse.ArgumentParser:
     quota.add_argument("limit", help='a number, or "none"')
     preempt = verbs.add_parser("preempt", help="take a Spot node away")
     preempt.add_argument("node", help="the node's name")
-    verbs.add_parser("show", help="print all faults and nodes")
+    preempt.add_argument("--notice", type=float, metavar="SECONDS", help="tell the node so long before, 30 on GKE")
+    expire = verbs.add_parser("expire", help="a node reaches the end of its run time (maxRunDuration, Flex-start)")
+    expire.add_argument("node", help="the node's name")
+    reservation = verbs.add_parser("reservation", help="reserve machines for pools that name the reservation")
+    reservation.add_argument("name", help="its name")
+    reservation.add_argument("zone", help="such as us-central1-a")
+    reservation.add_argument("machine_type", help="such as a3-highgpu-8g")
+    reservation.add_argument("count", help='how many; 0 for one that others have used up, "none" to remove it')
+    slow = verbs.add_parser("slow", help="new nodes take longer to come, from now on")
+    slow.add_argument("seconds", help='such as 60, or "off"')
+    verbs.add_parser("show", help="print all faults, reservations and nodes")
     return parser
 
 
@@ -46,21 +56,32 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.verb == "stockout":
             faults.set_stockout(options.zone, options.machine_type, active=not options.end)
         elif options.verb == "quota":
-            limit = None if options.limit == "none" else int(options.limit)
-            faults.set_quota(options.gpu_family, options.region, limit)
+            faults.set_quota(options.gpu_family, options.region, _number(options.limit, "none"))
         elif options.verb == "preempt":
-            faults.preempt(options.node)
+            faults.preempt(options.node, options.notice)
+        elif options.verb == "expire":
+            faults.expire(options.node)
+        elif options.verb == "reservation":
+            count = _number(options.count, "none")
+            faults.reservations.set(options.name, options.zone, options.machine_type, count)
+        elif options.verb == "slow":
+            faults.set_slow(None if options.seconds == "off" else float(options.seconds))
         else:
             data = state.read()
             nodes = {
                 name: sorted(node for pool in cluster["nodePools"].values() for node in pool["nodes"])
                 for name, cluster in data["clusters"].items()
             }
-            print(json.dumps({"faults": data["faults"], "nodes": nodes}, indent=2))
+            shown = {"faults": data["faults"], "reservations": data.get("reservations", []), "nodes": nodes}
+            print(json.dumps(shown, indent=2))
     except (ValueError, SimulatorError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _number(text: str, none: str) -> int | None:
+    return None if text == none else int(text)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,19 @@
-"""Stock-outs, quotas and preemptions that a user sets, so that a refusal, a queue and a loss can be tried."""
+"""Stock-outs, quotas, losses and failures that a user sets, so that a refusal, a queue and a loss can be tried."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.google import pool_inputs
 from simulator.google.machine_types import Compute, MachineType, region_of
+from simulator.google.reservations import Reservations
+from simulator.google.shortage import Shortage, over_quota, stockout
 from simulator.google.state import State
 
 _PREEMPTIBLE_PREFIX = "PREEMPTIBLE_"
-
-
-@dataclass(frozen=True)
-class Shortage:
-    """Why Compute Engine would not give an instance.
-
-    Attributes:
-        code: As in a node pool's `conditions[].code`: GCE_STOCKOUT or GCE_QUOTA_EXCEEDED.
-        event_reason: What the autoscaler's FailedScaleUp event says (GKE autoscaler source,
-            failed_scale_up_event_logger.go).
-        message: Compute Engine's own text.
-    """
-
-    code: str
-    event_reason: str
-    message: str
 
 
 class Faults:
@@ -33,6 +22,7 @@ class Faults:
     def __init__(self, state: State, compute: Compute) -> None:
         self._state = state
         self._compute = compute
+        self.reservations = Reservations(state, compute)
 
     def set_stockout(self, zone: str, machine_type: str, active: bool = True) -> None:
         """Let a machine type be sold out in a zone ("*" for all), or end that.
@@ -73,35 +63,63 @@ class Faults:
             if limit is not None:
                 quotas.append({"gpuFamily": gpu_family, "region": region, "limit": limit})
 
-    def preempt(self, node: str) -> None:
-        """Take a Spot node away within a moment, as Compute Engine does.
+    def preempt(self, node: str, notice_seconds: float | None = None) -> None:
+        """Take a Spot node away as Compute Engine does: within a moment, or after a notice.
+
+        Args:
+            node: The node's name.
+            notice_seconds: How long its pods have to end; None for no notice.
+
+        Raises:
+            ValueError: There is no such node, or it is not a Spot node.
+        """
+        if notice_seconds is not None and not 0 <= notice_seconds < math.inf:
+            raise ValueError(f"{notice_seconds} seconds: a number from 0 on is needed, such as 30.")
+        self._lose(node, _is_spot, "is not a Spot node: Compute Engine preempts only those.", notice_seconds)
+
+    def expire(self, node: str) -> None:
+        """Let a node reach the end of its run time.
 
         Args:
             node: The node's name.
 
         Raises:
-            ValueError: There is no such node, or it is not a Spot node.
+            ValueError: There is no such node, or its pool has no maxRunDuration and is not Flex-start.
         """
+        self._lose(node, _has_end, "has no end: its pool has neither maxRunDuration nor flexStart.", None)
+
+    def _lose(
+        self, node: str, allowed: Callable[[dict[str, Any]], bool], complaint: str, notice_seconds: float | None
+    ) -> None:
         with self._state.change() as data:
-            pools = [
-                pool
-                for cluster in data["clusters"].values()
-                for pool in cluster["nodePools"].values()
-                if node in pool["nodes"]
-            ]
-            if not pools:
-                known = sorted(
-                    name
-                    for cluster in data["clusters"].values()
-                    for pool in cluster["nodePools"].values()
-                    for name in pool["nodes"]
-                )
+            pools = [pool for cluster in data["clusters"].values() for pool in cluster["nodePools"].values()]
+            holding = [pool for pool in pools if node in pool["nodes"]]
+            if not holding:
+                known = sorted(name for pool in pools for name in pool["nodes"])
                 raise ValueError(f"unknown node {node!r}. Known: {', '.join(known) or 'none'}")
-            config = pools[0]["inputs"].get("nodeConfig") or {}
-            if not (config.get("spot") or config.get("preemptible")):
-                raise ValueError(f"{node} is not a Spot node: Compute Engine preempts only those.")
-            if node not in data["faults"]["preemptions"]:
-                data["faults"]["preemptions"].append(node)
+            if not allowed(holding[0]["inputs"]):
+                raise ValueError(f"{node} {complaint}")
+            faults = data["faults"]
+            if notice_seconds is not None:
+                faults.setdefault("notices", {})[node] = notice_seconds
+                return
+            kept = faults.setdefault("expired" if allowed is _has_end else "preemptions", [])
+            if node not in kept:
+                kept.append(node)
+
+    def set_slow(self, seconds: float | None) -> None:
+        """Let new nodes take as long to come; None for the default again.
+
+        Raises:
+            ValueError: It is not a number of seconds.
+        """
+        if seconds is not None and not 0 <= seconds < math.inf:
+            raise ValueError(f"{seconds} seconds: a number from 0 on is needed, such as 60.")
+        with self._state.change() as data:
+            timing = data.setdefault("timing", {})
+            timing.pop("provision_seconds", None)
+            if seconds is not None:
+                timing["provision_seconds"] = seconds
 
     def shortage(self, zone: str, machine_type: MachineType, pool: dict[str, Any], gpus: int) -> Shortage | None:
         """Why one more node of a pool would not be given in a zone, or None if it would.
@@ -113,21 +131,18 @@ class Faults:
             gpus: GPUs of one node.
         """
         data = self._state.read()
-        for stockout in data["faults"]["stockouts"]:
-            if stockout["zone"] in (zone, "*") and stockout["machineType"] in (machine_type.name, "*"):
-                return Shortage(
-                    "GCE_STOCKOUT",
-                    "GCE out of resources",
-                    f"The zone '{zone}' does not have enough resources available to fulfill the request, "
-                    "'(resource type:compute)'.",
-                )
+        if pool_inputs.specific_reservation(pool):
+            found = self.reservations.shortage(data, zone, pool)
+            if found is not None:
+                return found
+        elif any(
+            one["zone"] in (zone, "*") and one["machineType"] in (machine_type.name, "*")
+            for one in data["faults"]["stockouts"]
+        ):
+            return stockout(zone)
         quota = self.quota(data, zone, pool, gpus)
         if quota is not None and quota.used + gpus > quota.limit:
-            return Shortage(
-                "GCE_QUOTA_EXCEEDED",
-                "GCE quota exceeded",
-                f"Quota 'GPUS_PER_GPU_FAMILY' exceeded. Limit: {quota.limit:.1f} in region {region_of(zone)}.",
-            )
+            return over_quota(quota.limit, region_of(zone))
         return None
 
     def quota(self, data: dict[str, Any], zone: str, pool: dict[str, Any], gpus: int) -> Quota | None:
@@ -166,6 +181,15 @@ def is_preemptible(pool: dict[str, Any]) -> bool:
     """Whether a pool's nodes count against preemptible quota: Spot and Flex-start (GKE docs, flex-start)."""
     config = pool.get("nodeConfig") or {}
     return bool(config.get("spot") or config.get("preemptible") or config.get("flexStart"))
+
+
+def _is_spot(pool: dict[str, Any]) -> bool:
+    config = pool_inputs.node_config(pool)
+    return bool(config.get("spot") or config.get("preemptible"))
+
+
+def _has_end(pool: dict[str, Any]) -> bool:
+    return pool_inputs.run_seconds(pool) is not None
 
 
 def _accelerator_of(pool: dict[str, Any]) -> str:

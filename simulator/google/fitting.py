@@ -85,7 +85,7 @@ def reasons_against(pod: Object, room: Room) -> list[str]:
     """Why a pod would not fit, as the scheduler says it; empty if it would."""
     if room.unschedulable:
         return [UNSCHEDULABLE]
-    if not _tolerates(pod, room.taints):
+    if not tolerates(pod, room.taints):
         return [TAINTED]
     if not _selects(pod, room.labels):
         return [NOT_SELECTED]
@@ -96,7 +96,8 @@ def reasons_against(pod: Object, room: Room) -> list[str]:
     ]
 
 
-def _tolerates(pod: Object, taints: list[dict[str, str]]) -> bool:
+def tolerates(pod: Object, taints: list[dict[str, str]]) -> bool:
+    """Whether a pod tolerates every taint that would keep it off a node."""
     tolerations = pod["spec"].get("tolerations") or []
     return all(
         any(_tolerated(toleration, taint) for toleration in tolerations)

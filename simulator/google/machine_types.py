@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ class Accelerator:
     counts: tuple[int, ...]
     zones: frozenset[str] | None
     """Zones that have it; None where no list was found, which is taken as every zone."""
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    """Parts that a GPU can be cut into (MIG), and how many of each one GPU gives."""
+    topologies: tuple[str, ...] = ()
+    """Arrangements of TPU chips, of one host or several."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ def _accelerators(table: dict[str, dict[str, Any]]) -> dict[str, Accelerator]:
             quota_family=entry.get("quota_family", label),
             counts=tuple(entry.get("counts", ())),
             zones=None if entry["zones"] is None else frozenset(entry["zones"]),
+            partitions=entry.get("partitions", {}),
+            topologies=tuple(entry.get("topologies", ())),
         )
         for label, entry in table.items()
     }
@@ -108,7 +115,8 @@ def load() -> Compute:
     for name, entry in table["machine_types"].items():
         entry["boot_disks"] = tuple(entry["boot_disks"])
         entry["attachable"] = tuple(entry.get("attachable", ()))
-        entry["provisioning"] = frozenset(entry["provisioning"])
+        ways = frozenset(entry["provisioning"])
+        entry["provisioning"] = ways | {"reservation"} if "on_demand" in ways else ways
         machine_types[name] = MachineType(name=name, **entry)
     return Compute(
         machine_types=machine_types,

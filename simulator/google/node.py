@@ -17,6 +17,7 @@ KUBELET_VERSION = "v1.36.4-gke.1000000"
 """The control plane's version with a GKE patch number; the number itself is made up."""
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 TPU_TAINT = {"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"}
+QUEUED_TAINT = {"key": "cloud.google.com/gke-queued", "value": "true", "effect": "NoSchedule"}
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 _DRIVERS = {"LATEST": "latest", "INSTALLATION_DISABLED": "disabled"}
 _PREFIX = "cloud.google.com/"
@@ -37,6 +38,8 @@ def node_taints(compute: Compute, pool: Inputs) -> list[dict[str, str]]:
         own.append(GPU_TAINT)
     if pool_inputs.machine_type(compute, pool).tpu:
         own.append(TPU_TAINT)
+    if pool_inputs.is_queued(pool):
+        own.append(QUEUED_TAINT)
     keys = {(taint["key"], taint["effect"]) for taint in given}
     return given + [dict(taint) for taint in own if (taint["key"], taint["effect"]) not in keys]
 
@@ -62,6 +65,11 @@ def _accelerator_labels(compute: Compute, pool: Inputs) -> dict[str, str]:
         labels = {"gke-accelerator": accelerator, "gke-gpu-driver-version": _DRIVERS.get(driver, "default")}
         if entry.get("gpuPartitionSize"):
             labels["gke-gpu-partition-size"] = entry["gpuPartitionSize"]
+        sharing = entry.get("gpuSharingConfig") or {}
+        if sharing:
+            strategy = str(sharing.get("gpuSharingStrategy") or "TIME_SHARING")
+            labels["gke-gpu-sharing-strategy"] = strategy.lower().replace("_", "-")
+            labels["gke-max-shared-clients-per-gpu"] = str(sharing.get("maxSharedClientsPerGpu") or 2)
     machine_type = pool_inputs.machine_type(compute, pool)
     if machine_type.tpu:
         labels = {
@@ -95,10 +103,10 @@ def node_labels(compute: Compute, pool_name: str, pool: Inputs, zone: str, name:
         gke["gke-metadata-server-enabled"] = "true"
     reservation = config.get("reservationAffinity") or {}
     if reservation.get("consumeReservationType") == "SPECIFIC_RESERVATION" and reservation.get("values"):
-        gke |= {
-            "reservation-name": reservation["values"][0].split("/")[-1],
-            "reservation-affinity": "specific",
-        }
+        parts = reservation["values"][0].split("/")
+        gke |= {"reservation-name": parts[-1], "reservation-affinity": "specific"}
+        if parts[0] == "projects":
+            gke["reservation-project"] = parts[1]
     labels = {f"{_PREFIX}{key}": value for key, value in gke.items()}
     labels |= {
         "kubernetes.io/arch": machine_type.architecture,
@@ -122,7 +130,9 @@ def gpus_of(compute: Compute, pool: Inputs) -> dict[str, int]:
     machine_type = pool_inputs.machine_type(compute, pool)
     if machine_type.tpu:
         return {"google.com/tpu": machine_type.chips}
-    _, count, entry = pool_inputs.accelerator(pool)
+    label, count, entry = pool_inputs.accelerator(pool)
+    if entry.get("gpuPartitionSize"):
+        count *= compute.accelerators[label].partitions[entry["gpuPartitionSize"]]
     clients = int((entry.get("gpuSharingConfig") or {}).get("maxSharedClientsPerGpu") or 1)
     return {"nvidia.com/gpu": count * clients} if count else {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.google import pool_inputs
+from simulator.google import class_backoff, pool_inputs
 from simulator.google.fitting import Room, room_on
 from simulator.google.instance_group import group_url
 from simulator.google.machine_types import Compute, MachineType
@@ -29,6 +29,14 @@ class NodeGroup:
     least: int
     most: int
     zone_most: int | None
+    rule: tuple[str, str] | None = None
+    """Class and rule for which it would grow."""
+    wait_seconds: float | None = None
+    """How long its nodes may wait for capacity; None for the default of Flex-start."""
+    is_new: bool = False
+    """Whether the pool is still to be made."""
+    is_automatic: bool = False
+    """Whether GKE made the pool, or would make it, by itself."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,11 +70,22 @@ class NodeGroup:
         return pool_inputs.accelerator(self.inputs)[1]
 
     @property
+    def buying(self) -> str:
+        """How its nodes are bought, as resource-based back-off tells them apart."""
+        if self.is_queued:
+            return class_backoff.FLEX
+        config = pool_inputs.node_config(self.inputs)
+        return class_backoff.SPOT if config.get("spot") or config.get("preemptible") else class_backoff.ON_DEMAND
+
+    @property
     def prefers_any_zone(self) -> bool:
         """Whether the location policy is ANY: zones with capacity first, no balancing.
 
-        Without a policy Spot pools take ANY and others BALANCED (Terraform and GKE docs, location policy).
+        Without a policy Spot pools take ANY and others BALANCED (Terraform and GKE docs, location policy). A pool of a
+        specific reservation goes where that is.
         """
+        if pool_inputs.specific_reservation(self.inputs):
+            return True
         config = pool_inputs.node_config(self.inputs)
         policy = (self.inputs.get("autoscaling") or {}).get("locationPolicy")
         return bool(policy == "ANY" or (not policy and (config.get("spot") or config.get("flexStart"))))
@@ -98,10 +117,14 @@ def node_groups(
         inputs = record["inputs"]
         zones = pool_inputs.zones(compute, location, cluster["inputs"], inputs)
         limits = pool_inputs.autoscaling_limits(inputs, len(zones))
-        if limits is None or record["status"] in ("PROVISIONING", "STOPPING"):
+        if limits is None or record["status"] in ("PROVISIONING", "STOPPING", "ERROR"):
+            continue
+        if pool_inputs.is_queued(inputs):  # grows for a ProvisioningRequest alone
             continue
         total = len(record["nodes"]) + sum(one == pool for one, _ in coming)
         for zone in zones:
             here = sum(node["zone"] == zone for node in record["nodes"].values()) + coming.count((pool, zone))
-            groups.append(NodeGroup(compute, project, name, pool, zone, inputs, here, total, *limits))
+            made = bool(record.get("autoprovisioned"))
+            group = NodeGroup(compute, project, name, pool, zone, inputs, here, total, *limits, is_automatic=made)
+            groups.append(group)
     return groups

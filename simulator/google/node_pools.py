@@ -71,6 +71,7 @@ class NodePools:
         pool_rules.check_pool(self._compute, self._nodes.location, self._cluster()["inputs"], name, pool)
         zones = self.zones(pool)
         self._check_quota(pool, zones)
+        self._faults.reservations.check(name, pool, zones, pool_inputs.first_nodes_per_zone(pool))
         with self._state.change() as data:
             pools = data["clusters"][self._nodes.cluster_id]["nodePools"]
             if name in pools:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import logging
+from collections.abc import Mapping
 from typing import Any
 
+from simulator.google import pool_inputs
 from simulator.google.instance_group import instance_name
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError
 from simulator.google.machine_types import Compute
@@ -12,6 +15,9 @@ from simulator.google.node import node_labels, node_object, node_taints
 from simulator.google.pool_inputs import Inputs
 from simulator.google.state import State
 
+_LOG = logging.getLogger(__name__)
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_TERMINATION_TAINT = {"key": "cloud.google.com/impending-node-termination", "value": "", "effect": "NoSchedule"}
 _SHUTDOWN_MESSAGE = "Pod was terminated in response to imminent node shutdown."
 """Kubelet, pkg/kubelet/nodeshutdown."""
 _MERGE, _STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
@@ -27,8 +33,13 @@ class Nodes:
         self.cluster_id = cluster_id
         _, self.project, _, self.location, _, self.cluster = cluster_id.split("/")
 
-    def add(self, pool: str, zone: str) -> str | None:
+    def add(self, pool: str, zone: str, annotations: Mapping[str, str] | None = None) -> str | None:
         """Start an instance and register its node.
+
+        Args:
+            pool: The node pool.
+            zone: Where.
+            annotations: More annotations of the node.
 
         Returns:
             The node's name; None if the pool has gone meanwhile.
@@ -38,10 +49,19 @@ class Nodes:
             record = _pool(data, self.cluster_id, pool)
             if record is None:
                 return None
-            record["nodes"][name] = {"zone": zone, "createdAt": timestamp()}
+            node = record["nodes"][name] = {"zone": zone, "createdAt": timestamp()}
             inputs = record["inputs"]
-        self._api.request("POST", "/api/v1/nodes", node_object(self._compute, self.project, pool, inputs, zone, name))
+        body = self._body(pool, inputs, node, name)
+        body["metadata"].setdefault("annotations", {}).update(annotations or {})
+        self._api.request("POST", "/api/v1/nodes", body)
         return name
+
+    def _body(self, pool: str, inputs: Inputs, node: dict[str, str], name: str) -> dict[str, Any]:
+        body = node_object(self._compute, self.project, pool, inputs, node["zone"], name)
+        end = end_of(inputs, node["createdAt"])
+        if end:
+            body["metadata"]["annotations"] = {"node.gke.io/machine-termination-datetime": end}
+        return body
 
     def relabel(self, pool: str, before: Inputs, after: Inputs, zone: str, name: str) -> None:
         """Give a node the labels and taints that its pool has now; others on it stay."""
@@ -62,6 +82,29 @@ class Nodes:
         self._api.delete(f"/api/v1/nodes/{name}")
         self._forget(pool, name)
 
+    def notify(self, name: str, seconds: float) -> bool:
+        """Tell a node that its instance will end: no new pods, and its pods are told that they are disrupted.
+
+        Returns:
+            Whether the node is one of this cluster.
+        """
+        pools = self._state.read()["clusters"].get(self.cluster_id, {}).get("nodePools", {})
+        if not any(name in record["nodes"] for record in pools.values()):
+            return False
+        try:
+            live = self._api.request("GET", f"/api/v1/nodes/{name}")["spec"].get("taints") or []
+        except KubernetesError as error:
+            if error.code != 404:
+                raise
+            return True
+        taints = [*live, _TERMINATION_TAINT]
+        change = {"spec": {"unschedulable": True, "taints": taints}}
+        self._api.request("PATCH", f"/api/v1/nodes/{name}", change, _MERGE)
+        for pod in self._pods_on(name):
+            self._set_status(pod, {"conditions": _shut_down_conditions()[:1]})
+        _LOG.info("%s: notice for %s: it ends in %g s", self.cluster_id, name, seconds)
+        return True
+
     def preempt(self, name: str) -> tuple[str, str] | None:
         """Take a node away as a Spot preemption does: its pods fail, then the node is gone.
 
@@ -78,23 +121,13 @@ class Nodes:
             return None
         self._cordon(name)
         for pod in self._pods_on(name):
-            meta = pod["metadata"]
             status = {
                 "phase": "Failed",
                 "reason": "Terminated",
                 "message": _SHUTDOWN_MESSAGE,
                 "conditions": _shut_down_conditions(),
             }
-            try:
-                self._api.request(
-                    "PATCH",
-                    f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status",
-                    {"status": status},
-                    _STRATEGIC,
-                )
-            except KubernetesError as error:
-                if error.code != 404:
-                    raise
+            self._set_status(pod, status)
         self._api.delete(f"/api/v1/nodes/{name}")
         zone = pools[pool]["nodes"][name]["zone"]
         self._forget(pool, name)
@@ -106,8 +139,16 @@ class Nodes:
         for pool, record in self._state.read()["clusters"][self.cluster_id]["nodePools"].items():
             for name, node in record["nodes"].items():
                 if name not in registered:
-                    body = node_object(self._compute, self.project, pool, record["inputs"], node["zone"], name)
-                    self._api.request("POST", "/api/v1/nodes", body)
+                    self._api.request("POST", "/api/v1/nodes", self._body(pool, record["inputs"], node, name))
+
+    def _set_status(self, pod: dict[str, Any], status: dict[str, Any]) -> None:
+        meta = pod["metadata"]
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
+        try:
+            self._api.request("PATCH", path, {"status": status}, _STRATEGIC)
+        except KubernetesError as error:
+            if error.code != 404:
+                raise
 
     def _pods_on(self, name: str) -> list[dict[str, Any]]:
         return self._api.items(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}")
@@ -150,4 +191,13 @@ def _pool(data: dict[str, Any], cluster_id: str, pool: str) -> dict[str, Any] | 
 
 def timestamp() -> str:
     """Now, as Kubernetes and Google write it."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.now(datetime.UTC).strftime(_FORM)
+
+
+def end_of(pool: Inputs, created: str) -> str:
+    """When a node's instance ends, in the form of `timestamp`; "" for never."""
+    seconds = pool_inputs.run_seconds(pool)
+    if seconds is None:
+        return ""
+    start = datetime.datetime.strptime(created, _FORM).replace(tzinfo=datetime.UTC)
+    return (start + datetime.timedelta(seconds=seconds)).strftime(_FORM)

@@ -10,6 +10,7 @@ DEFAULT_MACHINE_TYPE = "e2-medium"
 DEFAULT_DISK_GIB = 100
 DEFAULT_DISK_TYPE = "pd-balanced"
 DEFAULT_MAX_PODS = 110
+FLEX_START_SECONDS = 604800.0
 
 Inputs = dict[str, Any]
 
@@ -56,6 +57,28 @@ def disk(compute: Compute, pool: Inputs) -> tuple[str, int]:
 def local_ssds(pool: Inputs) -> int:
     """How many local SSDs back the node's ephemeral storage."""
     return int((node_config(pool).get("ephemeralStorageLocalSsdConfig") or {}).get("localSsdCount") or 0)
+
+
+def is_queued(pool: Inputs) -> bool:
+    """Whether its nodes come for ProvisioningRequests alone."""
+    return bool((pool.get("queuedProvisioning") or {}).get("enabled"))
+
+
+def specific_reservation(pool: Inputs) -> str:
+    """The name of the specific reservation that its nodes take from; "" for none."""
+    affinity = node_config(pool).get("reservationAffinity") or {}
+    if affinity.get("consumeReservationType") != "SPECIFIC_RESERVATION" or not affinity.get("values"):
+        return ""
+    return str(affinity["values"][0]).rpartition("/")[2]
+
+
+def run_seconds(pool: Inputs) -> float | None:
+    """How long a node may run; None for as long as it likes. Flex-start without a duration gets seven days."""
+    config = node_config(pool)
+    given = config.get("maxRunDuration")
+    if given:
+        return float(str(given).removesuffix("s"))
+    return FLEX_START_SECONDS if config.get("flexStart") else None
 
 
 def image_streaming(pool: Inputs) -> bool:

@@ -118,7 +118,9 @@ def pool_outputs(
         record: Its inputs, status and nodes.
     """
     pool = record["inputs"]
-    upgrade = {"strategy": "SURGE", "maxSurge": 1, "maxUnavailable": 0, **(pool.get("upgradeSettings") or {})}
+    flex = pool_inputs.node_config(pool).get("flexStart")
+    upgrade = {"strategy": "SHORT_LIVED"} if flex else {"strategy": "SURGE", "maxSurge": 1, "maxUnavailable": 0}
+    upgrade |= pool.get("upgradeSettings") or {}
     outputs = {
         "deletionPolicy": "DELETE",
         "initialNodeCount": pool_inputs.first_nodes_per_zone(pool),

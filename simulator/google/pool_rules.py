@@ -13,11 +13,12 @@ from simulator.google import pool_inputs
 from simulator.google.errors import GoogleError, bad_request
 from simulator.google.machine_types import Compute, MachineType, region_of
 from simulator.google.pool_inputs import Inputs
+from simulator.google.purchase_rules import check_purchase
+from simulator.google.tpu_rules import check_tpu
 
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _NAME_LIMIT = 40
 _DRIVER_VERSIONS = ("GPU_DRIVER_VERSION_UNSPECIFIED", "INSTALLATION_DISABLED", "DEFAULT", "LATEST")
-_FLEX_RUN_SECONDS = (600, 604800)
 _GKE_LABELS = frozenset(
     f"cloud.google.com/{key}"
     for key in (
@@ -69,9 +70,11 @@ def check_pool(compute: Compute, cluster_location: str, cluster: Inputs, name: s
     machine_type = _check_machine_type(compute, pool, zones)
     _check_accelerator(compute, machine_type, pool, zones)
     _check_disks(compute, machine_type, pool)
-    _check_flex_start(pool)
-    _check_provisioning(machine_type, pool)
+    check_purchase(machine_type, pool)
+    check_tpu(compute, machine_type, pool)
+    _check_image(pool)
     _check_autoscaling(pool)
+    _check_upgrades(pool)
     _check_management(cluster, pool)
     _check_labels(pool)
 
@@ -108,7 +111,7 @@ def _check_accelerator(compute: Compute, machine_type: MachineType, pool: Inputs
     Sources: "does not exist in zone" from several public Terraform and Crossplane runs; "Cannot use default
     machine type" from terraform-provider-google #8387; "GPU type ... is not supported with machine type"
     from GKE's autoscaler (status/validator), used here for the API as well; the enum error is the common
-    form of Google's JSON parser. No source for a missing accelerator.
+    form of Google's JSON parser. No source for a missing accelerator, nor for the wording about partitions.
     """
     label, count, entry = pool_inputs.accelerator(pool)
     if label and not pool_inputs.node_config(pool).get("machineType"):
@@ -130,6 +133,9 @@ def _check_accelerator(compute: Compute, machine_type: MachineType, pool: Inputs
         raise bad_request(
             f"GPU type {label} with count {count} is not supported with machine type {machine_type.name}."
         )
+    partition = entry.get("gpuPartitionSize")
+    if partition and partition not in compute.accelerators[label].partitions:
+        raise bad_request(f"GPU partition size {partition} is not supported for GPU type {label}.")
     version = (entry.get("gpuDriverInstallationConfig") or {}).get("gpuDriverVersion")
     if version is not None and version not in _DRIVER_VERSIONS:
         raise bad_request(
@@ -155,65 +161,11 @@ def _check_disks(compute: Compute, machine_type: MachineType, pool: Inputs) -> N
     kind, _ = pool_inputs.disk(compute, pool)
     if kind not in machine_type.boot_disks:
         raise bad_request(f"{kind} disk type cannot be used by {machine_type.name} machine type.")
-    count = pool_inputs.local_ssds(pool)
+    raw = pool_inputs.node_config(pool).get("localNvmeSsdBlockConfig") or {}
     bundled = machine_type.local_ssds_bundled
-    if count and (count != machine_type.local_ssds if bundled else count > machine_type.local_ssds):
-        raise bad_request(f"Local SSD count {count} is not supported with machine type {machine_type.name}.")
-
-
-def _check_provisioning(machine_type: MachineType, pool: Inputs) -> None:
-    """Ways of buying that a machine type lacks.
-
-    Rule: Compute Engine docs, accelerator-optimized machines ("may only be created as Spot or Flex-start
-    VMs"), 2026-04-15; google/skills for A3 Ultra, A4 and A4X. No source for the wording.
-    """
-    config = pool_inputs.node_config(pool)
-    reservation = config.get("reservationAffinity") or {}
-    if config.get("flexStart"):
-        model = "flex_start"
-    elif config.get("spot") or config.get("preemptible"):
-        model = "spot"
-    elif reservation.get("consumeReservationType") == "SPECIFIC_RESERVATION":
-        model = "reservation"
-    else:
-        model = "on_demand"
-    if model not in machine_type.provisioning:
-        names = {"on_demand": "STANDARD", "reservation": "RESERVATION_BOUND"}
-        offered = sorted(names.get(one, one.upper()) for one in machine_type.provisioning)
-        raise bad_request(
-            f"Machine type {machine_type.name} is not available with provisioning model "
-            f"{names.get(model, model.upper())}. Available: {', '.join(offered)}."
-        )
-
-
-def _check_flex_start(pool: Inputs) -> None:
-    """Settings that Flex-start forces.
-
-    Rules: GKE docs, flex-start GPU node pool, 2026-06-09, and the Cluster Toolkit's preconditions. "Flex Start
-    ... incompatible with Spot" is the ComputeClass CRD's; "MaxRunDuration" GKE's autoscaler's; "requires
-    reservation affinity" is GKE's for queued provisioning (terraform-provider-google #18341). No source for
-    the other two.
-    """
-    config = pool_inputs.node_config(pool)
-    if not config.get("flexStart"):
-        return
-    if config.get("spot") or config.get("preemptible"):
-        raise bad_request("Flex Start provisioning model is incompatible with Spot")
-    affinity = (config.get("reservationAffinity") or {}).get("consumeReservationType")
-    if affinity != "NO_RESERVATION":
-        raise bad_request("Flex_start requires reservation affinity to be set to none.")
-    management = pool.get("management") or {}
-    if management.get("autoRepair", True):
-        raise bad_request("Flex_start requires node auto-repair to be disabled.")
-    if pool.get("nodeCount") or not pool.get("autoscaling"):
-        raise bad_request("Flex_start requires autoscaling to be enabled.")
-    duration = config.get("maxRunDuration")
-    if duration is not None:
-        seconds = int(re.sub(r"\D", "", str(duration)) or 0)
-        if not _FLEX_RUN_SECONDS[0] <= seconds <= _FLEX_RUN_SECONDS[1]:
-            raise bad_request(
-                f"MaxRunDuration is not within the allowed range (10 minutes - 7 days). Got {seconds} seconds."
-            )
+    for count in (pool_inputs.local_ssds(pool), int(raw.get("localSsdCount") or 0)):
+        if count and (count != machine_type.local_ssds if bundled else count > machine_type.local_ssds):
+            raise bad_request(f"Local SSD count {count} is not supported with machine type {machine_type.name}.")
 
 
 def _check_autoscaling(pool: Inputs) -> None:
@@ -240,6 +192,21 @@ def _check_autoscaling(pool: Inputs) -> None:
                 f"{prefix.capitalize()}.{kind}min_node_count ({low}) must not be greater than "
                 f"{prefix}.{kind}max_node_count ({high})."
             )
+
+
+def _check_image(pool: Inputs) -> None:
+    """Image streaming needs Container-Optimized OS (GKE docs, image streaming). No source for the wording."""
+    image = str(pool_inputs.node_config(pool).get("imageType") or "COS_CONTAINERD").upper()
+    if pool_inputs.image_streaming(pool) and image != "COS_CONTAINERD":
+        raise bad_request(f"Image streaming is not supported with image type {image}; use COS_CONTAINERD.")
+
+
+def _check_upgrades(pool: Inputs) -> None:
+    """A surge upgrade must be able to go on (GKE docs, surge upgrades). No source for the wording."""
+    settings = pool.get("upgradeSettings") or {}
+    given = settings.get("strategy", "SURGE") == "SURGE" and {"maxSurge", "maxUnavailable"} <= settings.keys()
+    if given and not int(settings["maxSurge"] or 0) and not int(settings["maxUnavailable"] or 0):
+        raise bad_request("Max_surge and max_unavailable cannot both be 0.")
 
 
 def _check_management(cluster: Inputs, pool: Inputs) -> None:

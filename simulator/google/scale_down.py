@@ -7,13 +7,13 @@ node counts as unneeded; moving pods together to free a node is not simulated.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from simulator.google.kubernetes_api import KubernetesApi, KubernetesError, Object
 from simulator.google.node_group import NodeGroup
 from simulator.google.nodes import Nodes
 from simulator.google.scale_events import EventRecorder
-from simulator.google.timing import Timing
 
 _TAINT = "ToBeDeletedByClusterAutoscaler"
 
@@ -35,7 +35,7 @@ class ScaleDown:
         pods: list[Object],
         is_waiting: bool,
         now: float,
-        timing: Timing,
+        delays: Mapping[str, float],
     ) -> None:
         """One round.
 
@@ -46,7 +46,7 @@ class ScaleDown:
             pods: Its pods.
             is_waiting: Whether pods wait for a place: then no node counts as unneeded.
             now: The clock.
-            timing: Durations in force.
+            delays: How long a node of each pool must be unneeded, in seconds.
         """
         least = {group.pool: group.least for group in groups}
         busy = {pod["spec"].get("nodeName") for pod in pods if _holds_node(pod)}
@@ -59,7 +59,7 @@ class ScaleDown:
                     self._empty_since.pop(name, None)
                     continue
                 since = self._empty_since.setdefault(name, now)
-                if now - since >= timing.scale_down_seconds and left > least[pool]:
+                if now - since >= delays[pool] and left > least[pool]:
                     self._remove(pool, by_name[name])
                     left -= 1
 

@@ -166,6 +166,21 @@ kind: SecretProviderClass
 metadata: {name: x}
 spec: {provider: gke, parameters: {secrets: "[]"}}
 ---
+apiVersion: cloud.google.com/v1
+kind: ComputeClass
+metadata: {name: x}
+spec:
+  nodePoolAutoCreation: {enabled: true}
+  nodePoolConfig: {imageStreaming: {enabled: true}, workloadMetadata: GKE_METADATA}
+  priorities:
+  - {machineType: g4-standard-48, gpu: {type: nvidia-rtx-pro-6000, count: 1, driverVersion: default}, spot: false}
+  - machineType: g4-standard-48
+    flexStart: {enabled: true, nodeRecycling: {leadTimeSeconds: 3600}}
+    maxRunDurationSeconds: 604800
+    capacityCheckWaitTimeSeconds: 1800
+  - {machineType: g4-standard-48, spot: true, location: {zones: [us-central1-b], locationPolicy: ANY}}
+  whenUnsatisfiable: DoNotScaleUp
+---
 apiVersion: secret-sync.gke.io/v1
 kind: SecretSync
 metadata: {name: x}
@@ -252,6 +267,9 @@ MISTAKES = (
     Mistake("InterceptorRoute", ("spec", "rules", 0, "hosts"), ["a", "a"], "has non-unique elements"),
     Mistake("InferenceObjective", ("spec", "poolRef", "name"), ..., "'name' is a required property"),
     Mistake("SecretProviderClass", ("spec", "parameters", "secrets"), [], "[] is not of type 'string'"),
+    Mistake("ComputeClass", ("spec", "whenUnsatisfiable"), "Wait", "'Wait' is not one of"),
+    Mistake("ComputeClass", ("spec", "priorities", 1, "flexStart"), True, "True is not of type 'object'"),
+    Mistake("ComputeClass", ("spec", "priorities", 0, "gpus"), 1, "('gpus' was unexpected)"),
     Mistake("SecretSync", ("spec", "serviceAccountName"), ..., "'serviceAccountName' is a required property"),
     Mistake("SecretSync", ("spec", "secretObject", "data", 0, "targetKey"), "a b", "'a b' does not match"),
     Mistake("SecretSync", ("spec", "secretObject", "data", 0, "value"), "v", "('value' was unexpected)"),

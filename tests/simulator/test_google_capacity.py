@@ -113,6 +113,32 @@ def test_a_preemption_fails_the_pod_and_a_new_one_runs_on_another_node(
     apps.delete_namespaced_deployment("server", namespace, propagation_policy="Background")
 
 
+def test_a_notice_tells_the_pods_and_keeps_new_ones_away_before_the_node_goes(
+    cloud: Cloud,
+    pools: NodePools,
+    core: client.CoreV1Api,
+    namespace: str,
+    until: Until,
+    ask: Callable[..., str],
+) -> None:
+    pools.create("gpu", H100, operation())
+    lost = running_on(core, namespace, until, ask())
+    cloud.faults.preempt(lost, notice_seconds=3)
+
+    def disruption() -> Any:
+        pod = core.read_namespaced_pod("server", namespace)
+        return next((one for one in pod.status.conditions if one.type == "DisruptionTarget"), None)
+
+    assert until(disruption, what="the pod is told").reason == "TerminationByKubelet"
+    assert core.read_namespaced_pod("server", namespace).status.phase == "Running"
+    node = core.read_node(lost)
+    assert node.spec.unschedulable
+    assert "cloud.google.com/impending-node-termination" in [taint.key for taint in node.spec.taints]
+    until(lambda: lost not in pools.all()["gpu"]["nodes"], what="the node is gone")
+    until(lambda: pools.all()["gpu"]["nodes"], what="another instance")
+    assert core.read_namespaced_pod("server", namespace).status.phase == "Failed"
+
+
 def test_nodes_missing_since_creation_come_when_capacity_does(cloud: Cloud, pools: NodePools, until: Until) -> None:
     with cloud.state.change() as data:
         data["timing"] = {"stockout_retry_seconds": 0}

@@ -2,57 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
+from pool_samples import FLEX, H100, QUEUED, RESERVED, changed, refusal
 
 from simulator.google.errors import GoogleError
 from simulator.google.machine_types import MachineType, load
-from simulator.google.pool_rules import check_name, check_pool
-
-CLUSTER: dict[str, Any] = {"releaseChannel": {"channel": "REGULAR"}}
-H100: dict[str, Any] = {
-    "initialNodeCount": 0,
-    "autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": 2, "locationPolicy": "ANY"},
-    "nodeLocations": ["us-central1-a"],
-    "management": {"autoRepair": True, "autoUpgrade": True},
-    "nodeConfig": {
-        "machineType": "a3-highgpu-1g",
-        "guestAccelerators": [{"type": "nvidia-h100-80gb", "count": 1}],
-        "diskType": "pd-balanced",
-        "spot": True,
-    },
-}
-FLEX = {
-    "nodeConfig.spot": None,
-    "nodeConfig.flexStart": True,
-    "nodeConfig.reservationAffinity": {"consumeReservationType": "NO_RESERVATION"},
-    "management.autoRepair": False,
-}
-
-
-def changed(pool: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:
-    pool = copy.deepcopy(pool)
-    for path, value in edits.items():
-        *parents, last = path.split(".")
-        target = pool
-        for parent in parents:
-            target = target.setdefault(parent, {})
-        if value is None:
-            target.pop(last, None)
-        else:
-            target[last] = value
-    return pool
-
-
-def refusal(pool: dict[str, Any], location: str = "us-central1", name: str = "pool") -> str:
-    try:
-        check_pool(load(), location, CLUSTER, name, pool)
-    except GoogleError as error:
-        return str(error)
-    return ""
-
+from simulator.google.pool_rules import check_name
 
 REFUSALS = [
     (
@@ -135,16 +92,22 @@ REFUSALS = [
         {"initialNodeCount": 1, "nodeCount": 1},
         "Cannot set both initial_node_count and node_count on node pool pool",
     ),
-    ({"nodeConfig.flexStart": True}, "Flex Start provisioning model is incompatible with Spot"),
     (
-        FLEX | {"nodeConfig.reservationAffinity": None},
-        "Flex_start requires reservation affinity to be set to none.",
+        {"nodeConfig.gcfsConfig": {"enabled": True}, "nodeConfig.imageType": "UBUNTU_CONTAINERD"},
+        "Image streaming is not supported with image type UBUNTU_CONTAINERD",
     ),
-    (FLEX | {"management.autoRepair": True}, "Flex_start requires node auto-repair to be disabled."),
-    (FLEX | {"autoscaling": None}, "Flex_start requires autoscaling to be enabled."),
+    ({"upgradeSettings": {"maxSurge": 0, "maxUnavailable": 0}}, "Max_surge and max_unavailable cannot both be 0."),
     (
-        FLEX | {"nodeConfig.maxRunDuration": "300s"},
-        "MaxRunDuration is not within the allowed range (10 minutes - 7 days). Got 300 seconds.",
+        {"nodeConfig.localNvmeSsdBlockConfig": {"localSsdCount": 1}},
+        "Local SSD count 1 is not supported with machine type a3-highgpu-1g.",
+    ),
+    (
+        {"nodeConfig.guestAccelerators": [{"type": "nvidia-h100-80gb", "count": 1, "gpuPartitionSize": "1g.24gb"}]},
+        "GPU partition size 1g.24gb is not supported for GPU type nvidia-h100-80gb.",
+    ),
+    (
+        {"placementPolicy": {"type": "COMPACT", "tpuTopology": "2x2"}},
+        "TPU topology 2x2 is not supported with machine type a3-highgpu-1g.",
     ),
 ]
 
@@ -160,6 +123,10 @@ def test_a_pool_that_breaks_a_rule_is_refused_in_googles_words(edits: dict[str, 
         {},
         FLEX,
         FLEX | {"nodeConfig.maxRunDuration": "604800s"},
+        {"nodeConfig.maxRunDuration": "3600s"},
+        QUEUED,
+        {"nodeConfig.gcfsConfig": {"enabled": True}},
+        {"upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}},
         {"nodeConfig.ephemeralStorageLocalSsdConfig": {"localSsdCount": 2}},
         {"nodeLocations": ["us-central1-a", "us-central1-c"]},
     ],
@@ -207,7 +174,7 @@ def _pool_of(machine_type: MachineType, model: str) -> tuple[str, dict[str, Any]
         config |= {"flexStart": True, "reservationAffinity": {"consumeReservationType": "NO_RESERVATION"}}
         pool["management"] = {"autoRepair": False, "autoUpgrade": True}
     elif model == "reservation":
-        config["reservationAffinity"] = {"consumeReservationType": "SPECIFIC_RESERVATION", "values": ["r"]}
+        config["reservationAffinity"] = RESERVED
     zone = min(offered) if offered else "us-central1-a"
     pool["nodeLocations"] = [zone]
     return zone, pool

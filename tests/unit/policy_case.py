@@ -32,8 +32,8 @@ class Case:
     def __init__(self, name: str = "gemma4-31b-h100") -> None:
         judged = subject(ENDPOINTS[name])
         assert judged.plan
-        assert judged.pool
-        self.objects, self.pool, self.plan = copy.deepcopy([*judged.objects]), copy.deepcopy(judged.pool), judged.plan
+        (pool,) = judged.pools
+        self.objects, self.pool, self.plan = copy.deepcopy([*judged.objects]), copy.deepcopy(pool), judged.plan
         self.deployment = self.one("Deployment")["spec"]
         self.pod = self.deployment["template"]["spec"]
         self.pod["initContainers"] = [copy.deepcopy(SIDECAR)]
@@ -58,7 +58,7 @@ class Case:
 
     def found(self) -> dict[str, list[str]]:
         rules: dict[str, list[str]] = {}
-        for rule, one in violations(Subject(self.objects, self.pool, self.plan)):
+        for rule, one in violations(Subject(self.objects, (self.pool,), self.plan)):
             rules.setdefault(rule.name, []).append(str(one))
         return rules
 
@@ -137,6 +137,12 @@ def autoscaler(case: Case, least: int, most: int, target: str = "") -> None:
     """A HorizontalPodAutoscaler of the Deployment, or of something else."""
     place = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target or case.plan.stack}
     case.add("HorizontalPodAutoscaler", spec={"scaleTargetRef": place, "minReplicas": least, "maxReplicas": most})
+
+
+def compute_class(case: Case, pool: str) -> None:
+    """A ComputeClass of one pool."""
+    spec = {"whenUnsatisfiable": "DoNotScaleUp", "priorities": [{"nodepools": [pool]}]}
+    case.add("ComputeClass", spec=spec)
 
 
 def unfixed(case: Case) -> None:

@@ -12,6 +12,7 @@ from tests.unit.policy_case import (
     args,
     autoscaler,
     budget,
+    compute_class,
     context,
     cut,
     engine,
@@ -84,6 +85,12 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "taint added to the pool": (
         "on-its-pool",
         lambda case: node(case)["taints"].append({"key": "a", "value": "b", "effect": "NO_EXECUTE"}),
+    ),
+    "a class that names another pool": ("class-and-pools", lambda case: compute_class(case, "other")),
+    "a class whose pool has no such label": ("class-and-pools", lambda case: compute_class(case, case.pool["name"])),
+    "a class that takes any machine": (
+        "class-and-pools",
+        lambda case: case.add("ComputeClass", spec={"whenUnsatisfiable": "ScaleUpAnyway", "priorities": []}),
     ),
     "surge without a machine": (
         "roll-out-fits",

@@ -14,10 +14,21 @@ from typing import Any
 from tests.conftest import ROOT
 
 NUMBER = "123456789012"
+_ON = [{"enabled": True}]
 _ANSWERS: dict[str, dict[str, Any]] = {
+    # A cluster with all that an endpoint may need, in the plurals of the look-up.
     "gcp:container/getCluster:getCluster": {
         "endpoint": "10.0.0.1",
         "masterAuths": [{"clusterCaCertificate": "Q0E="}],
+        "masterVersion": "1.34.4-gke.1000000",
+        "datapathProvider": "ADVANCED_DATAPATH",
+        "enableShieldedNodes": True,
+        "addonsConfigs": [{"gcsFuseCsiDriverConfigs": _ON}],
+        "gatewayApiConfigs": [{"channel": "CHANNEL_STANDARD"}],
+        "monitoringConfigs": [{"managedPrometheuses": _ON}],
+        "secretManagerConfigs": _ON,
+        "secretSyncConfigs": _ON,
+        "workloadIdentityConfigs": [{"workloadPool": "servestack-dev.svc.id.goog"}],
     },
     "gcp:organizations/getProject:getProject": {"number": NUMBER},
 }

@@ -6,7 +6,11 @@ import re
 
 import pytest
 
+from infra.plan.cost import cost
+from infra.plan.ladder import rungs
+from infra.plan.search import choose
 from infra.report import plan_text
+from infra.spec import Capacity
 from tests.unit.test_engine_limits import attempt, refusal
 
 MODEL = "gemma-4-31b-it"
@@ -52,7 +56,11 @@ def test_a_timeout_below_the_estimate_and_an_answer_that_is_cut_are_said() -> No
 
 
 def test_a_lower_rung_says_for_how_many_requests_it_has_room() -> None:
-    first, second = attempt(MODEL, "h100", capacity=["on-demand", "spot"]).plan.ladder
+    made = attempt(MODEL, "h100", capacity=["on-demand"]).resolved
+    spot = (Capacity.model_validate("spot"),)
+    chosen = [made.choice, choose(made.request, spot)]
+    prices = [cost(made.request, one.candidate) for one in chosen]
+    first, second = rungs(made.request, chosen, prices, made.plan.memory.max_concurrent_requests)
     least, most = second.max_concurrent_requests, first.max_concurrent_requests
     assert least < most
     assert f"full requests at once: room for {least} instead of {most}" in second.loses
@@ -119,10 +127,10 @@ def test_a_machine_of_ones_own_is_the_platforms_choice() -> None:
 
 
 def test_a_ladder_may_begin_with_a_reservation_wherever_machines_are_sold_on_demand() -> None:
-    """Each rung is a plan of its own: H100 machines below eight accelerators are Spot or Flex-start."""
+    """H100 machines below eight accelerators are Spot or Flex-start; lower rungs have the first one's pods."""
     rungs = [{"reservation": "r1"}, "on-demand", "flex-start", "spot"]
     ladder = attempt(MODEL, "h100", capacity=rungs).plan.ladder
-    assert [rung.count for rung in ladder] == [8, 8, 1, 1]
+    assert [rung.count for rung in ladder] == [8, 8, 8, 8]
     assert [rung.reservation for rung in ladder] == ["r1", None, None, None]
     assert "capacity[0]" in refusal(MODEL, {"type": "h100", "count": 1}, capacity=rungs)
 

@@ -17,6 +17,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "accelerators.yaml": {"accelerators": ("id",), "apple": ("unified_memory_gib",)},
     "checkpoints.yaml": {"kinds": ("format", "precision"), "drafters": ("model", "format", "repository")},
     "frameworks.yaml": {"frameworks": ("name",)},
+    "local_ssds.yaml": {"machines": ("machine_type",)},
     "models.yaml": {"sizes": ("size",)},
     "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},

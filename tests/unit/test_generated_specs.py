@@ -113,6 +113,16 @@ ADAPTER = st.fixed_dictionaries(
     }
 )
 CAPACITY = st.one_of(st.sampled_from(CAPACITIES), st.just({"reservation": "gpus"}), st.just({"reservation": "-"}))
+NODE_POOL = st.fixed_dictionaries(
+    {},
+    optional={
+        "driverVersion": maybe(st.sampled_from(["default", "latest"])),
+        "imageStreaming": maybe(st.booleans()),
+        "localSsds": maybe(st.sampled_from([0, 1, 2, 4, 8, 33])),
+        "maxRunSeconds": maybe(st.sampled_from([30, 600, 604_800, 604_801, 10_368_001])),
+        "bootDiskGb": maybe(st.sampled_from([50, 100, 500])),
+    },
+)
 MORE = st.fixed_dictionaries(
     {},
     optional={
@@ -122,6 +132,7 @@ MORE = st.fixed_dictionaries(
         "tools": maybe(st.booleans()),
         "reasoning": maybe(st.booleans()),
         "speculativeDecoding": maybe(st.booleans()),
+        "nodePool": maybe(NODE_POOL),
         "capacity": maybe(st.lists(CAPACITY, min_size=1, max_size=4)),
         "replicas": maybe(
             st.fixed_dictionaries(

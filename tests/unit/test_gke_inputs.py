@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.cloud.cluster import cluster_inputs, system_pool_inputs
-from infra.cloud.node_pool import accelerator_pool_inputs
+from infra.cloud.node_pool import accelerator_pool_inputs, node_pools
 from infra.pipeline import Endpoint
 from infra.spec import Cluster, Gke
 from simulator.google.schema import CLUSTER, NODE_POOL, failures, resource_kind
@@ -26,7 +26,8 @@ def faults(token: str, inputs: dict[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
 def test_an_endpoints_pool_has_only_inputs_that_the_sdk_has_of_the_right_type(one: Endpoint) -> None:
-    assert faults(NODE_POOL, accelerator_pool_inputs(one.plan, GKE)) == []
+    for pool in node_pools(one.plan, GKE):
+        assert faults(NODE_POOL, pool.inputs) == []
 
 
 def test_a_platforms_resources_have_only_inputs_that_the_sdk_has() -> None:
@@ -41,12 +42,19 @@ def test_the_check_can_fail() -> None:
 
 @pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
 def test_pods_and_pool_agree_on_labels_taints_and_capacity(one: Endpoint) -> None:
-    inputs = accelerator_pool_inputs(one.plan, GKE)
+    for pool in node_pools(one.plan, GKE):
+        agree(one, pool.inputs)
+
+
+def agree(one: Endpoint, inputs: dict[str, Any]) -> None:
     node, workload = inputs["nodeConfig"], one.workload
     tolerated = {(t["key"], t.get("value")) for t in workload.tolerations}
     assert {(taint["key"], taint["value"]) for taint in node["taints"]} <= tolerated
-    assert node["labels"].items() <= dict(workload.node_selector).items()
-    assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
+    if one.plan.node_pools.compute_class:
+        assert dict(workload.node_selector).items() <= node["labels"].items()
+    else:
+        assert node["labels"].items() <= dict(workload.node_selector).items()
+        assert ("cloud.google.com/gke-spot", "true") in workload.node_selector or not node["spot"]
     attached = {one["type"]: one["count"] for one in node.get("guestAccelerators", ())}
     gpus = one.plan.accelerator.kind == "gpu"
     wanted = {one.plan.accelerator.gke_label: one.plan.accelerator.per_node} if gpus else {}

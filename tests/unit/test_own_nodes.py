@@ -154,7 +154,7 @@ def test_rules_hold_pods_to_the_declared_nodes() -> None:
     pod = next(one for one in wrong if one["kind"] == "Deployment")["spec"]["template"]["spec"]
     pod["nodeSelector"] = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}
     pod["tolerations"].append({"operator": "Exists"})
-    found = [(rule.name, one.message) for rule, one in violations(Subject(wrong, None, endpoint.plan))]
+    found = [(rule.name, one.message) for rule, one in violations(Subject(wrong, (), endpoint.plan))]
     assert [name for name, _ in found] == ["on-its-pool", "on-its-pool"]
     assert "must be NVIDIA-L4" in found[0][1]
 

@@ -112,7 +112,7 @@ def test_validate_refuses_what_breaks_a_rule_with_file_rule_and_object(
 ) -> None:
     case = Case("gemma4-e4b-l4")
     case.pod["hostNetwork"] = True
-    monkeypatch.setattr(judgement, "subject", lambda _: Subject(case.objects, case.pool, case.plan))
+    monkeypatch.setattr(judgement, "subject", lambda _: Subject(case.objects, (case.pool,), case.plan))
     assert cli.main(["validate", "gemma4-e4b-l4", "--stacks", str(ROOT / "stacks")]) == 3
     line = "gemma4-e4b-l4.yaml: policy no-host: Deployment/gemma4-e4b-l4: hostNetwork: must be false\n"
     assert capsys.readouterr().err.endswith(line)
