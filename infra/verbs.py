@@ -181,6 +181,10 @@ def run_check(options: argparse.Namespace, folder: StackFolder) -> int:
     _, spec = read(options.stack, folder)
     if isinstance(spec, EndpointSpec):
         raise SpecError(f"{folder.path(options.stack)} is an Endpoint; this verb takes its platform, {spec.platform}.")
+    if spec.kubernetes is not None:
+        raise SpecError(
+            f"{folder.path(options.stack)} has no gke; for other clusters use: servestack nodes {options.stack}"
+        )
     if spec.gke is None:
         raise SpecError(f"{folder.path(options.stack)} has no gke; there is no cluster to check.")
     facts = cluster_facts(describe(spec.gke))
