@@ -94,7 +94,8 @@ def missing(facts: ClusterFacts, gke: Gke) -> tuple[Finding, ...]:
 
 def missing_for(facts: ClusterFacts, gke: Gke, plan: ServingPlan) -> tuple[Finding, ...]:
     """What one endpoint needs and its cluster does not have; all of it keeps the endpoint from working."""
-    found = [_finding(need.feature, gke, blocks=True) for need in needs(plan) if need.feature not in facts.features]
+    needed = dict.fromkeys(need.feature for need in needs(plan))
+    found = [_finding(feature, gke, blocks=True) for feature in needed if feature not in facts.features]
     least = minimum_version(plan)
     if least and older(facts.version, least[0]):
         what = f"the cluster runs GKE {facts.version}, older than {least[0]}"

@@ -37,12 +37,24 @@ def needs(plan: ServingPlan) -> tuple[Need, ...]:
         hub = "write weights: {source: hugging-face}"
         found.append(Need("workload-identity", ("weights", "source"), "pods read the bucket as themselves", hub))
         found.append(Need("gcs-fuse", ("weights", "source"), "the bucket is mounted by Cloud Storage FUSE", hub))
+    for secret in plan.synced_secrets:
+        named = "name a Secret of the namespace, and make it by kubectl"
+        for feature, because in (
+            ("secret-manager", "its add-on reads Secret Manager"),
+            ("secret-sync", "GKE writes what it reads into a Secret"),
+            ("workload-identity", "GKE reads it as the endpoint"),
+        ):
+            found.append(Need(feature, tuple(secret.field.split(".")), because, named))
     if plan.exposure.gateway:
         inside = "leave expose.gateway out, and the endpoint is called inside the cluster"
         found.append(Need("gateway-api", ("expose", "gateway"), "its gateway and route are of that API", inside))
     if plan.watch.kind == MANAGED:
         other = "write monitoring: none, or prometheus-operator, in the platform's file"
         found.append(Need("managed-prometheus", ("platform",), "its metrics and alerts are objects of it", other))
+    if plan.synced_secrets:
+        by_hand = "make the Secret yourself and name it without Secret Manager"
+        for feature in ("workload-identity", "secret-manager", "secret-sync"):
+            found.append(Need(feature, (), "GKE fills its Secrets from Secret Manager", by_hand))
     return tuple(found)
 
 

@@ -13,8 +13,7 @@ from infra.spec import EndpointSpec, Gke, ManagedKeys, ManagedSecret
 
 OPAQUE, REGISTRY_TYPE = "Opaque", "kubernetes.io/dockerconfigjson"
 REGISTRY_KEY = ".dockerconfigjson"
-# What the cluster needs (Secret Manager documentation, "Synchronize secrets to Kubernetes Secrets").
-_NEEDS = ("secret-manager", "secret-sync", "workload-identity")
+# Secret Manager documentation, "Synchronize secrets to Kubernetes Secrets".
 _LEAST_VERSION = "1.33"
 _Row = tuple[str, object, object, str, str]
 
@@ -100,7 +99,7 @@ def synced_secrets(stack: str, spec: EndpointSpec, gke: Gke | None, api_key_name
         api_key_name: key of the engine's Secret; empty where the framework needs none.
 
     Raises:
-        RefusedError: the platform cannot synchronize, two fields would fill one Secret, or another account reads.
+        RefusedError: the platform is no GKE, two fields would fill one Secret, or another account reads.
     """
     keys, token = spec.expose.keySecret, spec.weights.tokenSecret
     registry, engine = spec.engine.registrySecret, spec.engine.apiKeySecret
@@ -119,7 +118,7 @@ def synced_secrets(stack: str, spec: EndpointSpec, gke: Gke | None, api_key_name
     first = tuple(asked[0][0].split("."))
     if gke is None:
         raise RefusedError(first, "secrets of Secret Manager reach pods on GKE alone; name a Secret of the namespace.")
-    _check(stack, spec, gke, first, {name: field for field, name, _, _ in asked})
+    _check(stack, spec, {name: field for field, name, _, _ in asked})
     return tuple(
         SyncedSecret(name, kind, field, tuple(_key(key, one, gke.project) for key, one in values))
         for field, name, kind, values in asked
@@ -164,14 +163,7 @@ def _all_keys(synced: tuple[SyncedSecret, ...]) -> list[SyncedKey]:
     return [one for secret in synced for one in secret.keys]
 
 
-def _check(stack: str, spec: EndpointSpec, gke: Gke, first: tuple[str, ...], names: dict[str, str]) -> None:
-    lacks = [one for one in _NEEDS if one in gke.cluster.lacks]
-    if lacks:
-        raise RefusedError(
-            first,
-            f"cluster {gke.cluster.name} lacks {' and '.join(lacks)}, with which GKE {_LEAST_VERSION} or newer fills "
-            "Secrets from Secret Manager; switch it on, or name a Secret of the namespace and make it by kubectl.",
-        )
+def _check(stack: str, spec: EndpointSpec, names: dict[str, str]) -> None:
     if spec.weights.serviceAccount:
         raise RefusedError(
             ("weights", "serviceAccount"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from simulator.google import projects
 from simulator.google.buckets import BUCKET, STORAGE
 from simulator.google.check import check
 from simulator.google.failures import Failures
 from simulator.google.named_resource import NamedResource
+from simulator.google.resource_ids import project_of
 from simulator.google.resource_type import key
 from simulator.google.resource_types import RESOURCE_TYPES, token_of
 from simulator.google.schema import known_resources
@@ -34,7 +36,7 @@ class ByHand:
         Failures(self._state).set(_token(name), after_half)
 
     def put(self, name: str, inputs: Properties) -> str:
-        """Make a thing; return its id.
+        """Make a thing, with its API on; return its id.
 
         Args:
             name: The type, as `token_of` takes it.
@@ -49,8 +51,11 @@ class ByHand:
         checked, failures = check(token, "by-hand", {}, inputs, b"")
         if failures:
             raise ValueError("; ".join(failure.text("inputs") for failure in failures))
-        resource = NamedResource(self._state, RESOURCE_TYPES[token])
-        config = {"addPulumiAttributionLabel": False}
+        kind, project = RESOURCE_TYPES[token], project_of(checked, {})
+        with self._state.change() as data:
+            projects.turn_on(data, project, kind.service)
+        resource = NamedResource(self._state, kind)
+        config = {"addPulumiAttributionLabel": False, "project": project, "userProjectOverride": True}
         return str(resource.create(checked, config, _PATIENCE_SECONDS, threading.Event())["id"])
 
     def forget(self, name: str) -> None:

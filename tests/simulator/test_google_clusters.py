@@ -117,10 +117,6 @@ def test_the_account_of_nodes_must_be_there(gcp: Engine, google: Cloud) -> None:
     assert words in refusal(gcp, {**CLUSTER_INPUTS, "name": "other", "nodeConfig": config})
     pool = {**POOL_INPUTS, "nodeConfig": {**POOL_INPUTS["nodeConfig"], **config}}
     assert f"error creating NodePool: {words}" in error_of(gcp.create, POOL_URN, pool).details()
-    with google.state.change() as data:
-        from simulator.google import projects
-
-        projects.turn_on(data, "p", "iam.googleapis.com")
     put(google, "gcp:serviceaccount/account:Account")
     assert gcp.create(POOL_URN, pool).id
 

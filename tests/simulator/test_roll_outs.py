@@ -12,6 +12,7 @@ import pytest
 from kubernetes import client
 from roll_outs import Running, example, is_ready, running
 
+from infra.cloud import pool_names
 from infra.pipeline import Endpoint
 
 PAIR, SPARE = example("gemma4-e4b-l4-pair"), example("gemma4-e4b-l4-spare")
@@ -22,7 +23,9 @@ def named(endpoint: Endpoint, stack: str) -> Endpoint:
     """The same endpoint as a stack of another name, so that tests do not meet in one namespace."""
     from infra.frameworks import FRAMEWORKS
 
-    plan = dataclasses.replace(endpoint.plan, stack=stack)
+    gke, plan = endpoint.platform.gke, dataclasses.replace(endpoint.plan, stack=stack)
+    assert gke
+    plan = dataclasses.replace(plan, node_pools=pool_names.named(plan, gke))
     make = FRAMEWORKS[plan.framework.name].workload
     assert make
     resolved = dataclasses.replace(endpoint.resolved, plan=plan)

@@ -126,7 +126,11 @@ def cases() -> list[tuple[Any, ...]]:
 
 BUILT = [one for case in cases() if (one := plan(*case))]
 DEPLOYED = [one for one in BUILT if one.refusal is None]
-SHOWN = [one for one in [*ENDPOINTS.values(), *MORE.values()] if len(one.plan.ladder) > 1]
+SHOWN = [
+    one
+    for one in [*ENDPOINTS.values(), *MORE.values()]
+    if len(one.plan.ladder) > 1 and one.plan.node_pools.kind == "pools"
+]
 
 
 def fits(built: Endpoint, inputs: dict[str, Any]) -> list[str]:

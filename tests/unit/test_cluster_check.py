@@ -15,12 +15,12 @@ from infra.cli import main
 from infra.cloud.cluster import cluster_inputs
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.cluster_facts import cluster_facts, dns_endpoint, older
-from infra.pipeline import Endpoint
 from infra.spec.gke import LACKS
 from simulator.google.data_sources import as_data_source
 from tests.unit.platform_samples import ADOPTED, CREATED, platform
-from tests.unit.test_golden import MORE
+from tests.unit.test_golden import ENDPOINTS, MORE
 
+EVERY = {name: one for name, one in {**ENDPOINTS, **MORE}.items() if one.platform.gke}
 # As `gcloud container clusters describe --format json` prints a cluster (GKE API v1, Cluster).
 FULL: dict[str, Any] = {
     "name": "prod",
@@ -108,19 +108,21 @@ def test_the_other_mode_than_the_file_says_blocks(mode: str, *, autopilot: bool)
     assert [(one.subject, one.blocks) for one in findings] == [("mode", True)]
 
 
-def test_an_endpoint_is_stopped_by_what_it_needs_and_by_nothing_else() -> None:
-    bucket, gateway = MORE["gemma4-e4b-l4-shared"], MORE["gemma4-e4b-l4-open"]
-    for endpoint in (bucket, gateway):
-        assert isinstance(endpoint, Endpoint)
-        assert endpoint.platform.gke
-        assert missing_for(cluster_facts(FULL), endpoint.platform.gke, endpoint.plan) == ()
-        found = missing_for(cluster_facts(BARE), endpoint.platform.gke, endpoint.plan)
-        assert all(one.blocks for one in found)
-        needed = {one.subject for one in found} - {"version"}
-        wanted = {"gateway-api"} if endpoint.plan.exposure.gateway else set()
-        wanted |= {"gcs-fuse", "workload-identity"} if endpoint.plan.weights.bucket else set()
-        wanted |= {"managed-prometheus"} if endpoint.plan.watch.kind == "managed-prometheus" else set()
-        assert needed == wanted
+@pytest.mark.parametrize("name", EVERY)
+def test_an_endpoint_is_stopped_by_what_it_needs_and_by_nothing_else(name: str) -> None:
+    endpoint = EVERY[name]
+    kinds = {one["kind"] for one in endpoint.objects()}
+    assert endpoint.platform.gke
+    assert missing_for(cluster_facts(FULL), endpoint.platform.gke, endpoint.plan) == ()
+    found = missing_for(cluster_facts(BARE), endpoint.platform.gke, endpoint.plan)
+    assert all(one.blocks for one in found)
+    needed = [one.subject for one in found if one.subject != "version"]
+    wanted = {"gateway-api"} if kinds & {"Gateway", "HTTPRoute"} else set()
+    wanted |= {"gcs-fuse", "workload-identity"} if "gcsfuse" in json.dumps(endpoint.objects()) else set()
+    wanted |= {"managed-prometheus"} if kinds & {"PodMonitoring", "Rules"} else set()
+    wanted |= {"secret-manager", "secret-sync", "workload-identity"} if "SecretSync" in kinds else set()
+    assert sorted(needed) == sorted(wanted)
+    assert any(one.subject == "version" for one in found) is ("InferencePool" in kinds)
 
 
 def test_versions_are_compared_by_number() -> None:

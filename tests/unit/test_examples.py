@@ -13,6 +13,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 PLATFORMS = {
     "addon",
     "asia",
+    "autopilot",
     "bare",
     "bare-unwatched",
     "dev",

@@ -164,6 +164,15 @@ def test_a_ready_endpoint_is_serving_whatever_old_events_say() -> None:
     assert (found.state, found.findings) == ("serving", ())
 
 
+def test_a_roll_out_that_waits_for_a_machine_is_told_while_the_old_pod_serves() -> None:
+    status = {"readyReplicas": 1, "replicas": 2, "unavailableReplicas": 1}
+    refused = event("FailedScaleUp", "Node scale up failed: GCE out of resources.")
+    found = diagnose({"metadata": {"name": "x"}, "spec": {"replicas": 1}, "status": status}, [pod()], [refused])
+    assert (found.state, found.ready) == ("serving", 1)
+    assert any("out of resources" in one.message for one in found.findings)
+    assert "no capacity in these zones now" in (found.next_step or "")
+
+
 def test_a_crash_shows_the_engines_last_words() -> None:
     waiting = {"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}
     last = {"lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "message": "no memory"}}}

@@ -231,7 +231,7 @@ def test_the_cache_that_a_start_on_eight_chips_had_agrees_with_ours() -> None:
 )
 def test_a_mistake_on_tpus_breaks_the_rule_that_it_breaks_on_gpus(change: Any, rule: str) -> None:
     case = Case("gemma4-31b-tpu-v6e")
-    assert not list(violations(Subject(case.objects, case.pool, case.plan)))
+    assert not list(violations(Subject(case.objects, (case.pool,), case.plan)))
     change(case)
     assert rule in case.found()
 
