@@ -16,6 +16,7 @@ from infra.verbs import (
     run_dashboard,
     run_matrix,
     run_new,
+    run_nodes,
     run_plan,
     run_recover,
     run_render,
@@ -98,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("stack", **named)
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
     verb.set_defaults(run=run_status)
+
+    verb = verbs.add_parser("nodes", parents=[shared], help="what a platform's own cluster has, to paste in its file")
+    verb.add_argument("stack", metavar="PLATFORM", help="X for stacks/X.yaml, of kind Platform with kubernetes")
+    verb.set_defaults(run=run_nodes)
 
     verb = verbs.add_parser("check", parents=[shared], help="what a platform's cluster lacks, asked through gcloud")
     verb.add_argument("stack", metavar="PLATFORM", help="name of a platform: X for stacks/X.yaml")

@@ -35,8 +35,14 @@ def _picked(workload: KubernetesWorkload) -> bool:
     return workload.picker is not None
 
 
-def _entered(workload: KubernetesWorkload) -> bool:
-    return workload.plan.exposure.gateway is not None
+def _by_google(workload: KubernetesWorkload) -> bool:
+    gateway = workload.plan.exposure.gateway
+    return gateway is not None and gateway.proxies is None
+
+
+def _by_proxies(workload: KubernetesWorkload) -> bool:
+    gateway = workload.plan.exposure.gateway
+    return gateway is not None and gateway.proxies is not None
 
 
 def _own_gateway(workload: KubernetesWorkload) -> bool:
@@ -90,10 +96,11 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
     ("service-picker", _picked),
     ("healthcheckpolicy-picker", _picked),
     ("inferencepool", _picked),
-    ("healthcheckpolicy", _entered),
-    ("gcpbackendpolicy", _entered),
+    ("healthcheckpolicy", _by_google),
+    ("gcpbackendpolicy", _by_google),
     ("gateway", _own_gateway),
-    ("httproute", _entered),
+    ("httproute", _by_google),
+    ("httproute-shared", _by_proxies),
     ("horizontalpodautoscaler", _scaled_by("hpa")),
     ("service-wake", _may_have_none),
     ("interceptorroute", _may_have_none),

@@ -38,9 +38,17 @@ class Offer:
         return math.inf if price is None else price
 
     @property
+    def own_gib(self) -> float:
+        """Memory that a replica takes of nodes that are there, by which those are sorted that have no price; else 0."""
+        plan = self.endpoint.plan
+        return plan.memory.per_accelerator_gib * plan.accelerator.count if plan.accelerator.node_labels else 0.0
+
+    @property
     def price_text(self) -> str:
         """Its price in words."""
         cost = self.endpoint.plan.cost
+        if self.own_gib:
+            return "on nodes that are there"
         if cost.hourly_usd is None:
             return "price not known"
         return f"{'' if cost.exact else 'at most '}{cost.hourly_usd:,.2f} USD per hour"
@@ -67,7 +75,8 @@ def complete(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewSta
             second = cheapest([one for one in found if one is not best])
             note = f"; next {second.draft.accelerator}: {second.price_text}"
         if draft.accelerator in {None, ANY}:
-            what = f"{chosen.accelerator} is the cheapest that fits with {chosen.framework}"
+            least = "smallest" if best.own_gib else "cheapest"
+            what = f"{chosen.accelerator} is the {least} that fits with {chosen.framework}"
             note = f"{what}: {best.price_text}{note}."
         elif chosen.framework != DEFAULT_FRAMEWORK:
             note = f"{DEFAULT_FRAMEWORK} cannot serve this on {chosen.accelerator}; {chosen.framework} can."
@@ -85,7 +94,7 @@ def accelerator_offers(draft: Draft, files: StackFiles) -> list[Offer]:
     """
     named = [] if draft.accelerator in {None, ANY} else [str(draft.accelerator)]
     groups = (_frameworks(draft, name) for name in named or load_catalog().accelerators)
-    return sorted(_offers(groups, files), key=lambda one: (one.usd_per_hour, str(one.draft.accelerator)))
+    return sorted(_offers(groups, files), key=lambda one: (one.usd_per_hour, one.own_gib, str(one.draft.accelerator)))
 
 
 def framework_offers(draft: Draft, files: StackFiles) -> list[Offer]:

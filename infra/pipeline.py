@@ -13,13 +13,14 @@ from infra.document import Document, parse_document
 from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
+from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.naming import name_fault
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
-from infra.vocabulary import vocabulary_problems
+from infra.vocabulary import platform_problems, vocabulary_problems
 
 _CAPABILITIES = {name: framework.capabilities for name, framework in FRAMEWORKS.items()}
 
@@ -106,7 +107,7 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         make = FRAMEWORKS[spec.framework].workload
         shown = load_catalog().frameworks[spec.framework].display_name
         reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))
-        prepared = make(resolved.plan) if make else None
+        prepared = with_root_for_the_runtime(make(resolved.plan)) if make else None
         if not make and spec.engine.args:
             raise RefusedError(("engine", "args"), f"arguments of {shown} are not checked yet; leave it out.")
         if reasons:
@@ -189,6 +190,9 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
         refused = {problem.field for problem in problems}
         words = vocabulary_problems(document, load_catalog(), known)
         problems += [problem for problem in words if problem.field not in refused]
+    else:
+        refused = {problem.field for problem in problems}
+        problems += [one for one in platform_problems(document, load_catalog()) if one.field not in refused]
     if isinstance(spec, EndpointSpec) and not problems:
         fault = name_fault(name, spec, load_catalog())
         if fault:

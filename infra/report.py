@@ -50,7 +50,7 @@ def plan_text(plan: ServingPlan) -> str:
     ]
     lines += [_row(label, text) for label, text in rows]
     lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
-    if plan.accelerator.capacity != "own":
+    if plan.accelerator.capacity != "own" or plan.accelerator.node_labels:
         lines.append(_row("access", _access_text(plan)))
     if plan.grants:
         lines.append(_row("rights", _rights_text(plan)))
@@ -105,7 +105,7 @@ def explain_text(plan: ServingPlan) -> str:
 
 def _machine_text(plan: ServingPlan) -> str:
     accelerator, parallel = plan.accelerator, plan.parallelism
-    if accelerator.capacity == "own":
+    if accelerator.capacity == "own" and not accelerator.node_labels:
         return f"{accelerator.type}, the platform's own machine"
     sizes = (("tensor", parallel.tensor), ("pipeline", parallel.pipeline), ("data", parallel.data))
     split = ", ".join(f"{name} parallel size {size}" for name, size in sizes if name == "tensor" or size > 1)

@@ -35,10 +35,11 @@ _MEANINGS = {
     "cluster": "GKE cluster: made by this stack, or adopted with create: false.",
     "clients": "Pods that may call beside those with the endpoint's client label, such as {namespace: search}.",
     "concurrency": "Full-length requests that must fit at once, guaranteed by the memory proof. Default: 1.",
+    "context": "Context of the cluster in the kubeconfig of whoever runs this.",
     "contextLength": "Tokens of one request. Default: the longest of 32768, 16384 and 8192 that fits.",
     "controlPlane": "Range of the cluster's API as pods see it. Default: not known; needed for endpoint pickers alone.",
     "dataParallelSize": "Copies of the model in one replica. Default: the fewest that leave no accelerator idle.",
-    "count": "Accelerators of one replica. Default: the fewest that fit.",
+    "count": "Accelerators of one replica, or of one node. Default of a replica: the fewest that fit.",
     "create": "true: this stack makes the cluster or network. false: it is there already. Default: true.",
     "deletionProtection": "While true, cluster and bucket cannot be deleted. Default: true.",
     "domains": "Public names from which the engine may fetch media. Default: none; data: addresses always work.",
@@ -51,6 +52,7 @@ _MEANINGS = {
     "gke": "Google Kubernetes Engine.",
     "gateway": "Entrance from outside the cluster, TLS only. Default: none, the endpoint is called inside the cluster.",
     "gpuMemoryUtilization": "Share of each accelerator's memory that the engine may fill.",
+    "instanceType": "Machine type of the nodes, where their labels name no GPU: aks and eks.",
     "inputs": "What requests may hold. Default: image and text.",
     "keySecret": "Secret with the keys `current` and `next`, or both in Secret Manager. Default: X-keys for X.",
     "current": "Key of callers.",
@@ -58,16 +60,19 @@ _MEANINGS = {
     "secretManager": "Secret of Secret Manager: NAME in the platform's project, or projects/P/secrets/NAME.",
     "kind": "Endpoint: what is served. Platform: where.",
     "kvCacheDtype": "Number format of the KV cache. Default: auto, that of the weights.",
-    "labels": "On every object and billable resource, such as {team: search}. Of a client: labels of its pods.",
+    "labels": "On every object and billable resource, such as {team: search}. Of clients, nodes: how they are found.",
     "listener": "Name of the shared Gateway's HTTPS listener. Default: https.",
     "local": "This machine.",
+    "kubernetes": "Any cluster, by kubeconfig context: nothing is made but the endpoints' objects.",
+    "machines": "How many such nodes there are.",
+    "vcpus": "Processors of one node.",
     "longestAnswerSeconds": "Longest answer that a planned stop lets finish. Default: 60.",
     "location": "Region, such as us-central1, or zone, such as us-central1-a.",
     "map": "Certificate map of Certificate Manager.",
     "max": "Most replicas. Default: as many as min.",
     "maxNumBatchedTokens": "Tokens per engine step. Default: the largest that leaves room for the guaranteed requests.",
     "media": "Where the engine may fetch images, video and audio from that requests name by address.",
-    "memoryGiB": "Memory of the machine, for accelerator cpu.",
+    "memoryGiB": "Memory of the machine, for accelerator cpu; of one node of a group.",
     "microBatchTokens": "llama.cpp: tokens per step. Default: 512.",
     "min": "Fewest replicas; 0 only where KEDA's HTTP add-on holds requests.",
     "model": "Instruction-tuned Gemma 4 model.",
@@ -81,6 +86,7 @@ _MEANINGS = {
     "project": "Google Cloud project id.",
     "proxyOnlySubnet": "Range of the region's proxy-only subnet, such as 10.129.0.0/23. Needed for regional gateways.",
     "rank": "Rank of an adapter, as its adapter_config.json says it (r).",
+    "readOnlyRoot": "Containers with GPUs start with a read-only root on these nodes, as you tried. Default: false.",
     "reason": "Why no key is needed: who keeps strangers out instead. Required with authentication none.",
     "reasoning": "Reasoning parser. Default: false.",
     "reservation": "Name of a Compute Engine reservation.",
@@ -130,7 +136,7 @@ _MEANINGS = {
     "maxNodes": "Nodes that the ranges must have room for. Default: 100.",
     "maxPodsPerNode": "Pods of a node, 8 to 256. Default: 110.",
     "network": "Network of a created cluster. Default: one of its own; create: false names one that is there.",
-    "nodes": "Range of the nodes. Default: 10.0.0.0/20.",
+    "nodes": "gke: range of the nodes, default 10.0.0.0/20. kubernetes: what plans count on (servestack nodes).",
     "pods": "Range of the pods. Default: 10.4.0.0/14.",
     "podsRange": "Name of the subnet's secondary range for pods.",
     "registry": "Images are pulled through repositories that a created platform makes. Default: true.",
@@ -165,7 +171,9 @@ def schema_text() -> str:
     }
     monitoring = [_words(MONITORING_KINDS), {"$ref": "#/$defs/Monitoring"}]
     platform["properties"]["monitoring"] = {"anyOf": monitoring}
-    platform["oneOf"] = [{"required": [place]} for place in ("gke", "host", "local")]
+    platform["oneOf"] = [{"required": [place]} for place in ("gke", "kubernetes", "host", "local")]
+    carried = [one.id for one in catalog.accelerators.values() if one.kind in {"cpu", "gpu"}]
+    definitions["NodeGroup"]["properties"]["accelerator"] = _words(carried)
     for definition in definitions.values():
         definition.pop("title", None)
         for key, value in definition["properties"].items():

@@ -144,11 +144,9 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.plan.needed_secrets import needed_secrets
 
     endpoint = _endpoint(options.stack, folder)
-    workload, gke = endpoint.workload, endpoint.platform.gke
-    assert gke is not None
-    plan = endpoint.plan
+    workload, platform, plan = endpoint.workload, endpoint.platform, endpoint.plan
     fewest = plan.min_replicas if plan.scaling else None
-    found = status(endpoint.name, gke, needed_secrets(plan), fewest, groups=plan.accelerator.nodes > 1)
+    found = status(endpoint.name, platform, needed_secrets(plan), fewest, groups=plan.accelerator.nodes > 1)
     gateway = plan.exposure.gateway
     url = gateway.url if gateway else dict(workload.client_environment)["OPENAI_BASE_URL"]
     print(
@@ -156,6 +154,21 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
         end="",
     )
     return 0 if found.state == "serving" else 1
+
+
+def run_nodes(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print the nodes of a platform's cluster as its file may declare them."""
+    from infra.catalog.loader import load_catalog
+    from infra.cluster.listing import nodes_text
+    from infra.cluster.reading import read_cluster
+
+    built = build(options.stack, folder)
+    own = built.spec.kubernetes if isinstance(built, Platform) else None
+    if own is None:
+        raise SpecError(f"{folder.path(options.stack)} is no Platform with kubernetes; this verb takes one.")
+    state = read_cluster(options.stack, own.context)
+    print(nodes_text(state.nodes, state.pods, load_catalog().node_labels), end="")
+    return 0
 
 
 def run_check(options: argparse.Namespace, folder: StackFolder) -> int:
@@ -168,6 +181,10 @@ def run_check(options: argparse.Namespace, folder: StackFolder) -> int:
     _, spec = read(options.stack, folder)
     if isinstance(spec, EndpointSpec):
         raise SpecError(f"{folder.path(options.stack)} is an Endpoint; this verb takes its platform, {spec.platform}.")
+    if spec.kubernetes is not None:
+        raise SpecError(
+            f"{folder.path(options.stack)} has no gke; for other clusters use: servestack nodes {options.stack}"
+        )
     if spec.gke is None:
         raise SpecError(f"{folder.path(options.stack)} has no gke; there is no cluster to check.")
     facts = cluster_facts(describe(spec.gke))

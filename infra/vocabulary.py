@@ -33,6 +33,26 @@ def vocabulary_problems(document: Document, catalog: Catalog, platforms: Iterabl
     return [*problems, *_time_zones(document, catalog)]
 
 
+def platform_problems(document: Document, catalog: Catalog) -> list[Problem]:
+    """Accelerators of a Platform's nodes that are unknown, or that no node of any cluster carries."""
+    cluster: Any = document.values.get("kubernetes")
+    nodes: Any = cluster.get("nodes") if isinstance(cluster, dict) else None
+    carried = [one.id for one in catalog.accelerators.values() if one.kind in {"cpu", "gpu"}]
+    words = [
+        (index, group.get("accelerator"))
+        for index, group in enumerate(nodes if isinstance(nodes, list) else ())
+        if isinstance(group, dict)
+    ]
+    return [
+        document.problem(
+            ("kubernetes", "nodes", index, "accelerator"),
+            f"{'no GPU or cpu: ' if word in catalog.accelerators else 'unknown '}{word!r}. {nearest(word, carried)}",
+        )
+        for index, word in words
+        if isinstance(word, str) and len(word) <= 63 and word not in carried
+    ]
+
+
 def _time_zones(document: Document, catalog: Catalog) -> list[Problem]:
     """Time zones of a schedule that the IANA database has not; all that it has would be too many to list."""
     scaling: Any = document.values.get("scaling")

@@ -11,6 +11,7 @@ import yaml
 
 from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.metrics import EngineMetrics, Series
+from infra.catalog.node_labels import node_labels
 from infra.catalog.picker import Picker, PickerEngine, Scorer
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
@@ -55,6 +56,10 @@ def load_catalog() -> Catalog:
         metrics={row["framework"]: _metrics(row) for row in read_facts("metrics.yaml")["metrics"]},
         picker=_picker(read_facts("picker.yaml")["pickers"][0]),
         time_zones=frozenset(read_facts("timezones.yaml")["databases"][0]["names"].split()),
+        node_labels=node_labels(
+            read_facts("node_labels.yaml"),
+            {one.id: one.gke_label for one in machines if one.kind == "gpu" and one.gke_label},
+        ),
         local_ssds={
             row["machine_type"]: LocalSsds(**_fields(row)) for row in read_facts("local_ssds.yaml")["machines"]
         },

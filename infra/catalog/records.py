@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.metrics import EngineMetrics
+from infra.catalog.node_labels import NodeLabels
 from infra.catalog.picker import Picker
 from infra.catalog.proxy import Proxy
 
@@ -133,8 +134,7 @@ class Machine:
 
     Attributes:
         accelerators: how many it carries; 0 for a machine whose processor is the accelerator.
-        vcpus, memory_gib: None where not found.
-        bundled_local_ssds: 375 GiB disks that come with it, or None where not known.
+        vcpus, memory_gib, bundled_local_ssds: None where not known; the last are 375 GiB disks that come with it.
         capacity: how Compute Engine sells it: `on-demand`, `spot`, `flex-start`, `reservation`.
     """
 
@@ -158,8 +158,7 @@ class Accelerator:
             not found, and for `cpu`, whose memory is the machine's.
         unified_memory_gib: whole memory of a machine with unified memory, else None.
         gke_label: value of the node label that GKE gives, or None.
-        gce_type: Compute Engine accelerator type, or None.
-        vertex_type: Vertex AI accelerator type, or None.
+        gce_type, vertex_type: accelerator types of Compute Engine and Vertex AI, or None.
         resource: Kubernetes resource name, or None.
         topologies: slice shapes of a TPU.
         host_architecture: `amd64` or `arm64`.
@@ -297,4 +296,5 @@ class Catalog:
     metrics: dict[str, EngineMetrics]
     picker: Picker
     time_zones: frozenset[str]
+    node_labels: NodeLabels
     local_ssds: dict[str, LocalSsds]

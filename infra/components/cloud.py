@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
-import pulumi_gcp as gcp
 
 from infra.cloud.resource import CloudResource, IdOf
+
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
 
 _PLUGIN_VERSION = version("pulumi-gcp")
 

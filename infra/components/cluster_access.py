@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
-import pulumi_gcp as gcp
 from pulumi.runtime import invoke
 
 from infra.cloud.cluster_check import Finding
@@ -18,6 +17,9 @@ from infra.errors import PlatformError
 from infra.plan.platform_names import subnetwork_name
 from infra.spec import Gke
 
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
+
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
 _GET_SUBNETWORK = "gcp:compute/getSubnetwork:getSubnetwork"
 _PLUGIN_VERSION = version("pulumi-gcp")
@@ -25,15 +27,18 @@ _PLUGIN_VERSION = version("pulumi-gcp")
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """How to reach a cluster: kubeconfig text (no secret in it) and a name that stays the same over its life.
-
-    Attributes:
-        facts: what the cluster has.
-    """
+    """How to reach a cluster: kubeconfig text, `secret` where it may hold a credential, and a name that it keeps."""
 
     kubeconfig: str
     identifier: str
-    facts: ClusterFacts
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class GkeAccess(ClusterAccess):
+    """How to reach a cluster of GKE, by a kubeconfig without a secret; `facts` are what it has."""
+
+    facts: ClusterFacts = field(kw_only=True)
 
 
 def google_provider(gke: Gke) -> gcp.Provider:
@@ -41,6 +46,8 @@ def google_provider(gke: Gke) -> gcp.Provider:
 
     Google's API of budgets asks users which project pays for the calls (Cloud Billing Budget API, authentication).
     """
+    import pulumi_gcp as gcp  # not where no Google Cloud is
+
     if gke.budget is not None:
         return gcp.Provider(
             "google",
@@ -52,7 +59,7 @@ def google_provider(gke: Gke) -> gcp.Provider:
     return gcp.Provider("google", project=gke.project, region=gke.region)
 
 
-def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAccess:
+def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> GkeAccess:
     """Look the platform's cluster up by name.
 
     It is reached by its DNS name where it has one for users, whose certificate is of a public authority; else by its
@@ -78,10 +85,10 @@ def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> ClusterAcce
     if not name and not found.get("endpoint"):
         raise PlatformError(f"platform '{platform}': {where} has no address yet. Wait for its creation to end.")
     authority = None if name else found["masterAuths"][0]["clusterCaCertificate"]
-    return ClusterAccess(
+    return GkeAccess(
         kubeconfig(gke, name or found["endpoint"], authority),
         f"{gke.project}/{gke.location}/{gke.cluster.name}",
-        cluster_facts(found),
+        facts=cluster_facts(found),
     )
 
 

@@ -12,6 +12,7 @@ from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.kubernetes import InferenceServer
+from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
 from infra.errors import PlanError
 from infra.pipeline import Endpoint, Platform
@@ -37,11 +38,18 @@ def deploy(built: Endpoint | Platform) -> None:
 
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
-        raise PlanError("this version deploys on platforms with gke only; host and local are planned, not deployed.")
+        raise PlanError(
+            "this version deploys on platforms with gke or kubernetes only; host and local are planned, not deployed."
+        )
     return platform.gke
 
 
 def _platform(platform: Platform) -> None:
+    own = platform.spec.kubernetes
+    if own is not None:
+        check_platform(platform.name, own)
+        pulumi.export("context", own.context)
+        return
     gke = _gke(platform.spec)
     provider = google_provider(gke)
     if gke.cluster.create:
@@ -58,13 +66,19 @@ def _platform(platform: Platform) -> None:
 
 
 def _endpoint(endpoint: Endpoint) -> None:
-    objects, plan, gke = endpoint.objects(), endpoint.plan, _gke(endpoint.platform)
-    provider = google_provider(gke)
-    cluster = find_cluster(endpoint.platform_name, gke, provider)
-    tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
-    number = project_number(gke, provider) if needs_project_number(plan) else None
-    cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
-    server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
+    objects, plan, own = endpoint.objects(), endpoint.plan, endpoint.platform.kubernetes
+    if own is not None:
+        own_cluster = find_own_cluster(endpoint.platform_name, own, plan, objects)
+        server = InferenceServer(plan, objects, own_cluster, depends_on=())
+        pulumi.export("context", own.context)
+    else:
+        gke = _gke(endpoint.platform)
+        provider = google_provider(gke)
+        cluster = find_cluster(endpoint.platform_name, gke, provider)
+        tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
+        number = project_number(gke, provider) if needs_project_number(plan) else None
+        cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
+        server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway
     url = gateway.url if gateway else inside
     pulumi.export("url", pulumi.Output.all(server.ready, url).apply(lambda pair: pair[1]))

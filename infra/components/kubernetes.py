@@ -36,7 +36,7 @@ class InferenceServer(pulumi.ComponentResource):
         super().__init__("servestack:kubernetes:InferenceServer", plan.stack)
         provider = pulumi_kubernetes.Provider(
             "cluster",
-            kubeconfig=cluster.kubeconfig,
+            kubeconfig=pulumi.Output.secret(cluster.kubeconfig) if cluster.secret else cluster.kubeconfig,
             cluster_identifier=cluster.identifier,
             # A field that someone edited by hand is taken back: the stack file is the truth about what it made.
             enable_patch_force=True,

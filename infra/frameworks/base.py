@@ -13,6 +13,7 @@ from infra.frameworks.autoscaling import INTERCEPTOR_PORT, Autoscaler, Wake, aut
 from infra.frameworks.backend import Backend, backend
 from infra.frameworks.compute_class import ComputeClass, compute_class
 from infra.frameworks.network import Network, network
+from infra.frameworks.own_nodes import own_tolerations
 from infra.frameworks.picker import EndpointPicker, endpoint_picker, pod_labels
 from infra.frameworks.pod import WORKER_COMPONENT, Pod, accelerator_labels, entry
 from infra.frameworks.proxy import METRICS_PATH, ProxySidecar, sidecar
@@ -236,6 +237,13 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     GKE puts `nvidia.com/gpu=present:NoSchedule` on every GPU pool and `google.com/tpu=present:NoSchedule` on every TPU
     pool (GKE documentation, how-to/gpus and how-to/tpus), and nothing on one of processors.
     """
+    lost: tuple[dict[str, str | int], ...] = tuple(
+        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
+        | {"tolerationSeconds": _LOST_NODE_SECONDS}
+        for state in ("not-ready", "unreachable")
+    )
+    if plan.accelerator.node_labels:  # nodes that are there, with labels and taints of their own
+        return {"node_selector": plan.accelerator.node_labels, "tolerations": (*own_tolerations(plan), *lost)}
     found = plan.node_pools
     taints = {plan.accelerator.resource: "present"} if plan.accelerator.resource else {}
     if found.compute_class:
@@ -251,11 +259,6 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
         taints[ENDPOINT_KEY] = plan.stack
     own: tuple[dict[str, str | int], ...] = tuple(
         {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"} for key, value in taints.items()
-    )
-    lost: tuple[dict[str, str | int], ...] = tuple(
-        {"key": f"node.kubernetes.io/{state}", "operator": "Exists", "effect": "NoExecute"}
-        | {"tolerationSeconds": _LOST_NODE_SECONDS}
-        for state in ("not-ready", "unreachable")
     )
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}
 

@@ -49,6 +49,7 @@ def network(plan: ServingPlan) -> Network:
             labelled,
             *map(_client, plan.exposure.clients),
             *map(block, gateway.source_ranges if gateway else ()),
+            *((_client(gateway.proxies),) if gateway and gateway.proxies else ()),
             *((_INTERCEPTOR,) if plan.scaling and plan.scaling.idle_seconds is not None else ()),
         ),
         scrapers=(

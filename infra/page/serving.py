@@ -21,7 +21,7 @@ def rows(plan: ServingPlan) -> tuple[tuple[str, str], ...]:
 
 
 def _rows(plan: ServingPlan) -> Iterator[tuple[str, str]]:
-    own = plan.accelerator.capacity == "own"
+    own = plan.accelerator.capacity == "own" and not plan.accelerator.node_labels
     if plan.accelerator.nodes > 1:
         yield "Machines of one replica", _machines(plan)
     yield "Source of the weights", _weights(plan)

@@ -21,6 +21,7 @@ from infra.plan.rollout import spare_caution
 from infra.plan.scaling import scaling_cautions
 from infra.plan.search import Choice
 from infra.plan.serving_plan import ServingPlan
+from infra.plan.shared_gateway import shared_gateway_caution
 from infra.plan.synced_secrets import synced_cautions
 from infra.plan.timing import drain_caution
 from infra.plan.watching import watch_caution
@@ -48,6 +49,7 @@ def cautions(
         *exposure_cautions(
             spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
         ),
+        shared_gateway_caution(plan.exposure.gateway),
         *channel_cautions(facts),
         *request.capabilities.cautions(choice.fit.setting),
         credentials_caution(plan.stack, plan.credentials, synced),
@@ -63,7 +65,7 @@ def cautions(
         drain_caution(times, spec.longestAnswerSeconds, request.capabilities.drain_seconds),
         *scaling_cautions(plan.scaling, times),
         *pool_cautions(plan),
-        spare_caution(plan.rollout, plan.cost.rollout_usd),
+        spare_caution(plan.rollout, plan.cost.rollout_usd) if request.platform.gke else "",
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
         *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint, synced),
         *identity_cautions(plan.weights, request.platform.gke),

@@ -16,7 +16,7 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         chosen: one choice per rung of its ladder.
     """
     spec, choice, reasons = request.spec, chosen[0], []
-    if request.platform.gke is None:
+    if not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons += slice_reasons(request.accelerator, choice.candidate)
@@ -27,6 +27,6 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         reasons.append("replicas of several machines on Autopilot")
     if choice.candidate.nodes > 1 and spec.replicas.most > spec.replicas.min:
         reasons.append("autoscaling of replicas of several machines")
-    if spec.replicas.most > spec.replicas.min and request.platform.gke is None:
+    if spec.replicas.most > spec.replicas.min and not request.platform.in_cluster:
         reasons.append("autoscaling outside a cluster")
     return tuple(reasons)

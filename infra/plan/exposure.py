@@ -17,7 +17,7 @@ _REGIONAL_INTERNAL = "gke-l7-rilb"
 HEALTH_CHECK_RANGES = ("130.211.0.0/22", "35.191.0.0/16")
 # Not known before the cluster is there: every address on this port but link-local ones.
 _ANY_CONTROL_PLANE = ("0.0.0.0/0",)
-_LEAST_TIMEOUT_SECONDS = 300  # the llm-d and GAIE charts' own; the load balancer's default of 30 cuts long answers
+LEAST_TIMEOUT_SECONDS = 300  # the llm-d and GAIE charts' own; the load balancer's default of 30 cuts long answers
 _MOST_DRAINING_SECONDS = 3600  # GCPBackendPolicy's limit
 _Row = tuple[str, object, object, str, str]
 
@@ -41,6 +41,7 @@ class Entrance:
         source_ranges: addresses from which its proxies and health checks come.
         timeout_seconds: longest time from a request to the end of its answer.
         draining_seconds: time for running answers of a pod that leaves.
+        proxies: pods that are the Gateway, on a cluster that is not GKE; None where its proxies are outside.
     """
 
     hostname: str
@@ -55,6 +56,7 @@ class Entrance:
     timeout_seconds: int
     draining_seconds: int
     url: str
+    proxies: ClientPods | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _entrance(stack: str, gateway: Gateway, gke: Gke, times: Timing, *, answer_s
         namespace=shared.namespace if shared else stack,
         listener=shared.listener if shared else "https",
         source_ranges=(*((subnet,) if subnet else ()), *HEALTH_CHECK_RANGES),
-        timeout_seconds=max(_LEAST_TIMEOUT_SECONDS, 2 * answer_seconds),
+        timeout_seconds=max(LEAST_TIMEOUT_SECONDS, 2 * answer_seconds),
         draining_seconds=min(_MOST_DRAINING_SECONDS, times.pre_stop_seconds + times.drain_seconds),
         url=f"https://{gateway.hostname}/v1",
     )
@@ -189,6 +191,15 @@ def exposure_rows(expose: Expose, exposed: Exposure) -> list[_Row]:
         closed = "called inside the cluster alone unless the stack file names a gateway"
         return [*rows, ("exposure.gateway", "none", None, "derived", closed)]
     where = "the platform's own Gateway" if entrance.gateway_class is None else _class_reason(exposed)
+    if entrance.proxies is not None:
+        length = "the longest answer and as long a wait before it, of the route itself"
+        return [
+            *rows,
+            ("exposure.gateway.url", entrance.url, expose.gateway, "stack", ""),
+            ("exposure.gateway.gatewayClass", "shared", None, "derived", where),
+            ("exposure.gateway.proxies", _client_text(entrance.proxies), None, "derived", "labels of Gateway API"),
+            ("exposure.gateway.timeoutSeconds", entrance.timeout_seconds, None, "derived", length),
+        ]
     rows += [
         ("exposure.gateway.url", entrance.url, expose.gateway, "stack", ""),
         ("exposure.gateway.gatewayClass", entrance.gateway_class or "shared", None, "derived", where),
@@ -204,7 +215,7 @@ def exposure_rows(expose: Expose, exposed: Exposure) -> list[_Row]:
             entrance.timeout_seconds,
             None,
             "derived",
-            f"the longest answer and as long a wait before it, at least {_LEAST_TIMEOUT_SECONDS} s; it counts to the "
+            f"the longest answer and as long a wait before it, at least {LEAST_TIMEOUT_SECONDS} s; it counts to the "
             "last token of a stream; Google's default of 30 s cuts long answers",
         ),
         (

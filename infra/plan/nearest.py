@@ -134,7 +134,16 @@ def _changes(request: Request, plan: _Plan) -> Iterator[_Found]:
         yield from itertools.islice(served, _OTHER_PRECISIONS)
     yield from _capacity(request, plan)
     asked = spec.accelerator.count or engine.tensorParallelSize
-    counts = sorted({one.accelerators for one in request.accelerator.machines})
+    cluster = request.platform.kubernetes
+    declared = (
+        [range(1, (one.count or 1) + 1) for one in cluster.nodes if one.accelerator == request.accelerator.id]
+        if cluster
+        else []
+    )
+    carried = {count for counts in declared for count in counts} or {
+        one.accelerators for one in request.accelerator.machines
+    }
+    counts = sorted(carried)
     more = [count for count in counts if asked and count > asked]
     yield from _first((way for count in more for way in _more(spec, count)), plan)
     yield from _elsewhere(request, plan)

@@ -9,8 +9,8 @@ def node_counts(request: Request) -> tuple[bool, tuple[int, ...]]:
     """Whether one machine may do, and which numbers of machines are tried where one does not.
 
     A replica is split over machines in stages of layers: between machines only the states of one layer travel. GPU
-    machines on GKE alone, as LeaderWorkerSet needs a cluster. One machine is left out where the stack asks for more
-    accelerators than any carries.
+    machines on GKE alone: LeaderWorkerSet needs a cluster, and others may lack it. One machine is left out where the
+    stack asks for more accelerators than any carries.
     """
     accelerator, capabilities = request.accelerator, request.capabilities
     if request.platform.gke is None or accelerator.kind != "gpu":

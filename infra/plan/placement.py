@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from infra.catalog.records import Accelerator, Machine
+from infra.plan.own_nodes import NodeShare, shares
 from infra.plan.quantities import Host
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -35,6 +36,8 @@ def machines(request: Request, capacities: tuple[Capacity, ...], nodes: int = 1)
         RefusedError: the platform has no such accelerator, no machine carries that many, or none is sold like that.
     """
     spec, accelerator = request.spec, request.accelerator
+    if request.platform.kubernetes is not None:
+        return [(share, OWN, number) for share, number in shares(request, request.platform.kubernetes)]
     if request.platform.gke is None:
         return [(_own_machine(request), OWN, 1)]
     if accelerator.kind == "apple":
@@ -70,7 +73,7 @@ def _own_machine(request: Request) -> Machine:
         raise RefusedError(
             ("accelerator",),
             f"a platform with {'host' if platform.host else 'local'} has apple or cpu accelerators, not "
-            f"{accelerator.id}; use a platform with gke.",
+            f"{accelerator.id}; use a platform with gke or kubernetes.",
         )
     if spec.capacity is not None:
         raise RefusedError(("capacity",), "the platform's machine is there already; leave it out.")
@@ -160,18 +163,20 @@ def host(
 
     Ephemeral storage of a boot disk: GKE reserves up to half of it or 100 GiB, and evicts at 10 % (GKE documentation,
     plan-node-sizes), so the disk is the smallest whose half holds the weights and the image, packed and unpacked.
-    Where the machine has local SSDs, they hold the weights; None stands for those that it brings.
+    Where the machine has local SSDs, they hold the weights; None stands for those that it brings. Nodes that are
+    there have the disks they have.
     """
     storage_gib = _storage_gib(weights_gib)
     local_ssds = (machine.bundled_local_ssds or 0) if local_ssds is None else local_ssds
     boot_need = boot_disk_need_gb(weights_gib=weights_gib, image_gib=image_gib, local_ssds=local_ssds)
+    own = isinstance(machine, NodeShare)
     boot_disk_gb = next((size for size in _BOOT_DISK_CHOICES_GB if size >= boot_need), _BOOT_DISK_CHOICES_GB[-1])
     return Host(
         cpu=max(1, math.floor((machine.vcpus or 0) * _USABLE_SHARE) - 1),
         memory_gib=usable_memory_gib(machine),
         need_gib=need_gib,
         ephemeral_storage_gib=storage_gib,
-        boot_disk_type=accelerator.boot_disk_type or "",
-        boot_disk_gb=boot_disk_gb,
+        boot_disk_type="" if own else accelerator.boot_disk_type or "",
+        boot_disk_gb=0 if own else boot_disk_gb,
         local_ssds=local_ssds,
     )

@@ -109,7 +109,7 @@ def _move(rolling: Rollout, seconds: int) -> str:
 def pool_rows(found: NodePools, asked: NodePoolSpec) -> list[tuple[str, object, object, str, str]]:
     """Field, value, what was asked, origin and reason of what all its machines share."""
     if found.kind == "none":
-        return [("nodePools.kind", found.kind, None, "platform", "the platform is the machine")]
+        return [("nodePools.kind", found.kind, None, "platform", "the platform's machines are there already")]
     if found.kind == "autopilot":
         return [("nodePools.kind", found.kind, None, "platform", "Autopilot makes its own nodes, by the ComputeClass")]
     where = "there" if found.image_streaming else "elsewhere"

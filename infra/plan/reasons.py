@@ -128,7 +128,11 @@ def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[
     sizes = (parallel.tensor, parallel.pipeline, parallel.data)
     split = any(asked) and all(size == 1 or size == one for size, one in zip(sizes, asked, strict=True))
     enough = f", with enough host memory ({plan.host.need_gib:.1f} GiB)" if plan.host.need_gib else ""
+    placed = [
+        ("accelerator.nodeLabels", ", ".join(map("=".join, accelerator.node_labels)), None, "platform", "of such nodes")
+    ]
     return [
+        *(placed if accelerator.node_labels else []),
         ("accelerator.count", accelerator.count, count, "derived", f"{cheapest}: {arithmetic(choice.fit)}"),
         (
             "accelerator.nodes",
@@ -190,7 +194,9 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
     spot = plan.accelerator.capacity == "spot"
     drain = "what GKE's Spot notice leaves" if spot else "time for running answers after the stop signal"
     left = "what GKE and its DaemonSets leave of the machine"
-    if plan.accelerator.capacity == "own":
+    if plan.accelerator.node_labels:
+        left = "share of a node that goes with the accelerators, without what the system takes"
+    elif plan.accelerator.capacity == "own":
         left = "share of the machine that a service may take beside the system"
     open_to_all, why = plan.access.authentication == "none", plan.access.why
     disk = "the machine's local SSDs hold image and weights" if host.local_ssds else "smallest for image and weights"
@@ -227,7 +233,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "catalogue",
             cost.basis,
         ),
-        *rollout_reasons(plan.rollout),
+        *rollout_reasons(plan.rollout, own_nodes=bool(plan.accelerator.node_labels)),
         *pool_rows(plan.node_pools, spec.nodePool),
         ("access.authentication", plan.access.authentication, None, "stack" if open_to_all else "derived", why),
         *(

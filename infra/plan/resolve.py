@@ -22,6 +22,7 @@ from infra.plan.images import image_for, image_gib
 from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
+from infra.plan.own_nodes import NodeShare
 from infra.plan.placement import SOLD, zones
 from infra.plan.pool_options import check_wanted, local_ssds
 from infra.plan.pools import node_pools, stop_of_all, the_machines
@@ -44,6 +45,7 @@ from infra.plan.serving_plan import (
     Parallelism,
     ServingPlan,
 )
+from infra.plan.shared_gateway import shared_exposure
 from infra.plan.slices import slice_topology
 from infra.plan.synced_secrets import synced_secrets
 from infra.plan.timing import timing
@@ -124,7 +126,7 @@ def resolve(
     rolling = rollout(
         spec.replicas,
         times,
-        own=candidate.capacity.kind == "own",
+        own=not platform.in_cluster,
         processor=accelerator.kind == "cpu",
         one_node_volume=weights.exclusive,
     )
@@ -168,6 +170,9 @@ def resolve(
             resource=accelerator.resource or "",
             zones=zones(accelerator, platform.gke) if platform.gke else (),
             topology=slice_topology(accelerator, candidate.machine),
+            node_labels=candidate.machine.selector if isinstance(candidate.machine, NodeShare) else (),
+            taints=candidate.machine.taints if isinstance(candidate.machine, NodeShare) else (),
+            runtime_writes=isinstance(candidate.machine, NodeShare) and candidate.machine.runtime_writes,
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
@@ -192,7 +197,11 @@ def resolve(
         decisions=(),
         cautions=(),
         only_planned=only_planned(request, chosen),
-        exposure=exposure(
+        exposure=shared_exposure(
+            spec.expose, times, answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds
+        )
+        if platform.kubernetes
+        else exposure(
             stack,
             spec.expose,
             platform.gke,
@@ -259,4 +268,5 @@ def _times(request: Request, choice: Choice) -> Timing:
         timeout_seconds=request.spec.startupTimeoutSeconds,
         kind=request.accelerator.kind,
         answer_seconds=request.spec.longestAnswerSeconds,
+        in_pod=request.platform.in_cluster,
     )

@@ -65,12 +65,15 @@ def spare_caution(plan: Rollout, usd: float | None) -> str:
     return f"the monthly maximum counts {held} all month: a roll-out that fails keeps {'it' if one else 'them'}{price}"
 
 
-def rollout_reasons(plan: Rollout) -> list[tuple[str, object, object, str, str]]:
+def rollout_reasons(plan: Rollout, *, own_nodes: bool = False) -> list[tuple[str, object, object, str, str]]:
     """Field, value, what was asked, origin and reason of what was decided here."""
+    alone = "accelerators are counted on" if own_nodes else "the pool has accelerators"
     strategy = {
-        "surge": "replicas.spare lets the pool add machines",
-        "one-at-a-time": "the pool has accelerators for the replicas alone",
-        "replace": "the pool has accelerators for the replicas alone, and the fewest is one",
+        "surge": "replicas.spare: declared nodes hold more"
+        if own_nodes
+        else "replicas.spare lets the pool add machines",
+        "one-at-a-time": f"{alone} for the replicas alone",
+        "replace": f"{alone} for the replicas alone, and the fewest is one",
         "recreate": "the volume is mounted by one node at a time",
     }
     down = "the stop's grace period, and a restart" if plan.downtime_seconds else "some replica answers at every moment"

@@ -70,7 +70,7 @@ def scaling(request: Request, times: Timing, *, most_running: int, fit: int) -> 
     replicas, asked = spec.replicas, spec.scaling
     if replicas.min == 0:
         check_zero(request)
-    if replicas.most == replicas.min or platform.gke is None:
+    if replicas.most == replicas.min or not platform.in_cluster:
         return None
     schedule = (asked.schedule if asked else None) or []
     if schedule and platform.autoscaler != "keda":

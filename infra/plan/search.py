@@ -11,6 +11,7 @@ from infra.plan.candidates import Candidate, candidates
 from infra.plan.demand import GIB, HostTerm, Setting
 from infra.plan.fit import Fit, charge
 from infra.plan.nodes import node_counts
+from infra.plan.own_nodes import NodeShare, crowded
 from infra.plan.placement import usable_memory_gib
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -42,6 +43,10 @@ class DoesNotFitError(RefusedError):
         self.closest = closest
 
 
+class CrowdedError(RefusedError):
+    """A candidate fits, and the platform's own nodes are too few for its replicas."""
+
+
 class CrampedError(RefusedError):
     """A candidate fits the accelerators, and none fits the host memory of its machine."""
 
@@ -54,6 +59,7 @@ def choose(request: Request, capacities: tuple[Capacity, ...], *, one_machine: b
     Raises:
         RefusedError: nothing of that kind is sold.
         CrampedError: no machine has enough host memory.
+        CrowdedError: it fits, and the platform's own nodes do not hold as many replicas.
         DoesNotFitError: the accelerators' memory is too small everywhere.
     """
     single, several = node_counts(request)
@@ -69,7 +75,7 @@ def choose(request: Request, capacities: tuple[Capacity, ...], *, one_machine: b
 
 
 def _choose(request: Request, capacities: tuple[Capacity, ...], nodes: tuple[int, ...]) -> Choice:
-    contexts, closest, cramped = _contexts(request), None, None
+    contexts, closest, cramped, full = _contexts(request), None, None, ""
     for candidate in candidates(request, capacities, nodes):
         steps = _steps(request)
         smallest = _charged(request, candidate, min(contexts), min(steps))
@@ -83,8 +89,14 @@ def _choose(request: Request, capacities: tuple[Capacity, ...], nodes: tuple[int
                 continue
             choice = Choice(candidate, fit, request.capabilities.host_terms(fit.setting))
             if choice.host_gib <= _host_room_gib(choice):
-                return choice
+                few = crowded(request, candidate.machine)
+                if not few:
+                    return choice
+                full = full or few
+                break
             cramped = choice if cramped is None or choice.host_gib < cramped.host_gib else cramped
+    if full:
+        raise CrowdedError(("replicas",), full)
     if cramped is not None:
         raise CrampedError(("accelerator",), _cramped(request, cramped))
     assert closest is not None
@@ -230,6 +242,9 @@ def _cramped(request: Request, choice: Choice) -> str:
             f"{needs}beside {choice.fit.need_bytes / GIB:.1f} GiB for the GPU, and {accelerator.id} gives {whole} GiB "
             "to both."
         )
+    if isinstance(choice.candidate.machine, NodeShare):
+        share = choice.candidate.machine
+        return f"{needs}{share.accelerators or 'a'} of a {share.machine_type} gives {usable_memory_gib(share)} GiB."
     machines = [one for one in accelerator.machines if one.memory_gib]
     carried = choice.candidate.machine.accelerators
     most = max((one for one in machines if one.accelerators == carried), key=usable_memory_gib)

@@ -63,6 +63,9 @@ class AcceleratorChoice:
         reservation: its name, where capacity is `reservation`.
         gke_label, resource: node label value and Kubernetes resource; empty where there is none.
         topology: of a TPU's slice, such as `2x2`; empty for others.
+        node_labels: by which the nodes of a cluster that is there are found; empty where a pool is made.
+        taints: keys and values of their taints that pods tolerate; an empty value stands for every one.
+        runtime_writes: whether the nodes' container runtime may write into the root of containers with accelerators.
     """
 
     type: str
@@ -76,6 +79,9 @@ class AcceleratorChoice:
     resource: str
     zones: tuple[str, ...]
     topology: str = ""
+    node_labels: tuple[tuple[str, str], ...] = ()
+    taints: tuple[tuple[str, str], ...] = ()
+    runtime_writes: bool = False
 
     @property
     def per_node(self) -> int:
@@ -262,9 +268,13 @@ class ServingPlan:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         plain["labels"] = dict(self.labels)
         plain["settings"] = dict(self.settings)
+        plain["accelerator"]["nodeLabels"] = dict(self.accelerator.node_labels)
+        plain["accelerator"]["taints"] = dict(self.accelerator.taints)
         plain["watch"]["labels"] = dict(self.watch.labels)
         for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
             shown["labels"] = dict(pods.labels)
+        if self.exposure.gateway is not None and self.exposure.gateway.proxies is not None:
+            plain["exposure"]["gateway"]["proxies"]["labels"] = dict(self.exposure.gateway.proxies.labels)
         return plain
 
 

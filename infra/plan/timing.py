@@ -44,6 +44,7 @@ def timing(
     timeout_seconds: int | None,
     answer_seconds: int | None,
     kind: str = "",
+    in_pod: bool = True,
 ) -> Timing:
     """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows.
 
@@ -57,9 +58,10 @@ def timing(
         timeout_seconds: the stack's own timeout, or None.
         answer_seconds: longest answer that must be finished on a planned stop, or None for the framework's default.
         kind: of accelerator.
+        in_pod: whether every start fetches the weights anew, as a pod on a machine that is there does.
     """
     own = capacity == "own"
-    load = _load_terms(weights_bytes / GIB, "own" if own else source, "own" if own else disk)
+    load = _load_terms(weights_bytes / GIB, source if in_pod else "own", "own" if own else disk)
     basis = f"{_NODE_BASIS}; {_QUEUE}" if capacity == "flex-start" else _NODE_BASIS
     start = [TimeTerm("machine", 0.0 if own else _NODE_SECONDS, "the machine is there" if own else basis)]
     if image_gib:

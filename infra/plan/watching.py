@@ -11,6 +11,7 @@ MANAGED, OPERATOR, NONE = "managed-prometheus", "prometheus-operator", "none"
 # An autoscaler wants two readings in its window of 30 s; otherwise samples are paid for and nobody needs so many.
 _INTERVAL_SECONDS, _SCALED_INTERVAL_SECONDS = 30, 15
 _UNREADABLE = "the engine has no metrics that Prometheus reads"
+_UNNAMED = "the platform's file names no Prometheus; write monitoring: prometheus-operator where the cluster has one"
 _WHY = {
     MANAGED: "GKE's own collectors, which every cluster of ours runs; nothing to install",
     NONE: "there is no cluster whose Prometheus could read it",
@@ -55,7 +56,7 @@ def watch(platform: PlatformSpec, metrics: EngineMetrics | None, *, autoscaler: 
         labels=tuple(sorted(asked.labels.items())) if asked and operator else (),
         interval_seconds=_SCALED_INTERVAL_SECONDS if autoscaler else _INTERVAL_SECONDS,
         metrics=metrics,
-        why="said in the platform's file" if asked else _WHY[kind],
+        why="said in the platform's file" if asked else _UNNAMED if platform.kubernetes else _WHY[kind],
         origin="platform" if asked else "derived",
     )
 

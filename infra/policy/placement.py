@@ -55,6 +55,8 @@ def _pool_accelerators(pool: Object) -> int:
 
 
 def _on_its_pool(subject: Subject) -> Iterator[Violation]:
+    if not subject.pools:
+        yield from _on_declared_nodes(subject)
     for pool in subject.pools:
         yield from _on_pool(subject, pool)
 
@@ -81,6 +83,21 @@ def _on_pool(subject: Subject, pool: Object) -> Iterator[Violation]:
                 has = f"have {labels[key]}" if key in labels else "lack it"
                 yield pod.violation(f"nodeSelector[{key}]", f"is {value}; the pool's nodes {has}")
         yield from _tolerated(pod, taints)
+
+
+def _on_declared_nodes(subject: Subject) -> Iterator[Violation]:
+    """Where no pool is made: pods select the nodes that the plan counts on, and tolerate no taint but those named."""
+    labels = subject.plan.accelerator.node_labels if subject.plan else ()
+    for pod in [pod for pod in subject.pods if labels and not pod.helps and _serves(subject, pod)]:
+        selector = pod.spec.get("nodeSelector") or {}
+        for key, value in labels:
+            if selector.get(key) != value:
+                yield pod.violation(f"nodeSelector[{key}]", f"must be {value}, as the platform's nodes have it")
+        yield from _tolerated(pod, [])
+
+
+def _serves(subject: Subject, pod: Pod) -> bool:
+    return any(pod is one for one, _ in subject.serving)
 
 
 def _is_for(pod: Pod, own: dict[str, str]) -> bool:
@@ -198,7 +215,7 @@ RULES = (
     Rule(
         "on-its-pool",
         "A pod that asks for accelerators selects its own node pool or their class, whose nodes have what it selects, "
-        "and tolerates that pool's taints but not every taint.",
+        "or the nodes that its platform declares, and tolerates their taints but not every taint.",
         "high",
         True,
         _on_its_pool,

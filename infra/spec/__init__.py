@@ -8,6 +8,7 @@ from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, En
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
+from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 from infra.spec.network import Network
@@ -34,12 +35,14 @@ __all__ = [
     "Gke",
     "Host",
     "Hours",
+    "Kubernetes",
     "Local",
     "ManagedKeys",
     "ManagedSecret",
     "Media",
     "Monitoring",
     "Network",
+    "NodeGroup",
     "NodePool",
     "PlatformSpec",
     "Prometheus",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.spec.fields import Labels, Strict
 from infra.spec.gke import Gke
+from infra.spec.kubernetes import Kubernetes
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 
@@ -32,11 +33,12 @@ class Prometheus(Strict):
 
 
 class PlatformSpec(Strict):
-    """Where endpoints run: exactly one of `gke`, `host` and `local`."""
+    """Where endpoints run: exactly one of `gke`, `kubernetes`, `host` and `local`."""
 
     apiVersion: Literal["servestack/v1"]
     kind: Literal["Platform"]
     gke: Gke | None = None
+    kubernetes: Kubernetes | None = None
     host: Host | None = None
     local: Local | None = None
     monitoring: Monitoring | None = None
@@ -45,18 +47,26 @@ class PlatformSpec(Strict):
     httpAddOn: bool = False
     labels: Labels = {}
 
+    @property
+    def in_cluster(self) -> bool:
+        """Whether endpoints are pods of a cluster."""
+        return self.gke is not None or self.kubernetes is not None
+
     @model_validator(mode="after")
     def _one_place(self) -> PlatformSpec:
-        named = [name for name in ("gke", "host", "local") if getattr(self, name) is not None]
+        named = [name for name in ("gke", "kubernetes", "host", "local") if getattr(self, name) is not None]
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
-            raise ValueError(f"a Platform has exactly one of gke, host and local; {said}.")
+            raise ValueError(f"a Platform has exactly one of gke, kubernetes, host and local; {said}.")
         return self
 
     @model_validator(mode="after")
     def _watched_in_a_cluster(self) -> PlatformSpec:
-        if self.gke is None and self.monitoring is not None and self.monitoring.kind != "none":
-            raise ValueError(f"monitoring {self.monitoring.kind} watches pods of a cluster; leave it out here.")
+        kind = self.monitoring.kind if self.monitoring else "none"
+        if not self.in_cluster and kind != "none":
+            raise ValueError(f"monitoring {kind} watches pods of a cluster; leave it out here.")
+        if self.kubernetes is not None and kind == "managed-prometheus":
+            raise ValueError("managed-prometheus is GKE's own; write monitoring: prometheus-operator, or none.")
         return self
 
     @model_validator(mode="after")
@@ -68,7 +78,7 @@ class PlatformSpec(Strict):
 
     @model_validator(mode="after")
     def _keda_with_what_it_needs(self) -> PlatformSpec:
-        if self.autoscaler == "keda" and self.gke is None:
+        if self.autoscaler == "keda" and not self.in_cluster:
             raise ValueError("autoscaler keda is for clusters; leave it out beside host and local.")
         if self.autoscaler == "keda" and self.prometheus is None:
             raise ValueError("autoscaler keda asks a Prometheus; write prometheus: {url: http://HOST:9090}.")

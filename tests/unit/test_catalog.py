@@ -19,6 +19,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "frameworks.yaml": {"frameworks": ("name",)},
     "local_ssds.yaml": {"machines": ("machine_type",)},
     "models.yaml": {"sizes": ("size",)},
+    "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},
     "platforms.yaml": {"prices": ("name",), "roles": ("role",)},
     "prices.yaml": {"machines": ("machine_type",)},

@@ -36,6 +36,7 @@ FEATURES = {
     "gemma4-e2b-l4-textonly",
     "gemma4-e4b-l4-asleep",
     "gemma4-e4b-l4-audio",
+    "gemma4-e4b-l4-front",
     "gemma4-e4b-l4-image",
     "gemma4-e4b-l4-internal",
     "gemma4-e4b-l4-open",

@@ -20,13 +20,14 @@ ALLOWED = {
     "watch": {"catalog", "plan", "watch"},
     "frameworks": {"catalog", "frameworks", "plan", "watch"},
     "cloud": {"catalog", "cloud", "plan", "spec"},
+    "cluster": {"catalog", "cluster", "errors", "plan", "spec"},
     "naming": {"catalog", "spec"},
     "vocabulary": {"catalog", "document", "errors"},
     "objects": {"frameworks", "plan"},
     "render": {"frameworks", "objects"},
     "stack_folder": {"document", "errors", "spec"},
     "schema": {"catalog", "spec"},
-    "operate": {"errors", "operate", "plan", "spec"},
+    "operate": {"cluster", "errors", "operate", "plan", "spec"},
     "bars": set(),
     "text": set(),
     "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
@@ -53,12 +54,14 @@ ALLOWED = {
     "new_stack": {"catalog", "document", "errors", "naming", "pipeline", "report", "spec", "text", "vocabulary"},
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
-    "components": {"cloud", "components", "errors", "pipeline", "plan", "spec"},
+    "components": {"catalog", "cloud", "cluster", "components", "errors", "pipeline", "plan", "spec"},
     "policy": {"plan", "policy"},
     "judgement": {"cloud", "errors", "pipeline", "policy"},
     "verbs": {
+        "catalog",
         "check_report",
         "cloud",
+        "cluster",
         "diagnosis_report",
         "errors",
         "fleet",
@@ -83,7 +86,7 @@ ALLOWED = {
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"components", "cli", "verbs", "__main__", "stack_folder", "operate"}
+EDGES = {"cluster", "components", "cli", "verbs", "__main__", "stack_folder", "operate"}
 
 
 def area(file: Path) -> str:

@@ -21,6 +21,8 @@ from tests.unit.test_golden import ENDPOINTS, MORE, find, pod
 NAME = "gemma4-e2b-cpu-llamacpp"
 ONES = [one for one in (*ENDPOINTS.values(), *MORE.values()) if one.plan.accelerator.kind == "cpu"]
 EACH = pytest.mark.parametrize("endpoint", ONES, ids=[one.name for one in ONES])
+POOLED = [one for one in ONES if one.platform.gke]
+ON_GKE = pytest.mark.parametrize("endpoint", POOLED, ids=[one.name for one in POOLED])
 GKE = {"project": "servestack-dev", "location": "us-central1", "cluster": {"name": "dev"}}
 
 
@@ -28,7 +30,7 @@ def gke(**more: Any) -> Gke:
     return TypeAdapter(Gke).validate_python(GKE | more)
 
 
-@EACH
+@ON_GKE
 def test_google_takes_the_pool_and_it_has_no_accelerator(endpoint: Endpoint) -> None:
     inputs = accelerator_pool_inputs(endpoint.plan, gke())
     check_pool(load(), "us-central1", {"releaseChannel": {"channel": "REGULAR"}}, endpoint.name, inputs)
@@ -36,7 +38,7 @@ def test_google_takes_the_pool_and_it_has_no_accelerator(endpoint: Endpoint) -> 
     assert "nodeLocations" not in inputs, "every zone of the cluster has processors"
 
 
-@EACH
+@ON_GKE
 def test_the_pod_asks_for_processors_and_memory_and_no_device(endpoint: Endpoint) -> None:
     (engine,) = pod(endpoint)["containers"]
     assert set(engine["resources"]["limits"]) == {"memory", "ephemeral-storage"}
@@ -56,7 +58,7 @@ def test_everything_that_the_proof_counts_is_within_the_pods_limit(endpoint: End
     assert {"prompt cache", "context checkpoints"} <= names, names
 
 
-@EACH
+@ON_GKE
 def test_the_pod_is_bound_to_the_endpoints_own_nodes_and_tolerates_their_taint_alone(endpoint: Endpoint) -> None:
     spec = pod(endpoint)
     assert spec["nodeSelector"]["servestack.dev/endpoint"] == endpoint.name
