@@ -34,6 +34,11 @@ def hand(project: Project) -> ByHand:
     return ByHand(State(project.home.root / "google.json"))
 
 
+def timing(project: Project, **seconds: float) -> None:
+    with State(project.home.root / "google.json").change() as data:
+        data["timing"] = seconds
+
+
 def failures(project: Project) -> Failures:
     return Failures(State(project.home.root / "google.json"))
 
@@ -73,6 +78,7 @@ def test_a_pool_whose_creation_fails_half_way_is_finished_by_another_run(empty: 
 
 
 def test_without_quota_status_names_the_quota_and_another_run_ends_it_once_there_is_some(empty: Project) -> None:
+    timing(empty, backoff_seconds=0.5)
     empty.faults.set_quota("NVIDIA_L4", "us-central1", 0)
     empty.write(STACK, startupTimeoutSeconds=12)
     empty.up(STACK, expect=-1)
@@ -80,8 +86,6 @@ def test_without_quota_status_names_the_quota_and_another_run_ends_it_once_there
     assert "quota" in words.lower()
     assert "Next:" in words
     empty.faults.set_quota("NVIDIA_L4", "us-central1", None)
-    with State(empty.home.root / "google.json").change() as data:
-        data["timing"] = {"backoff_seconds": 0.5}
     empty.write(STACK, startupTimeoutSeconds=60)
     empty.up(STACK)
     assert empty.deployment(STACK)["status"]["readyReplicas"] == 1
@@ -102,12 +106,10 @@ def test_a_zone_that_is_sold_out_sends_the_pod_to_another(empty: Project) -> Non
 
 
 def test_machines_that_come_slowly_are_waited_for(empty: Project) -> None:
-    with State(empty.home.root / "google.json").change() as data:
-        data["timing"] = {"provision_seconds": 6}
+    timing(empty, provision_seconds=6)
     empty.up(STACK)
     assert empty.deployment(STACK)["status"]["readyReplicas"] == 1
-    with State(empty.home.root / "google.json").change() as data:
-        data["timing"] = {}
+    timing(empty)
     for stack in (STACK, "dev"):
         empty.pulumi("destroy", "--yes", "--skip-preview", "-s", stack)
     assert empty.google()["clusters"] == {}
