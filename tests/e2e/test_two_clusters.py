@@ -55,7 +55,12 @@ def test_one_platform_and_two_endpoints_then_a_second_platform(empty: Project) -
     assert serving(project, FIRST, "dev") != serving(project, SECOND, "dev")
 
     east = yaml.safe_load((ROOT / "stacks" / "dev.yaml").read_text())
-    east["gke"] |= {"location": "us-east4", "cluster": {"name": EAST}}
+    east["gke"] |= {
+        "location": "us-east4",
+        "cluster": {"name": EAST},
+        "proxyOnlySubnet": "10.129.0.0/23",
+        "budget": {"billingAccount": "0A1B2C-3D4E5F-678901", "usdPerMonth": 5000, "emails": ["team@example.com"]},
+    }
     project.write(EAST, **east)
     project.write(THIRD, platform=EAST)
     project.up(EAST)
@@ -80,6 +85,27 @@ def test_what_an_ordinary_day_does_is_no_drift(empty: Project) -> None:
     project.api("DELETE", f"/api/v1/nodes/{lost}", cluster=cluster)
     for stack in ("dev", SECOND):
         unchanged(project, stack)
+
+
+def test_a_platform_changes_in_place_and_hands_its_labels_on(empty: Project) -> None:
+    project = empty
+    east = yaml.safe_load((project.stacks / f"{EAST}.yaml").read_text())
+    east["labels"] = {"team": "search"}
+    east["gke"] |= {"authorizedNetworks": ["203.0.113.0/24"], "releaseChannel": "RAPID"}
+    east["gke"]["budget"] |= {"usdPerMonth": 6000, "emails": ["team@example.com", "boss@example.com"]}
+    project.write(EAST, **east)
+    steps = json.loads(project.pulumi("preview", "--json", "-s", EAST))["steps"]
+    assert {step["op"] for step in steps} == {"same", "update", "create"}
+    assert [step["urn"].rpartition("$")[2] for step in steps if step["op"] == "create"] == [
+        "gcp:monitoring/notificationChannel:NotificationChannel::east-budget-email-2"
+    ]
+    project.up(EAST)
+    project.up(THIRD)
+    for stack in (EAST, THIRD):
+        unchanged(project, stack)
+    assert serving(project, THIRD, EAST)
+    (cluster,) = (one for name, one in project.google()["clusters"].items() if name.endswith(f"/{EAST}"))
+    assert cluster["inputs"]["resourceLabels"]["team"] == "search"
 
 
 def test_everything_billable_says_whose_it_is(empty: Project) -> None:
