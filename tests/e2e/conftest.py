@@ -6,16 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.binaries import locate
-from tests.e2e.project import Project
+from tests.e2e.project import Project, fresh
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project whose platform `dev` is up."""
-    made = Project(tmp_path_factory.mktemp("project"), locate())
-    try:
+    with fresh(tmp_path_factory.mktemp("project")) as made:
         made.up("dev")
         yield made
-    finally:
-        made.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ import requests
 import yaml
 
 from simulator import supervisor
-from simulator.binaries import REPOSITORY, Binaries
+from simulator.binaries import REPOSITORY, Binaries, locate
 from simulator.environment import simulator_variables
 from simulator.google import machine_types
 from simulator.google.faults import Faults
@@ -168,6 +169,16 @@ class Project:
     def google(self) -> dict[str, Any]:
         """What the simulated Google Cloud has and remembers."""
         return State(self.home.root / "google.json").read()
+
+
+@contextlib.contextmanager
+def fresh(folder: Path) -> Iterator[Project]:
+    """A project in which nothing was ever made."""
+    made = Project(folder, locate())
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def until(check: Callable[[], T], within_seconds: float = 30) -> T:

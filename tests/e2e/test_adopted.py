@@ -9,9 +9,8 @@ import yaml
 
 from simulator import supervisor
 from simulator.adopted_cluster import make_adopted
-from simulator.binaries import locate
 from tests.conftest import ROOT
-from tests.e2e.project import Project
+from tests.e2e.project import Project, fresh
 
 STACK = "gemma4-26b-a4b-rtxpro6000"
 CLUSTER = "us-central1_prod"
@@ -20,11 +19,8 @@ CLUSTER = "us-central1_prod"
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which nothing was made by this program."""
-    made = Project(tmp_path_factory.mktemp("adopted"), locate())
-    try:
+    with fresh(tmp_path_factory.mktemp("adopted")) as made:
         yield made
-    finally:
-        made.close()
 
 
 def adopt(project: Project, platform: str) -> None:

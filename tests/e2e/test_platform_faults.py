@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.binaries import locate
 from simulator.google.by_hand import ByHand
 from simulator.google.failures import Failures
 from simulator.google.state import State
-from tests.e2e.project import Project
+from tests.e2e.project import Project, fresh
 
 STACK = "gemma4-e4b-l4"
 
@@ -20,14 +19,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project of yesterday: only the APIs are on that Google switches on by itself, and the two of the guide."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERVESTACK_SIMULATOR_PROJECTS", "new")
-        made = Project(tmp_path_factory.mktemp("new-project"), locate())
-        try:
+        with fresh(tmp_path_factory.mktemp("new-project")) as made:
             for api in ("serviceusage", "cloudresourcemanager"):
                 inputs = {"project": "servestack-dev", "service": f"{api}.googleapis.com"}
                 hand(made).put("projects.Service", inputs)
             yield made
-        finally:
-            made.close()
 
 
 def hand(project: Project) -> ByHand:

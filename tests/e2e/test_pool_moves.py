@@ -10,8 +10,7 @@ import pytest
 
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
-from simulator.binaries import locate
-from tests.e2e.project import Project, until
+from tests.e2e.project import Project, fresh, until
 
 STACK = "gemma4-e4b-l4-moves"
 ENDPOINT = {
@@ -31,12 +30,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A platform whose autoscaler tries again at once after a stock-out."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERVESTACK_SIMULATOR_BACKOFF_SECONDS", "0.5")
-        made = Project(tmp_path_factory.mktemp("moves"), locate())
-        try:
+        with fresh(tmp_path_factory.mktemp("moves")) as made:
             made.up("dev")
             yield made
-        finally:
-            made.close()
 
 
 @pytest.fixture

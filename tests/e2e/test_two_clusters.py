@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from simulator.binaries import locate
 from tests.conftest import ROOT
-from tests.e2e.project import Project, until
+from tests.e2e.project import Project, fresh, until
 
 FIRST, SECOND = "gemma4-e4b-l4-scaled", "gemma4-12b-l4-llamacpp"
 THIRD = "gemma4-e2b-l4-llamacpp"
@@ -21,11 +20,8 @@ CLUSTERS = {"dev": "us-central1_dev", EAST: "us-east4_east"}
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which nothing was ever made."""
-    made = Project(tmp_path_factory.mktemp("two-clusters"), locate())
-    try:
+    with fresh(tmp_path_factory.mktemp("two-clusters")) as made:
         yield made
-    finally:
-        made.close()
 
 
 def unchanged(project: Project, stack: str) -> None:

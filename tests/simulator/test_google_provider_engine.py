@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_kubernetes import FakeApi, FakeStarter
+from small_program import Pulumi, small_program
 
 from simulator.binaries import Binaries
 from simulator.google.by_hand import ByHand
@@ -142,7 +142,6 @@ pulumi.export("number", number)
 """
 ALL = 27
 """The stack, the provider, seven APIs and eighteen things."""
-Pulumi = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -158,37 +157,7 @@ def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def pulumi(tmp_path: Path, binaries: Binaries, google: Cloud) -> Iterator[Pulumi]:
     """Runs the CLI on a small program, with the stand-in attached."""
     server, port = serve(google)
-    project, backend = tmp_path / "project", tmp_path / "backend"
-    project.mkdir()
-    backend.mkdir()
-    (project / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
-    (project / "__main__.py").write_text(PROGRAM)
-    fallback = Path(__file__).parents[2] / "simulator" / "bin-fallback"
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(binaries.pulumi.parent), os.environ["PATH"], str(fallback)]),
-        "PULUMI_BACKEND_URL": backend.as_uri(),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_DEBUG_PROVIDERS": f"gcp:{port}",
-    }
-
-    def run(*arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(binaries.pulumi), *arguments, "--stack=s", "--color=never", "--non-interactive"],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode == 0) is succeeds, done.stdout + done.stderr
-        return done
-
-    run("stack", "init")
+    run = small_program(tmp_path, binaries, PROGRAM, "gcp", port)
     for key, value in (("owner", "ann"), ("mail", "a@example.com"), ("dollars", "1000")):
         run("config", "set", key, value)
     yield run

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client
+from small_program import Pulumi, small_program
 
 from simulator.binaries import Binaries
 from simulator.control_plane import ControlPlane
@@ -67,44 +67,12 @@ app = k8s.apps.v1.Deployment(
 pulumi.export("uid", app.metadata.uid)
 """
 
-Pulumi = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def pulumi(tmp_path: Path, binaries: Binaries, control_plane: ControlPlane, namespace: str) -> Iterator[Pulumi]:
     """Runs the CLI on a small program, with the stand-in attached."""
     server, port = serve()
-    project, backend = tmp_path / "project", tmp_path / "backend"
-    project.mkdir()
-    backend.mkdir()
-    (project / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
-    (project / "__main__.py").write_text(PROGRAM)
-    fallback = Path(__file__).parents[2] / "simulator" / "bin-fallback"
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(binaries.pulumi.parent), os.environ["PATH"], str(fallback)]),
-        "PULUMI_BACKEND_URL": backend.as_uri(),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_DEBUG_PROVIDERS": f"kubernetes:{port}",
-    }
-
-    def run(*arguments: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(binaries.pulumi), *arguments, "--stack=s", "--color=never", "--non-interactive"],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode == 0) is succeeds, done.stdout + done.stderr
-        return done
-
-    run("stack", "init")
+    run = small_program(tmp_path, binaries, PROGRAM, "kubernetes", port)
     run("config", "set", "kubeconfig", control_plane.kubeconfig.read_text())
     run("config", "set", "namespace", f"{namespace}-up")
     run("config", "set", "v", "1")
