@@ -6,7 +6,7 @@ from infra.bars import bar
 from infra.catalog.loader import load_catalog
 from infra.plan.exposure import Entrance
 from infra.plan.fit import gib_text
-from infra.plan.node_pools import NodePools
+from infra.plan.identity import rights_text
 from infra.plan.quantities import Memory
 from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
@@ -53,14 +53,14 @@ def plan_text(plan: ServingPlan) -> str:
     if plan.accelerator.capacity != "own" or plan.accelerator.node_labels:
         lines.append(_row("access", _access_text(plan)))
     if plan.grants:
-        lines.append(_row("rights", _rights_text(plan)))
+        lines.append(_row("rights", rights_text(plan.stack, plan.grants)))
     if plan.exposure.gateway is not None:
         lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     if plan.scaling is not None:
         lines.append(_row("scaling", _scaling_text(plan.scaling)))
     lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     if plan.node_pools.pools:
-        lines.append(_row(*_pool_row(plan.node_pools)))
+        lines.append(_row("node pools" if len(plan.node_pools.pools) > 1 else "node pool", plan.node_pools.text))
     lines += [_row("caution", one) for one in plan.cautions]
     if plan.only_planned:
         lines.append(_row("deploy", f"not by this version: {', '.join(plan.only_planned)}"))
@@ -177,31 +177,10 @@ def _access_text(plan: ServingPlan) -> str:
     return f"key in Secret {access.secret}, and the label servestack.dev/client-of: {plan.stack}{named}"
 
 
-def _rights_text(plan: ServingPlan) -> str:
-    things = [
-        f"gs://{one.name}" if one.on == "bucket" else f"projects/{one.project}/secrets/{one.name}"
-        for one in plan.grants
-    ]
-    return f"in Google Cloud, service account {plan.stack} reads {', '.join(things)}, and nothing else"
-
-
 def _gateway_text(gateway: Entrance, routing: str) -> str:
     made = gateway.gateway_class or f"Gateway {gateway.namespace}/{gateway.name}"
     routed = ", replica chosen by an endpoint picker" if routing == "inference-pool" else ""
     return f"{gateway.url}, {gateway.scope}, {made}{routed}; answers of at most {gateway.timeout_seconds:,} s"
-
-
-def _pool_row(found: NodePools) -> tuple[str, str]:
-    names = ", ".join(one.name for one in found.pools)
-    many = len(found.pools) > 1
-    if found.kind == "autopilot":
-        made = f"made by Autopilot, by ComputeClass {found.compute_class}"
-    elif many:
-        made = f"{names}, tried in this order by ComputeClass {found.compute_class}"
-    else:
-        made = names
-    new = f"another machine, capacity, disk, driver or account makes new ones first: downtime {found.move}"
-    return "node pools" if many else "node pool", f"{made}; {new}"
 
 
 def _ladder(plan: ServingPlan) -> list[tuple[int, Rung]]:

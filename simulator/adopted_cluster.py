@@ -66,4 +66,4 @@ def _inputs(gke: dict[str, Any]) -> dict[str, Any]:
             inputs |= block
     if "workload-identity" not in lacks:
         inputs["workloadIdentityConfig"] = {"workloadPool": f"{gke['project']}.svc.id.goog"}
-    return inputs | {"removeDefaultNodePool": True, "initialNodeCount": 1}
+    return inputs | {"initialNodeCount": 1, "nodeConfig": {"machineType": "e2-standard-4"}}

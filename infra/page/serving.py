@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from infra.page import numbers
 from infra.plan.exposure import ClientPods, Entrance
+from infra.plan.identity import rights_text
 from infra.plan.scaling import Pace, Scaling
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.signals import Signal
@@ -35,6 +36,10 @@ def _rows(plan: ServingPlan) -> Iterator[tuple[str, str]]:
     if plan.scaling is not None:
         yield from _scaling(plan, plan.scaling)
     yield "Roll-out", _rollout(plan, own)
+    if plan.node_pools.pools:
+        yield "Machines", plan.node_pools.text
+    if plan.grants:
+        yield "Rights", rights_text(plan.stack, plan.grants)
     yield "Watching", _watching(plan)
 
 

@@ -33,6 +33,11 @@ class Grant:
     name: str
     project: str = ""
 
+    @property
+    def thing(self) -> str:
+        """What the role is on."""
+        return f"gs://{self.name}" if self.on == "bucket" else f"projects/{self.project}/secrets/{self.name}"
+
 
 def grants(weights: WeightsChoice, synced: tuple[SyncedSecret, ...], gke: Gke | None) -> tuple[Grant, ...]:
     """What the stack grants to the endpoint's service account, each once.
@@ -58,6 +63,12 @@ def principal(project: str, project_number: str, namespace: str, account: str) -
     return f"principal://iam.googleapis.com/{pool}/subject/ns/{namespace}/sa/{account}"
 
 
+def rights_text(stack: str, granted: tuple[Grant, ...]) -> str:
+    """All that an endpoint may do in Google Cloud, in a sentence."""
+    things = ", ".join(one.thing for one in granted)
+    return f"in Google Cloud, service account {stack} reads {things}, and nothing else"
+
+
 def acts_as_command(stack: str, account: str, project: str) -> str:
     """Command with which the owner of a Google account lets the endpoint act as it."""
     member = f"serviceAccount:{project}.svc.id.goog[{stack}/{stack}]"
@@ -78,9 +89,8 @@ def identity_rows(stack: str, weights: WeightsChoice, granted: tuple[Grant, ...]
     """Decisions: field, value, what was asked, origin and reason; one for every grant."""
     rows: list[_Row] = []
     for one in granted:
-        where = f"gs://{one.name}" if one.on == "bucket" else f"projects/{one.project}/secrets/{one.name}"
-        why = f"service account {stack} of namespace {stack} reads {where}; it has no other right"
-        rows.append(("grants", f"{one.role} on {where}", None, "derived", why))
+        why = f"service account {stack} of namespace {stack} reads {one.thing}; it has no other right"
+        rows.append(("grants", f"{one.role} on {one.thing}", None, "derived", why))
     if weights.service_account and gke is not None:
         command = acts_as_command(stack, weights.service_account, gke.project)
         why = f"not granted by the stack: whoever owns the account lets the endpoint act as it: {command}"

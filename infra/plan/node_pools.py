@@ -74,5 +74,15 @@ class NodePools:
     move: str
     move_seconds: int
 
+    @property
+    def text(self) -> str:
+        """What they are called, who chooses among them, and what a change means."""
+        made = ", ".join(one.name for one in self.pools)
+        if self.kind == "autopilot":
+            made = f"made by Autopilot, by ComputeClass {self.compute_class}"
+        elif len(self.pools) > 1:
+            made = f"{made}, tried in this order by ComputeClass {self.compute_class}"
+        return f"{made}; another machine, capacity, disk, driver or account makes new ones first: downtime {self.move}"
+
 
 NO_POOLS = NodePools("none", "", (), "", False, None, (), "", 0)

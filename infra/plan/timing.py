@@ -12,7 +12,7 @@ _NODE_SECONDS = 180.0
 _NODE_BASIS = "assumed: machine, GPU driver and device plugin on GKE"
 _QUEUE = "the wait in the flex-start queue comes on top and is not known"
 _IMAGE_GIB_PER_SECOND = 0.1
-_IMAGE_BASIS = "assumed: pull and unpack at 0.1 GiB/s, no image streaming"
+_IMAGE_BASIS = "assumed: pull and unpack at 0.1 GiB/s; what image streaming saves is not counted"
 # GiB per second at which weights reach the pod, by source.
 _SOURCES = {
     "hugging-face": (0.35, "download at 0.35 GiB/s (modelplane issue 204: 894 GiB in 43 min)"),

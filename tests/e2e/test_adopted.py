@@ -67,4 +67,4 @@ def test_an_endpoint_comes_and_goes_and_the_cluster_stays_as_it_was(theirs: Proj
     assert {name: one["inputs"] for name, one in kept["clusters"].items()} == {
         name: one["inputs"] for name, one in before.items()
     }
-    assert all(not one["nodePools"] for one in kept["clusters"].values())
+    assert [set(one["nodePools"]) for one in kept["clusters"].values()] == [{"default-pool"}] * 2
