@@ -1,0 +1,155 @@
+"""The Pulumi dynamic provider. Pickled by reference to this module: it holds nothing, so neither does state.
+
+The engine starts one process for all dynamic resources of a run. That process ends with the engine: a killed run must
+not go on deploying, or clean up under the feet of the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from infra.vertex.calls import Calls, Pace
+from infra.vertex.clients import ADDRESS_VARIABLE, connect
+from infra.vertex.deployment import FIELDS, Deployment, changed, from_inputs, replacing, to_inputs
+from infra.vertex.failures import VertexError, explain
+from infra.vertex.garden import ERRORS, Garden
+from infra.vertex.live import Live
+from infra.vertex.reading import problems
+
+VERSION = 1
+"""Raised when a change of this code must reach endpoints that exist: the engine does not see code (pulumi #11764)."""
+POLL_VARIABLE = "SERVESTACK_VERTEX_POLL_SECONDS"
+ADDRESS_KEY = "vertexAddress"
+_ENGINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d+)")
+
+
+class ModelGardenProvider(ResourceProvider):
+    """Create, read, update and delete a deployment; `diff` says which."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the address of a test's server; end with the engine; keep our own errors free of tracebacks."""
+        self._address = req.config.get(ADDRESS_KEY) or ""
+        logging.getLogger("grpc._server").addFilter(_without_our_tracebacks)
+        engines = [found for one in sys.argv[1:] if (found := _ENGINE.fullmatch(one))]
+        if engines:
+            target = (engines[0][1].strip("[]"), int(engines[0][2]))
+            threading.Thread(target=_end_with_engine, args=(target,), daemon=True).start()
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Every input at fault, before anything is called."""
+        unknown = {name for name, value in news.items() if value == UNKNOWN}
+        return CheckResult(news, [CheckFailure(name, reason) for name, reason in problems(news, unknown)])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Replicas, autoscaling and labels change in place; all else is deleted first: the id is the same."""
+        names = changed(_canonical(_olds), _canonical(_news))
+        return DiffResult(changes=bool(names), replaces=replacing(names), delete_before_replace=True)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Deploy, or take over what is this stack's already."""
+        wanted = from_inputs(props)
+        try:
+            live = self._garden(wanted).create()
+        except ERRORS as error:
+            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not made", wanted) from None
+        return CreateResult(wanted.endpoint_name, _outputs(live, props))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What is there now, as inputs too, so that a change by hand shows as a difference."""
+        wanted = from_inputs(props)
+        try:
+            live = self._garden(wanted).read()
+        except ERRORS as error:
+            raise _shown(error, f"Endpoint {wanted.endpoint_id} cannot be read", wanted) from None
+        if live is None:
+            return ReadResult(None, {})
+        outputs = _outputs(live, props)
+        inputs = {name: outputs[name] for name in (*FIELDS, "provider_version") if name in outputs}
+        return ReadResult(id_, outputs, inputs)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Change in place."""
+        wanted = from_inputs(_news)
+        try:
+            live = self._garden(wanted).update()
+        except ERRORS as error:
+            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not changed", wanted) from None
+        return UpdateResult(_outputs(live, {"request_model": _olds.get("request_model", "")} | _news))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove everything of ours."""
+        wanted = from_inputs(_props)
+        try:
+            self._garden(wanted).delete()
+        except ERRORS as error:
+            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not removed", wanted) from None
+
+    def _garden(self, wanted: Deployment) -> Garden:
+        address = getattr(self, "_address", "") or os.environ.get(ADDRESS_VARIABLE, "")
+        poll = os.environ.get(POLL_VARIABLE)
+        pace = Pace(poll_seconds=float(poll), back_off_seconds=float(poll)) if poll else Pace()
+        return Garden(wanted, connect(wanted.location, address), Calls(pace))
+
+
+def _canonical(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs in one form, whatever the engine made of numbers; what cannot be read (not known yet) stays."""
+    try:
+        known = to_inputs(from_inputs(properties))
+    except (ValueError, TypeError):
+        known = {name: properties[name] for name in FIELDS if name in properties}
+    return known | {"provider_version": properties.get("provider_version")}
+
+
+def _outputs(live: Live, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as they are at Google, and the outputs; what was known of the request's model stays known."""
+    made = live.outputs()
+    made["request_model"] = made["request_model"] or properties.get("request_model") or ""
+    return to_inputs(live.deployment) | {"provider_version": properties.get("provider_version")} | made
+
+
+def _shown(error: Exception, doing: str, wanted: Deployment) -> VertexError:
+    """The error as the engine prints it, after words of its own: on lines of its own."""
+    told = VertexError(f"{doing}.\n{error}" if isinstance(error, VertexError) else str(explain(error, doing, wanted)))
+    told.args = (f"\n{told}",)
+    return told
+
+
+def _without_our_tracebacks(record: logging.LogRecord) -> bool:
+    """Drop what gRPC logs of an error of ours: the engine prints its text."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return not (kind and issubclass(kind, VertexError))
+
+
+def _end_with_engine(target: tuple[str, int]) -> None:
+    """Hold a connection to the engine; when it breaks and cannot be made again, the engine is gone."""
+    while True:
+        try:
+            with socket.create_connection(target, timeout=10) as held:
+                held.settimeout(None)
+                while held.recv(4096):
+                    pass
+        except ConnectionRefusedError:
+            os._exit(1)
+        except OSError:
+            continue
