@@ -68,7 +68,7 @@ class Garden:
                     return found
                 if second:
                     raise explain(error, "The deployment could not be started", self._wanted) from None
-            except exceptions.GoogleAPICallError as error:
+            except ERRORS as error:
                 raise self._refused(error) from None
         raise AssertionError("unreachable")
 
@@ -216,7 +216,7 @@ class Garden:
             text += "\n" + left_behind(self._wanted, explain(again, "removing", self._wanted))
         return (OperationTimeoutError if isinstance(error, TimeoutError) else VertexError)(text)
 
-    def _refused(self, error: exceptions.GoogleAPICallError) -> VertexError:
+    def _refused(self, error: Exception) -> VertexError:
         """What to raise when Google takes no deployment: nothing was made."""
         told = explain(error, "The deployment was refused", self._wanted)
         if isinstance(error, exceptions.BadRequest):

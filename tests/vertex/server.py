@@ -196,7 +196,7 @@ class Api:
         if one.done and one.code:
             shown["error"] = {"code": one.code, "message": one.message}
         elif one.done:
-            empty = {"@type": "type.googleapis.com/google.protobuf.Empty", "value": {}}
+            empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
             kind = {"@type": f"{package}.{one.kind}Response", **one.response}
             shown["response"] = empty if one.kind == "Delete" else kind
         return shown

@@ -131,7 +131,9 @@ class World:
         self._count += 1
         return self._count
 
-    def begin(self, parent: str, kind: str, version: str, finish: Callable[[], dict[str, Any]], **more: Any) -> Operation:
+    def begin(
+        self, parent: str, kind: str, version: str, finish: Callable[[], dict[str, Any]], **more: Any
+    ) -> Operation:
         """Start an operation; unless told otherwise it is done at the second look."""
         identity = str(4_700_000_000_000_000_000 + self.number())
         operation = Operation(f"{parent}/operations/{identity}", kind, version, more.pop("looks", 1), finish, **more)
