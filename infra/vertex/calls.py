@@ -23,6 +23,8 @@ _UNSURE = (
     requests.exceptions.ChunkedEncodingError,
 )
 """It is not known whether the call was carried out."""
+_TELL_SECONDS = 60.0
+"""Between two lines about the same operation: the engine repeats them all at the end."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Calls:
             OperationTimeoutError: it is not done in time.
         """
         self.say(f"{doing}: {operation}")
+        told = -_TELL_SECONDS
         for pause in self.pace.pauses():
             found = self.ask(doing, client.get_operation, request={"name": operation})
             if found.done:
@@ -159,7 +162,9 @@ class Calls:
                 return found
             if deadline.passed:
                 break
-            self.say(f"{doing}: {deadline.elapsed_seconds:.0f} s, operation {operation.rpartition('/')[2]} runs")
+            if deadline.elapsed_seconds - told >= _TELL_SECONDS:
+                told = deadline.elapsed_seconds
+                self.say(f"{doing}: {told:.0f} s, operation {operation.rpartition('/')[2]} runs")
             each_time()
             deadline.pause(pause)
         raise OperationTimeoutError(

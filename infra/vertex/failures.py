@@ -11,14 +11,15 @@ from google.auth import exceptions as authentication
 from infra.errors import StackError
 from infra.vertex.deployment import Deployment
 
-_WIDTH = 78
+_WIDTH = 76
+"""The engine indents by four columns."""
 _LONGEST_ANSWER = 600
 _SECRETS = re.compile(r"(?i)\bya29\.[\w.-]+|\bAQ\.[\w.-]+|(?<=bearer )\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bhf_\w{20,}")
 """Google access tokens and keys, bearer values, JWTs, Hugging Face tokens: an answer may quote what was sent."""
 
 
 class VertexError(StackError):
-    """Something at Vertex AI went wrong; `str()` is the whole text for the user, in lines of at most 78 columns."""
+    """Something at Vertex AI went wrong; `str()` is the whole text for the user, in lines of at most 76 columns."""
 
     def __init__(self, message: str) -> None:
         super().__init__(fold(redacted(message)))

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pulumi.dynamic import (
@@ -38,6 +39,7 @@ from infra.vertex.reading import problems
 VERSION = 1
 """Raised when a change of this code must reach endpoints that exist: the engine does not see code (pulumi #11764)."""
 POLL_VARIABLE = "SERVESTACK_VERTEX_POLL_SECONDS"
+REMOVAL_VARIABLE = "SERVESTACK_VERTEX_REMOVAL_SECONDS"
 ADDRESS_KEY = "vertexAddress"
 _ENGINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d+)")
 
@@ -107,8 +109,13 @@ class ModelGardenProvider(ResourceProvider):
 
     def _garden(self, wanted: Deployment) -> Garden:
         address = getattr(self, "_address", "") or os.environ.get(ADDRESS_VARIABLE, "")
-        poll = os.environ.get(POLL_VARIABLE)
-        pace = Pace(poll_seconds=float(poll), back_off_seconds=float(poll)) if poll else Pace()
+        pace = Pace()
+        if poll := os.environ.get(POLL_VARIABLE):
+            pace = replace(
+                pace, poll_seconds=float(poll), longest_poll_seconds=float(poll), back_off_seconds=float(poll)
+            )
+        if removal := os.environ.get(REMOVAL_VARIABLE):
+            pace = replace(pace, removal_seconds=float(removal))
         return Garden(wanted, connect(wanted.location, address), Calls(pace))
 
 

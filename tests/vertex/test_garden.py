@@ -19,7 +19,7 @@ LABELS = {"team": "search", "managed-by": "servestack", "servestack-stack": WANT
 def readable(error: BaseException) -> str:
     """The text of an error, once it is short lines without a traceback."""
     text = str(error)
-    assert max(len(line) for line in text.splitlines()) <= 80, text
+    assert max(len(line) for line in text.splitlines()) <= 76, text
     assert "Traceback" not in text
     return text
 
