@@ -12,9 +12,8 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -28,18 +27,17 @@ from pulumi.dynamic import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from infra.vertex.calls import Calls, Pace
-from infra.vertex.clients import ADDRESS_VARIABLE, connect
+from infra.errors import StackError
 from infra.vertex.deployment import FIELDS, Deployment, changed, from_inputs, replacing, to_inputs
-from infra.vertex.failures import VertexError, explain
-from infra.vertex.garden import ERRORS, Garden
-from infra.vertex.live import Live
 from infra.vertex.reading import problems
 
+if TYPE_CHECKING:
+    from infra.vertex.garden import Garden
+    from infra.vertex.live import Live
+
+T = TypeVar("T")
 VERSION = 1
 """Raised when a change of this code must reach endpoints that exist: the engine does not see code (pulumi #11764)."""
-POLL_VARIABLE = "SERVESTACK_VERTEX_POLL_SECONDS"
-REMOVAL_VARIABLE = "SERVESTACK_VERTEX_REMOVAL_SECONDS"
 ADDRESS_KEY = "vertexAddress"
 _ENGINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d+)")
 
@@ -71,52 +69,30 @@ class ModelGardenProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Deploy, or take over what is this stack's already."""
         wanted = from_inputs(props)
-        try:
-            live = self._garden(wanted).create()
-        except ERRORS as error:
-            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not made", wanted) from None
+        live = self._run(wanted, "was not made", lambda garden: garden.create())
         return CreateResult(wanted.endpoint_name, _outputs(live, props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What is there now, as inputs too, so that a change by hand shows as a difference."""
-        wanted = from_inputs(props)
-        try:
-            live = self._garden(wanted).read()
-        except ERRORS as error:
-            raise _shown(error, f"Endpoint {wanted.endpoint_id} cannot be read", wanted) from None
+        live = self._run(from_inputs(props), "cannot be read", lambda garden: garden.read())
         if live is None:
             return ReadResult(None, {})
         outputs = _outputs(live, props)
-        inputs = {name: outputs[name] for name in (*FIELDS, "provider_version") if name in outputs}
-        return ReadResult(id_, outputs, inputs)
+        return ReadResult(id_, outputs, {name: outputs[name] for name in (*FIELDS, "provider_version")})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Change in place."""
-        wanted = from_inputs(_news)
-        try:
-            live = self._garden(wanted).update()
-        except ERRORS as error:
-            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not changed", wanted) from None
-        return UpdateResult(_outputs(live, {"request_model": _olds.get("request_model", "")} | _news))
+        live = self._run(from_inputs(_news), "was not changed", lambda garden: garden.update())
+        return UpdateResult(_outputs(live, {"request_model": _olds.get("request_model")} | _news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove everything of ours."""
-        wanted = from_inputs(_props)
-        try:
-            self._garden(wanted).delete()
-        except ERRORS as error:
-            raise _shown(error, f"Endpoint {wanted.endpoint_id} was not removed", wanted) from None
+        self._run(from_inputs(_props), "was not removed", lambda garden: garden.delete())
 
-    def _garden(self, wanted: Deployment) -> Garden:
-        address = getattr(self, "_address", "") or os.environ.get(ADDRESS_VARIABLE, "")
-        pace = Pace()
-        if poll := os.environ.get(POLL_VARIABLE):
-            pace = replace(
-                pace, poll_seconds=float(poll), longest_poll_seconds=float(poll), back_off_seconds=float(poll)
-            )
-        if removal := os.environ.get(REMOVAL_VARIABLE):
-            pace = replace(pace, removal_seconds=float(removal))
-        return Garden(wanted, connect(wanted.location, address), Calls(pace))
+    def _run(self, wanted: Deployment, failed: str, work: Callable[[Garden], T]) -> T:
+        from infra.vertex import session  # the Google client: slow to import, and not for check and diff
+
+        return session.run(wanted, getattr(self, "_address", ""), failed, work)
 
 
 def _canonical(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,17 +111,10 @@ def _outputs(live: Live, properties: Mapping[str, Any]) -> dict[str, Any]:
     return to_inputs(live.deployment) | {"provider_version": properties.get("provider_version")} | made
 
 
-def _shown(error: Exception, doing: str, wanted: Deployment) -> VertexError:
-    """The error as the engine prints it, after words of its own: on lines of its own."""
-    told = VertexError(f"{doing}.\n{error}" if isinstance(error, VertexError) else str(explain(error, doing, wanted)))
-    told.args = (f"\n{told}",)
-    return told
-
-
 def _without_our_tracebacks(record: logging.LogRecord) -> bool:
     """Drop what gRPC logs of an error of ours: the engine prints its text."""
     kind = record.exc_info[0] if record.exc_info else None
-    return not (kind and issubclass(kind, VertexError))
+    return not (kind and issubclass(kind, StackError))
 
 
 def _end_with_engine(target: tuple[str, int]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.vertex.clients import ADDRESS_VARIABLE
-from infra.vertex.provider import POLL_VARIABLE
+from infra.vertex.session import PACE_VARIABLES
 from simulator.binaries import REPOSITORY, Binaries
 from tests.vertex.conftest import WANTED
 
@@ -56,7 +56,7 @@ class VertexProject:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             ADDRESS_VARIABLE: address,
-            POLL_VARIABLE: "0.05",
+            PACE_VARIABLES["poll_seconds"]: "0.05",
             # What a user's shell may hold.
             "GOOGLE_OAUTH_ACCESS_TOKEN": TOKEN,
             "CLOUDSDK_AUTH_ACCESS_TOKEN": TOKEN,
@@ -88,10 +88,10 @@ class VertexProject:
         return self.pulumi("up", "--yes", "--skip-preview", succeeds=succeeds, errors=True)
 
     def changes(self, *arguments: str) -> dict[str, int]:
-        """Number of resources by what a preview would do; the stack itself left out."""
+        """Number of resources by what a preview would do; the stack itself and looks left out."""
         told = json.loads(self.pulumi("preview", "--json", *arguments))
         self.said += json.dumps(told)
-        steps = [one for one in told["steps"] if "vertex" in one["urn"]]
+        steps = [one for one in told["steps"] if "vertex" in one["urn"] and one["op"] != "refresh"]
         return {one["op"]: sum(other["op"] == one["op"] for other in steps) for one in steps}
 
     def resource(self) -> dict[str, Any] | None:

@@ -6,11 +6,11 @@ enums as names, operations below the version). Everything that arrives is record
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -64,6 +64,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     world: World
 
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the client was killed
+            super().handle()
+
     def log_message(self, *_: Any) -> None:
         pass
 
@@ -72,12 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length) or b"null")
         parts = urlsplit(self.path)
         path, query = unquote(parts.path), {key: values[0] for key, values in parse_qs(parts.query).items()}
-        for route, method, pattern in ROUTES:
-            found = re.fullmatch(pattern, path)
-            if method == self.command and found:
-                break
-        else:
-            route, found = "unknown", None
+        matches = ((name, re.fullmatch(pattern, path)) for name, method, pattern in ROUTES if method == self.command)
+        route, found = next(((name, match) for name, match in matches if match), ("unknown", None))
         with self.world.lock:
             self.world.calls.append(Call(route, self.command, self.path, body, dict(self.headers)))
             fault = next((one for one in self.world.faults if one.route == route and one.times), None)
@@ -223,7 +223,7 @@ class Api:
         return show(self.version, "PublisherModel", full)
 
 
-@contextmanager
+@contextlib.contextmanager
 def serve() -> Iterator[tuple[World, str]]:
     """A fresh world and its address."""
     world = World()
