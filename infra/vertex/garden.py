@@ -73,14 +73,14 @@ class Garden:
         raise AssertionError("unreachable")
 
     def read(self) -> Live | None:
-        """Return what serves; None where it is gone, whole or in part, or is somebody else's by now."""
+        """Return what is there; None where the endpoint is gone, or is somebody else's by now."""
         endpoint = self._endpoint()
-        if endpoint is None or not is_ours(self._wanted, endpoint) or not our_models(self._wanted, endpoint):
+        if endpoint is None or not is_ours(self._wanted, endpoint):
             return None
         return read_live(self._wanted, endpoint, self._model())
 
     def update(self) -> Live:
-        """Change replicas, autoscaling and labels in place.
+        """Change replicas, autoscaling and labels in place; deploy again what was undeployed by hand.
 
         Raises:
             VertexError: it is gone, or Google refused.
@@ -90,7 +90,7 @@ class Garden:
             raise VertexError(
                 f"Endpoint {self._wanted.endpoint_id} is gone, or not this stack's any more. Run: pulumi refresh"
             )
-        return self._align(live)
+        return self._align(live) if live.deployed_model_id else self.create()
 
     def delete(self) -> None:
         """Remove everything of ours; what is gone is done."""

@@ -14,11 +14,11 @@ _CONSOLE = "https://console.cloud.google.com/vertex-ai/online-prediction"
 
 @dataclass(frozen=True)
 class Live:
-    """A deployment that serves.
+    """A deployment that is there.
 
     Attributes:
         deployment: the wanted one, with what Google has in the place of what was wanted.
-        deployed_model_id: Google's id of the model on the endpoint.
+        deployed_model_id: Google's id of the model on the endpoint; empty where it was undeployed by hand.
         dedicated_dns: host name of its own; empty where it shares the region's.
         request_model: name to send as `model` in requests; empty where Google named none.
     """
@@ -72,12 +72,14 @@ def publisher_model(model: Any) -> str:
 
 
 def read_live(wanted: Deployment, endpoint: Any, model: Any | None, request_model: str = "") -> Live:
-    """Return what is deployed, in the words of what was wanted.
+    """Return what is deployed, in the words of what was wanted; with no replicas where nothing of ours is.
 
     Image and arguments are taken as wanted: Model Garden adds arguments of its own to a container. So is the
     autoscaling where none was wanted: Vertex then fills in its own.
     """
-    (deployed, *_) = our_models(wanted, endpoint)
+    deployed = next(iter(our_models(wanted, endpoint)), None)
+    if deployed is None:
+        return Live(replace(wanted, min_replicas=0, max_replicas=0), "", endpoint.dedicated_endpoint_dns, request_model)
     resources, machine = deployed.dedicated_resources, deployed.dedicated_resources.machine_spec
     dns = endpoint.dedicated_endpoint_dns
     accelerator = types.AcceleratorType(machine.accelerator_type)

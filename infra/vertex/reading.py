@@ -97,8 +97,8 @@ READERS: dict[str, Reader] = {
     "machine_type": text(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+", "a machine type, such as a3-highgpu-1g"),
     "accelerator_type": text("|".join(_ACCELERATORS), f"one of {', '.join(_ACCELERATORS)}"),
     "accelerator_count": whole(1, 16),
-    "min_replicas": whole(1, 1000),
-    "max_replicas": whole(1, 1000),
+    "min_replicas": whole(0, 1000),
+    "max_replicas": whole(0, 1000),
     "autoscaling": pairs(text(r"[a-z0-9._/-]+", "a metric's name"), whole(1, 1_000_000)),
     "spot": yes_or_no,
     "reservation": text(
@@ -142,6 +142,8 @@ def problems(inputs: Mapping[str, Any], unknown: Collection[str] = ()) -> list[t
                 read[name] = reader(inputs[name])
             except ValueError as error:
                 found.append((name, str(error)))
+    if read.get("min_replicas", 1) < 1:
+        found.append(("min_replicas", "is below 1: an endpoint has none only where its model was undeployed by hand"))
     most = read.get("max_replicas", 1000 if "max_replicas" in inputs else 1)
     if read.get("min_replicas", 1) > most:
         found.append(("min_replicas", "is above max_replicas"))

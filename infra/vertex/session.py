@@ -48,8 +48,9 @@ def run(wanted: Deployment, address: str, failed: str, work: Callable[[Garden], 
 
 def _pace() -> Pace:
     """The usual pace, or a test's."""
-    given = {name: float(os.environ[variable]) for name, variable in PACE_VARIABLES.items() if variable in os.environ}
-    pace = replace(Pace(), **given)
-    if "poll_seconds" in given:
-        pace = replace(pace, longest_poll_seconds=pace.poll_seconds, back_off_seconds=pace.poll_seconds)
-    return pace
+    usual = Pace()
+    poll, removal = (os.environ.get(PACE_VARIABLES[name]) for name in ("poll_seconds", "removal_seconds"))
+    pace = replace(usual, removal_seconds=float(removal or usual.removal_seconds))
+    if poll is None:
+        return pace
+    return replace(pace, poll_seconds=float(poll), longest_poll_seconds=float(poll), back_off_seconds=float(poll))

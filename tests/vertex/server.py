@@ -80,9 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         route, found = next(((name, match) for name, match in matches if match), ("unknown", None))
         with self.world.lock:
             self.world.calls.append(Call(route, self.command, self.path, body, dict(self.headers)))
-            fault = next((one for one in self.world.faults if one.route == route and one.times), None)
-            if fault:
-                fault.times -= 1
+            fault = self.world.fault(route)
             status, content = (200, {}) if fault and not fault.arrives else self.carry_out(route, found, body, query)
         if fault:
             self.spoil(fault)
@@ -166,7 +164,11 @@ class Api:
                 world.look(operation)
                 return self.operation(operation)
             case "operation.list":
-                return {"operations": [self.operation(one) for one in world.operations.values()]}
+                listed = [self.operation(one) for one in world.operations.values()]
+                if world.strange_operations:  # of a service that the client does not know
+                    metadata = {"@type": "type.googleapis.com/google.cloud.aiplatform.v9.NewOperationMetadata"}
+                    listed.append({"name": f"{parent}/operations/1", "metadata": metadata})
+                return {"operations": listed}
             case "operation.cancel":
                 operation = self.running(identity)
                 if not operation.cancellable:

@@ -58,6 +58,7 @@ class Fault:
         code: of google.rpc.Code; 0 for none.
         cut: close the connection without an answer.
         slow: hold the answer back until the world's end.
+        after: calls of the route that are answered before.
         arrives: whether the call is carried out all the same.
     """
 
@@ -65,6 +66,7 @@ class Fault:
     code: int = 0
     message: str = "out of order"
     times: int = 1
+    after: int = 0
     cut: bool = False
     slow: bool = False
     arrives: bool = False
@@ -116,6 +118,8 @@ class World:
         self.licence_asked = False
         self.licence_accepted = False
         self.late_conflict = False
+        self.locked_while_deploying = False
+        self.strange_operations = False
         self._count = 0
 
     def made(self) -> dict[str, list[str]]:
@@ -126,6 +130,17 @@ class World:
     def routes(self) -> list[str]:
         with self.lock:
             return [call.route for call in self.calls]
+
+    def fault(self, route: str) -> Fault | None:
+        """The fault that a call of a route meets, counted."""
+        for one in self.faults:
+            if one.route == route and one.times:
+                if one.after:
+                    one.after -= 1
+                    return None
+                one.times -= 1
+                return one
+        return None
 
     def number(self) -> int:
         self._count += 1
@@ -257,6 +272,10 @@ class World:
         there = self.of(self.endpoints, endpoint_id, "Endpoint")
         if there["deployedModels"]:
             raise ApiError(PRECONDITION, "The Endpoint still has models deployed to it.")
+        if self.locked_while_deploying and any(
+            not one.done and one.kind == "Deploy" for one in self.operations.values()
+        ):
+            raise ApiError(PRECONDITION, "The Endpoint is being deployed to.")
         return self.begin(parent, "Delete", version, lambda: (self.endpoints.pop(endpoint_id, None), {})[1])
 
     def delete_model(self, model_id: str, parent: str, version: str) -> Operation:
