@@ -141,7 +141,7 @@ def test_an_operation_that_fails_late_leaves_nothing_and_is_named(world: World, 
     text = readable(caught.value)
     (operation,) = [one.name for one in world.operations.values() if one.kind == "Deploy"]
     assert operation in text
-    assert "temporarily unavailable" in text
+    assert "machine type temporarily unavailable" in " ".join(text.split())
     assert "removed" in text
     assert world.made() == NOTHING
 
@@ -282,12 +282,12 @@ def test_what_serves_already_but_otherwise_is_refused_with_the_difference(world:
     assert world.endpoints == before
 
 
-def interrupted(world: World, garden: Garden) -> None:
-    """A run that starts a deployment and is killed at its first look."""
-    world.faults.append(Fault("operation.get", code=7))
-    request = "infra.vertex.removal.Removal.remove", "infra.vertex.removal.Removal.cancel"
+def interrupted(world: World, garden: Garden, looks: int = 0) -> None:
+    """A run that starts a deployment and is killed after some looks at it."""
+    world.faults.append(Fault("operation.get", code=7, after=looks))
+    removal = "infra.vertex.removal.Removal.remove", "infra.vertex.removal.Removal.cancel"
     with pytest.MonkeyPatch.context() as patch:
-        for name in request:
+        for name in removal:
             patch.setattr(name, lambda *_: None)
         with pytest.raises(VertexError):
             garden.create()
@@ -295,14 +295,58 @@ def interrupted(world: World, garden: Garden) -> None:
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_killed_run_s_deployment_is_waited_for_and_taken_over(world: World, garden: MakeGarden, ended: bool) -> None:
-    interrupted(world, garden())
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_killed_run_s_deployment_is_waited_for_and_taken_over(
+    world: World, garden: MakeGarden, looks: int, ended: bool
+) -> None:
+    """After its first look the run has noted its operation on the endpoint; before that the list of operations tells."""
+    world.outcomes.append(Outcome(looks=4))
+    interrupted(world, garden(), looks)
+    world.strange_operations = bool(looks)
     if ended:
         world.end_all()
     garden().create()
     assert world.routes().count("deploy") == 1
     assert world.made() == OURS
     assert world.endpoints[WANTED.endpoint_id]["labels"] == LABELS
+
+
+def test_a_half_made_deployment_is_removed_where_the_list_of_operations_cannot_be_read(
+    world: World, garden: MakeGarden
+) -> None:
+    world.outcomes.append(Outcome(looks=99))
+    interrupted(world, garden())
+    world.strange_operations = True
+    garden().create()
+    assert world.routes().count("deploy") == 2
+    assert world.made() == OURS
+
+
+def test_an_operation_that_neither_ends_nor_lets_go_is_told_with_the_commands_and_taken_up_later(
+    world: World, garden: MakeGarden
+) -> None:
+    world.locked_while_deploying = True
+    world.outcomes.append(Outcome(looks=None, cancellable=False))
+    with pytest.raises(TimeoutError) as caught:
+        garden(pace={"removal_seconds": 0.2}, timeout_seconds=0).create()
+    assert f"gcloud ai models delete {WANTED.model_id}" in readable(caught.value)
+    (running,) = [one for one in world.operations.values() if one.kind == "Deploy"]
+    running.looks, running.code = 1, 8
+    garden().create()
+    assert world.made() == OURS
+    assert world.endpoints[WANTED.endpoint_id]["deployedModels"]
+
+
+def test_a_model_undeployed_by_hand_reads_as_no_replicas_and_is_deployed_again(
+    world: World, garden: MakeGarden
+) -> None:
+    garden().create()
+    world.endpoints[WANTED.endpoint_id]["deployedModels"] = []
+    live = garden().read()
+    assert live
+    assert (live.deployment.min_replicas, live.deployed_model_id) == (0, "")
+    assert garden().update().deployment == WANTED
+    assert world.made() == OURS
 
 
 def test_a_killed_run_s_deployment_that_failed_is_removed_and_made_again(world: World, garden: MakeGarden) -> None:
