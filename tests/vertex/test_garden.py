@@ -299,7 +299,7 @@ def interrupted(world: World, garden: Garden, looks: int = 0) -> None:
 def test_a_killed_run_s_deployment_is_waited_for_and_taken_over(
     world: World, garden: MakeGarden, looks: int, ended: bool
 ) -> None:
-    """After its first look the run has noted its operation on the endpoint; before that the list of operations tells."""
+    """After its first look the run has noted its operation on the endpoint; before that only the list tells it."""
     world.outcomes.append(Outcome(looks=4))
     interrupted(world, garden(), looks)
     world.strange_operations = bool(looks)

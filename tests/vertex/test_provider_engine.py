@@ -128,6 +128,20 @@ def test_an_endpoint_deleted_by_hand_is_seen_by_refresh_and_made_again(project: 
     assert world.made() == NOTHING
 
 
+def test_a_model_undeployed_by_hand_stays_in_the_state_and_is_deployed_again(
+    project: VertexProject, world: World
+) -> None:
+    project.up()
+    world.endpoints[WANTED.endpoint_id]["deployedModels"] = []
+    project.pulumi("refresh", "--yes", "--skip-preview")
+    assert project.changes() == {"update": 1}
+    project.up()
+    assert replicas(world) == (1, 1)
+    world.endpoints[WANTED.endpoint_id]["deployedModels"] = []
+    project.pulumi("destroy", "--yes", "--skip-preview", "--refresh")
+    assert world.made() == NOTHING
+
+
 def test_an_endpoint_that_others_made_in_the_place_of_ours_is_left_alone(project: VertexProject, world: World) -> None:
     project.up()
     theirs = copy.deepcopy(foreign_endpoint(world))

@@ -272,9 +272,8 @@ class World:
         there = self.of(self.endpoints, endpoint_id, "Endpoint")
         if there["deployedModels"]:
             raise ApiError(PRECONDITION, "The Endpoint still has models deployed to it.")
-        if self.locked_while_deploying and any(
-            not one.done and one.kind == "Deploy" for one in self.operations.values()
-        ):
+        deploying = any(one.kind == "Deploy" and not one.done for one in self.operations.values())
+        if self.locked_while_deploying and deploying:
             raise ApiError(PRECONDITION, "The Endpoint is being deployed to.")
         return self.begin(parent, "Delete", version, lambda: (self.endpoints.pop(endpoint_id, None), {})[1])
 
