@@ -59,11 +59,15 @@ def explain(error: Exception, doing: str, wanted: Deployment) -> VertexError:
         return VertexError(f"{doing}: no usable Google credentials. Run: gcloud auth application-default login")
     code = getattr(error, "code", None)
     status = f" ({int(code)})" if isinstance(code, int) else ""
-    said = getattr(error, "message", None) or str(error) or type(error).__name__
-    said = re.sub(r"^(GET|POST|PATCH|DELETE) \S+: ", "", said)[:_LONGEST_ANSWER]
     return VertexError(
-        "\n".join(line for line in (f"{doing}: Google said{status}: {said}", advice(error, wanted)) if line)
+        "\n".join(line for line in (f"{doing}: Google said{status}: {words(error)}", advice(error, wanted)) if line)
     )
+
+
+def words(error: Exception) -> str:
+    """What Google said, without the call that the client puts before it."""
+    said = getattr(error, "message", None) or str(error) or type(error).__name__
+    return re.sub(r"^(GET|POST|PATCH|DELETE) \S+: ", "", said)[:_LONGEST_ANSWER]
 
 
 def advice(error: Exception, wanted: Deployment) -> str:

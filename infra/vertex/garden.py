@@ -14,7 +14,7 @@ from infra.vertex import messages
 from infra.vertex.calls import Calls, Deadline
 from infra.vertex.clients import Clients
 from infra.vertex.deployment import OPERATION, Deployment, changed, replacing, to_inputs
-from infra.vertex.failures import CutOffError, OperationTimeoutError, TakenError, VertexError, explain
+from infra.vertex.failures import CutOffError, OperationTimeoutError, TakenError, VertexError, explain, words
 from infra.vertex.live import Live, is_ours, our_models, read_live
 from infra.vertex.removal import Removal, left_behind
 
@@ -149,7 +149,7 @@ class Garden:
             try:
                 self._calls.finish("waiting for", self._clients.garden, operation, deadline)
             except exceptions.GoogleAPICallError as error:
-                self._calls.say(f"it failed: {error.message}")
+                self._calls.say(f"it failed: {words(error)}")
             except OperationTimeoutError as error:
                 raise self._after_cleaning(error, operation) from None
 

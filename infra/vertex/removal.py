@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from infra.vertex.calls import Calls, Deadline
 from infra.vertex.clients import Clients
 from infra.vertex.deployment import Deployment
-from infra.vertex.failures import OperationTimeoutError, TakenError, VertexError
+from infra.vertex.failures import OperationTimeoutError, TakenError, VertexError, words
 from infra.vertex.live import is_ours, last_part, other_models
 
 _MAYBE_LATER = (exceptions.Conflict, exceptions.BadRequest)
@@ -114,7 +114,7 @@ class Removal:
             raise error
         if deadline.passed:
             raise OperationTimeoutError(
-                f"{doing}: Google refused for {deadline.elapsed_seconds:.0f} s: {error.message}"
+                f"{doing}: Google refused for {deadline.elapsed_seconds:.0f} s: {words(error)}"
             ) from None
         self._calls.say(f"{doing}: not yet ({type(error).__name__})")
 
