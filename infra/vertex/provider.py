@@ -1,4 +1,4 @@
-"""The Pulumi dynamic provider. Pickled by reference to this module: it holds nothing, so neither does state.
+"""The Pulumi dynamic provider. Pickled by reference to this module: no code and no token reaches the state.
 
 The engine starts one process for all dynamic resources of a run. That process ends with the engine: a killed run must
 not go on deploying, or clean up under the feet of the next one.
@@ -12,6 +12,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,7 @@ T = TypeVar("T")
 VERSION = 1
 """Raised when a change of this code must reach endpoints that exist: the engine does not see code (pulumi #11764)."""
 ADDRESS_KEY = "vertexAddress"
+_RECONNECT_SECONDS = 0.2
 _ENGINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d+)")
 
 
@@ -128,4 +130,5 @@ def _end_with_engine(target: tuple[str, int]) -> None:
         except ConnectionRefusedError:
             os._exit(1)
         except OSError:
-            continue
+            pass
+        time.sleep(_RECONNECT_SECONDS)
