@@ -61,7 +61,7 @@ class Garden:
                     request=messages.deploy_request(self._wanted),
                 ).operation.name
                 return self._follow(operation, deadline)
-            except (CutOffError, exceptions.AlreadyExists, exceptions.Conflict) as error:
+            except (CutOffError, exceptions.Conflict) as error:
                 # An earlier call, of this run or one that was killed, has arrived after all.
                 found = self._take_over(deadline)
                 if found:

@@ -6,7 +6,6 @@ not go on deploying, or clean up under the feet of the next one.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import socket
@@ -28,7 +27,6 @@ from pulumi.dynamic import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from infra.errors import StackError
 from infra.vertex.deployment import FIELDS, Deployment, changed, from_inputs, replacing, to_inputs
 from infra.vertex.reading import problems
 
@@ -50,9 +48,8 @@ class ModelGardenProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the address of a test's server; end with the engine; keep our own errors free of tracebacks."""
+        """Take the address of a test's server, and end with the engine."""
         self._address = req.config.get(ADDRESS_KEY) or ""
-        logging.getLogger("grpc._server").addFilter(_without_our_tracebacks)
         engines = [found for one in sys.argv[1:] if (found := _ENGINE.fullmatch(one))]
         if engines:
             target = (engines[0][1].strip("[]"), int(engines[0][2]))
@@ -111,12 +108,6 @@ def _outputs(live: Live, properties: Mapping[str, Any]) -> dict[str, Any]:
     made = live.outputs()
     made["request_model"] = made["request_model"] or properties.get("request_model") or ""
     return to_inputs(live.deployment) | {"provider_version": properties.get("provider_version")} | made
-
-
-def _without_our_tracebacks(record: logging.LogRecord) -> bool:
-    """Drop what gRPC logs of an error of ours: the engine prints its text."""
-    kind = record.exc_info[0] if record.exc_info else None
-    return not (kind and issubclass(kind, StackError))
 
 
 def _end_with_engine(target: tuple[str, int]) -> None:
