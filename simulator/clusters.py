@@ -87,7 +87,11 @@ class Clusters:
                 for name, cluster in self._running.items()
             ],
             "users": [{"name": name, "user": user} for name in names.values()],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in names.values()],
+            "contexts": [
+                {"name": context, "context": {"cluster": name, "user": name}}
+                for context, name in {**{name: name for name in names.values()}, **self._home.contexts}.items()
+                if name in names.values()
+            ],
             "current-context": next(iter(names.values()), ""),
         }
         _replace(self._home.kubeconfig, json.dumps(config, indent=1))

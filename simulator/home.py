@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ class Home:
         self._locks = self.root / "locks"
         self.supervisor_file = self.root / "supervisor.json"
         self.authorities = self.root / "authorities.pem"
+        self._contexts = self.root / "contexts.json"
 
     @classmethod
     def current(cls) -> Home:
@@ -50,6 +52,18 @@ class Home:
     def token(self) -> str:
         """The bearer token of every simulated cluster's administrator."""
         return self.token_file.read_text().strip()
+
+    @property
+    def contexts(self) -> dict[str, str]:
+        """Further names of clusters in the kubeconfig: context to cluster."""
+        names: dict[str, str] = json.loads(self._contexts.read_text()) if self._contexts.exists() else {}
+        return names
+
+    def add_context(self, name: str, cluster: str) -> None:
+        """Give a cluster another name, from when the kubeconfig is written next."""
+        temporary = self._contexts.with_name(f".contexts-{os.getpid()}")
+        temporary.write_text(json.dumps(self.contexts | {name: cluster}))
+        temporary.replace(self._contexts)
 
     @contextmanager
     def locked(self, name: str, waiting_for: str, shared: bool = False) -> Iterator[None]:

@@ -86,15 +86,19 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
 
 
 def _adopt(home: Home, platform: str, stacks: Path) -> None:
-    """See that the cluster is there that a platform adopts."""
-    gke = yaml.safe_load((stacks / f"{platform}.yaml").read_text()).get("gke")
-    running = supervisor.find(home)
-    if not gke or gke["cluster"].get("create", True) or running is None:
+    """See that the cluster is there that a platform does not make itself."""
+    spec = yaml.safe_load((stacks / f"{platform}.yaml").read_text())
+    gke, kubernetes, running = spec.get("gke"), spec.get("kubernetes"), supervisor.find(home)
+    if running is None:
         return
     from simulator.adopted_cluster import make_adopted
+    from simulator.own_cluster import make_own
 
-    if make_adopted(running.ports["gcp"], gke):
+    port = running.ports["gcp"]
+    if gke and not gke["cluster"].get("create", True) and make_adopted(port, gke):
         print(f"The platform {platform} adopts cluster '{gke['cluster']['name']}'; the simulator has made one for it.")
+    if kubernetes and make_own(home, port, kubernetes):
+        print(f"The platform {platform} is context '{kubernetes['context']}'; the simulator has made a cluster for it.")
 
 
 def _update(engine: Engine, stack: str, stacks: Path) -> int:

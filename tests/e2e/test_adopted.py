@@ -1,4 +1,4 @@
-"""A platform on a cluster that others made: looked at, never changed, and refused where nothing could run on it."""
+"""Platforms on clusters that others made: looked at, never changed, and refused where nothing could run on them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import yaml
 
 from simulator import supervisor
 from simulator.adopted_cluster import make_adopted
+from simulator.own_cluster import make_own
 from tests.conftest import ROOT
 from tests.e2e.project import Project, fresh
 
@@ -68,3 +69,29 @@ def test_an_endpoint_comes_and_goes_and_the_cluster_stays_as_it_was(theirs: Proj
         name: one["inputs"] for name, one in before.items()
     }
     assert [set(one["nodePools"]) for one in kept["clusters"].values()] == [{"default-pool"}] * 2
+
+
+def test_every_family_of_labels_is_found_on_a_cluster_of_a_context(theirs: Project) -> None:
+    running = supervisor.find(theirs.home)
+    assert running
+    size = {"vcpus": 48, "memoryGiB": 192, "machines": 1, "count": 4}
+    groups = [
+        *({**size, "accelerator": gpu, "labels": "nvidia"} for gpu in ("a100-40gb", "h100", "h200", "l4", "t4")),
+        *({**size, "accelerator": gpu, "labels": "gke"} for gpu in ("a100-80gb", "b200", "l4", "rtxpro6000")),
+        {**size, "accelerator": "l4", "labels": "karpenter"},
+        {**size, "accelerator": "t4", "labels": "eks-auto"},
+        {**size, "accelerator": "l4", "labels": "eks", "instanceType": "g6.12xlarge"},
+        {**size, "accelerator": "a100-80gb", "labels": "aks", "instanceType": "Standard_NC96ads_A100_v4"},
+        {**size, "accelerator": "h100", "labels": {"pool": "big"}},
+    ]
+    where = {"context": "arn:aws:eks:eu-west-1:1:cluster/ml", "nodes": groups}
+    assert make_own(theirs.home, running.ports["gcp"], where)
+    assert not make_own(theirs.home, running.ports["gcp"], where)
+    theirs.write("elsewhere", apiVersion="servestack/v1", kind="Platform", kubernetes=where)
+    theirs.up("elsewhere")
+    groups.append({**size, "accelerator": "l4", "labels": {"pool": "missing"}})
+    theirs.write("elsewhere", kubernetes={**where, "nodes": groups})
+    said = theirs.pulumi("preview", "-s", "elsewhere", expect=-1)
+    assert "pool" in said
+    assert "missing" in said
+    assert "Traceback" not in said
