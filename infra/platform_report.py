@@ -31,8 +31,8 @@ def platform_text(plan: PlatformPlan) -> str:
             lines.append(_row("nodes", f"{group.machines} of {each}, {group.vcpus} vCPUs, {group.memoryGiB} GiB"))
     lines.append(_row("makes", counted(len(plan.resources), "resource") if plan.resources else "nothing"))
     numbered = itertools.count(1)
-    for kind, group in itertools.groupby(plan.resources, key=lambda one: one.token.rpartition(":")[2]):
-        names = [one.name for one in group]
+    for kind, alike in itertools.groupby(plan.resources, key=lambda one: one.token.rpartition(":")[2]):
+        names = [one.name for one in alike]
         first = next(numbered)
         span = f"{first}." if len(names) == 1 else f"{first}.-{[next(numbered) for _ in names[1:]][-1]}."
         lines.append(_row("", f"{span} {kind}: {', '.join(names)}"))

@@ -76,12 +76,15 @@ def test_roles_follow_what_is_made() -> None:
 def test_those_who_preview_can_change_nothing_and_those_who_deploy_no_grants(spec: PlatformSpec) -> None:
     assert all(role.endswith("iewer") or role == "roles/browser" for role in roles(spec, "previews"))
     deploys = [one for one in platform_plan("plat", spec).roles if "deploys" in one.who]
-    assert {one.role for one in deploys if one.scope == "project"} == {"roles/container.admin", "roles/browser"}
+    assert {one.role for one in deploys if one.scope == "project"} == {
+        "roles/browser",
+        "roles/container.admin",
+        "roles/storage.admin",
+    }
     # Who sets the IAM of a bucket or a secret (infra.cloud.identity) has that right on it alone.
     assert {(one.role, one.scope) for one in deploys if one.scope != "project"} == {
         ("roles/iam.serviceAccountUser", "nodes' account"),
         ("roles/secretmanager.admin", "secrets that endpoints read"),
-        ("roles/storage.admin", "buckets of weights"),
     }
 
 
