@@ -23,10 +23,16 @@ def platform_text(plan: PlatformPlan) -> str:
         lines.append(_row("cluster", f"{where}, {gke.cluster.mode}, {made}"))
         if gke.cluster.lacks:
             lines.append(_row("lacks", ", ".join(gke.cluster.lacks)))
+    own = plan.spec.kubernetes
+    if own:
+        lines.append(_row("cluster", f"context {own.context}, as it is"))
+        for group in own.nodes:
+            each = f"{group.count} x {group.accelerator}" if group.count else group.accelerator
+            lines.append(_row("nodes", f"{group.machines} of {each}, {group.vcpus} vCPUs, {group.memoryGiB} GiB"))
     lines.append(_row("makes", counted(len(plan.resources), "resource") if plan.resources else "nothing"))
     numbered = itertools.count(1)
-    for kind, group in itertools.groupby(plan.resources, key=lambda one: one.token.rpartition(":")[2]):
-        names = [one.name for one in group]
+    for kind, alike in itertools.groupby(plan.resources, key=lambda one: one.token.rpartition(":")[2]):
+        names = [one.name for one in alike]
         first = next(numbered)
         span = f"{first}." if len(names) == 1 else f"{first}.-{[next(numbered) for _ in names[1:]][-1]}."
         lines.append(_row("", f"{span} {kind}: {', '.join(names)}"))
@@ -45,6 +51,8 @@ def platform_text(plan: PlatformPlan) -> str:
         for one in roles:
             on = "" if one.scope == "project" else f" on the {one.scope}"
             lines.append(_row("", f"{one.role}{on}: {one.why}"))
+    for part in plan.remade:
+        lines.append(_row("change", f"of {', '.join(part.fields)}: {part.means}"))
     lines += [_row("caution", one) for one in plan.cautions]
     return "\n".join(lines) + "\n"
 

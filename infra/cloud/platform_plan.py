@@ -9,9 +9,11 @@ from typing import Any
 from infra.catalog.platforms import Role, StandingPrice, platform_facts
 from infra.cloud.cluster import SYSTEM_POOL
 from infra.cloud.platform import platform_resources
+from infra.cloud.platform_changes import Remade, remade
 from infra.cloud.resource import CloudResource, IdOf
 from infra.plan.cost import HOURS_PER_MONTH
 from infra.spec import Gke, PlatformSpec
+from infra.spec.platform import PLATFORM_KINDS
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class PlatformPlan:
         protection: what keeps it from being deleted.
         entrance: how the cluster's API is reached.
         roles: of those who make it, deploy on it, or preview.
+        remade: what a change of its file makes anew.
     """
 
     platform: str
@@ -35,6 +38,7 @@ class PlatformPlan:
     protection: str
     entrance: str
     roles: tuple[Role, ...]
+    remade: tuple[Remade, ...]
     cautions: tuple[str, ...]
 
     @property
@@ -52,7 +56,7 @@ class PlatformPlan:
         gke = self.spec.gke
         return {
             "platform": self.platform,
-            "kind": "gke" if gke else "host" if self.spec.host else "local",
+            "kind": next(kind for kind in PLATFORM_KINDS if getattr(self.spec, kind) is not None),
             "created": bool(gke and gke.cluster.create),
             "mode": gke.cluster.mode if gke else None,
             "resources": [resource_json(one) for one in self.resources],
@@ -67,6 +71,7 @@ class PlatformPlan:
             "roles": [
                 {"role": one.role, "who": list(one.who), "scope": one.scope, "why": one.why} for one in self.roles
             ],
+            "remade": [{"part": one.part, "means": one.means, "fields": list(one.fields)} for one in self.remade],
             "cautions": list(self.cautions),
         }
 
@@ -83,8 +88,9 @@ def platform_plan(name: str, spec: PlatformSpec) -> PlatformPlan:
         standing=tuple(facts.prices[str(one)] for one in names) if made else (),
         not_counted=_not_counted(gke, facts.not_counted) if made and gke else (),
         protection=_protection(gke),
-        entrance=_entrance(gke),
+        entrance=_entrance(spec),
         roles=tuple(_roles(gke, facts.roles)) if gke else (),
+        remade=remade(gke) if gke else (),
         cautions=tuple(_cautions(name, gke)) if gke else (),
     )
 
@@ -122,7 +128,10 @@ def _protection(gke: Gke | None) -> str:
     return "none: destroy deletes the cluster; a bucket that holds objects stays"
 
 
-def _entrance(gke: Gke | None) -> str:
+def _entrance(spec: PlatformSpec) -> str:
+    gke = spec.gke
+    if spec.kubernetes is not None:
+        return f"context {spec.kubernetes.context} of your kubeconfig"
     if gke is None:
         return "the machine's own"
     if not gke.cluster.create:

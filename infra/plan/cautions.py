@@ -12,6 +12,7 @@ from infra.plan.credentials import credentials_caution
 from infra.plan.engine_image import audio_caution, image_cautions
 from infra.plan.exposure import exposure_cautions
 from infra.plan.identity import identity_cautions
+from infra.plan.lacking import lacking_cautions
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
 from infra.plan.nearest import nearest_words
@@ -46,6 +47,7 @@ def cautions(
         *_several_machines(request, choice.candidate, ask_again),
         caution(request, choice),
         open_caution(spec.expose),
+        *lacking_cautions(request.platform),
         *exposure_cautions(
             spec.expose, request.platform.gke, replicas=spec.replicas.most, data_parallel=choice.candidate.data
         ),

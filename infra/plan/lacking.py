@@ -51,7 +51,20 @@ def needs(plan: ServingPlan) -> tuple[Need, ...]:
     if plan.watch.kind == MANAGED:
         other = "write monitoring: none, or prometheus-operator, in the platform's file"
         found.append(Need("managed-prometheus", ("platform",), "its metrics and alerts are objects of it", other))
+    if plan.node_pools.kind == "pools":
+        because = "node pools of endpoints are made with it (GKE_METADATA), and GKE refuses them"
+        found.append(Need("workload-identity", ("platform",), because, "name another platform"))
     return tuple(found)
+
+
+def lacking_cautions(platform: PlatformSpec) -> tuple[str, ...]:
+    """What the platform's file says is not there, with which an endpoint is made and is not what it seems."""
+    if platform.gke is None or "network-policy" not in platform.gke.cluster.lacks:
+        return ()
+    return (
+        "the cluster enforces no network policies (cluster.lacks), so the endpoint is not closed by its own: whatever "
+        "reaches its pods is held off by the key alone",
+    )
 
 
 def minimum_version(plan: ServingPlan) -> tuple[str, str] | None:

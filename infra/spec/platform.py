@@ -13,6 +13,7 @@ from infra.spec.kubernetes import Kubernetes
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 
+PLATFORM_KINDS = ("gke", "kubernetes", "host", "local")
 _HTTP_ADDRESS = r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$"
 
 
@@ -54,7 +55,7 @@ class PlatformSpec(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> PlatformSpec:
-        named = [name for name in ("gke", "kubernetes", "host", "local") if getattr(self, name) is not None]
+        named = [name for name in PLATFORM_KINDS if getattr(self, name) is not None]
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
             raise ValueError(f"a Platform has exactly one of gke, kubernetes, host and local; {said}.")

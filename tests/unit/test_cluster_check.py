@@ -15,6 +15,8 @@ from infra.cli import main
 from infra.cloud.cluster import cluster_inputs
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.cluster_facts import cluster_facts, dns_endpoint, older
+from infra.plan.lacking import lacking_cautions, refuse_lacking
+from infra.plan.refusal import RefusedError
 from infra.spec.gke import LACKS
 from simulator.google.data_sources import as_data_source
 from tests.unit.platform_samples import ADOPTED, CREATED, platform
@@ -118,11 +120,28 @@ def test_an_endpoint_is_stopped_by_what_it_needs_and_by_nothing_else(name: str) 
     assert all(one.blocks for one in found)
     needed = [one.subject for one in found if one.subject != "version"]
     wanted = {"gateway-api"} if kinds & {"Gateway", "HTTPRoute"} else set()
+    wanted |= {"workload-identity"} if endpoint.plan.node_pools.kind == "pools" else set()
     wanted |= {"gcs-fuse", "workload-identity"} if "gcsfuse" in json.dumps(endpoint.objects()) else set()
     wanted |= {"managed-prometheus"} if kinds & {"PodMonitoring", "Rules"} else set()
     wanted |= {"secret-manager", "secret-sync", "workload-identity"} if "SecretSync" in kinds else set()
     assert sorted(needed) == sorted(wanted)
     assert any(one.subject == "version" for one in found) is ("InferencePool" in kinds)
+
+
+@pytest.mark.parametrize("feature", ["network-policy", "workload-identity"])
+@pytest.mark.parametrize("name", EVERY)
+def test_what_every_endpoint_needs_is_said_offline_by_every_plan(name: str, feature: str) -> None:
+    endpoint = EVERY[name]
+    assert endpoint.platform.gke
+    pools = endpoint.plan.node_pools.kind == "pools"
+    mode = "standard" if pools else "autopilot"
+    spec = platform(cluster={"name": "prod", "create": False, "lacks": [feature], "mode": mode})
+    assert ("network policies" in " ".join(lacking_cautions(spec))) is (feature == "network-policy")
+    if feature == "workload-identity" and pools:
+        with pytest.raises(RefusedError, match="lacks workload-identity"):
+            refuse_lacking(endpoint.plan, spec)
+    elif feature == "network-policy":
+        refuse_lacking(endpoint.plan, spec)
 
 
 def test_versions_are_compared_by_number() -> None:

@@ -74,8 +74,18 @@ def test_roles_follow_what_is_made() -> None:
 
 @ALL
 def test_those_who_preview_can_change_nothing_and_those_who_deploy_no_grants(spec: PlatformSpec) -> None:
-    assert all(role.endswith(("iewer",)) for role in roles(spec, "previews"))
-    assert roles(spec, "deploys") == {"roles/container.admin", "roles/iam.serviceAccountUser"}
+    assert all(role.endswith("iewer") or role == "roles/browser" for role in roles(spec, "previews"))
+    deploys = [one for one in platform_plan("plat", spec).roles if "deploys" in one.who]
+    assert {one.role for one in deploys if one.scope == "project"} == {
+        "roles/browser",
+        "roles/container.admin",
+        "roles/storage.admin",
+    }
+    # Who sets the IAM of a bucket or a secret (infra.cloud.identity) has that right on it alone.
+    assert {(one.role, one.scope) for one in deploys if one.scope != "project"} == {
+        ("roles/iam.serviceAccountUser", "nodes' account"),
+        ("roles/secretmanager.admin", "secrets that endpoints read"),
+    }
 
 
 def test_the_verbs_take_a_platform_where_it_has_something_to_say(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +98,16 @@ def test_the_verbs_take_a_platform_where_it_has_something_to_say(capsys: pytest.
     for words in (["plan", "dev", "--html", "x.html"], ["plan", "dev", "--explain"], ["status", "dev"]):
         assert main(words) == 2
         assert "dev.yaml is a Platform" in capsys.readouterr().err
+
+
+def test_a_cluster_by_context_is_no_machine_of_ones_own() -> None:
+    spec = PlatformSpec.model_validate(
+        {"apiVersion": "servestack/v1", "kind": "Platform", "kubernetes": {"context": "lab-context"}}
+    )
+    plan = platform_plan("lab", spec)
+    assert plan.to_json()["kind"] == "kubernetes"
+    assert "lab-context" in plan.to_json()["entrance"]
+    assert "context lab-context" in platform_text(plan)
 
 
 def test_a_machine_of_ones_own_makes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
