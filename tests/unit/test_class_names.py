@@ -11,7 +11,7 @@ import yaml
 from infra.errors import StackError
 from infra.pipeline import Endpoint, build
 from tests.unit.files import Files
-from tests.unit.test_pool_names import ACCOUNTS, PLATFORM, REGISTRY, SPEC
+from tests.unit.test_pool_names import ACCOUNTS, PLATFORM, REGISTRY, SPEC, flat
 
 STACK = "gemma4-e4b-l4"
 GKE: dict[str, Any] = {
@@ -86,6 +86,29 @@ def test_of_two_files_of_one_stack_the_class_has_another_name_exactly_where_it_s
         same_stack = name.rpartition("-")[0] == other_name.rpartition("-")[0]
         if same_stack:
             assert (name == other_name) == (spec == other), (spec, other)
+
+
+def test_the_files_reach_everything_that_a_class_says_of_l4_machines() -> None:
+    changed: set[str] = set()
+    for base in BASES:
+        first = made(base, GKE)
+        assert first
+        files = [(base | {field: value}, GKE) for field, values in FIELDS.items() for value in values]
+        files += [(base, GKE | {field: value}) for field, values in CLUSTERS.items() for value in values]
+        for spec, gke in files:
+            other = made(spec, gke)
+            left, right = flat(first[1]), flat(other[1]) if other else {}
+            changed |= {path for path in left.keys() | right.keys() if other and left.get(path) != right.get(path)}
+    assert {
+        "nodePoolConfig.serviceAccount",
+        "priorities[0].gpu.count",
+        "priorities[0].location.zones[0]",
+        "priorities[0].machineType",
+        "priorities[0].reservations.specific[0].name",
+        "priorities[0].spot",
+        "priorities[0].storage.bootDiskSize",
+        "priorities[1].spot",
+    } <= changed
 
 
 def test_an_image_that_can_be_streamed_renames_no_class_which_does_not_say_it() -> None:
