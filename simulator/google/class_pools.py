@@ -86,7 +86,7 @@ def new_pools(
     Args:
         compute: What is on offer.
         location: The cluster's.
-        cluster: Its inputs.
+        cluster: Its inputs, with the default account of pools that GKE makes.
         rule: Which nodes are wanted.
         chosen: The class, whose label and taint the nodes get; None for a pod without one, on Autopilot.
         pod: For whom.
