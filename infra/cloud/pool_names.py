@@ -7,7 +7,9 @@ import hashlib
 import json
 from typing import Any
 
+from infra.cloud.accounts import node_service_account
 from infra.cloud.node_pool import accelerator_pool_inputs
+from infra.plan.class_rules import class_node_config, class_rules
 from infra.plan.node_pools import NodePools
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
@@ -23,17 +25,19 @@ _IN_PLACE_OF_NODES = {"labels", "resourceLabels", "taints"}
 def named(plan: ServingPlan, gke: Gke) -> NodePools:
     """The plan's pools with their names: `STACK-HASH`, of a ladder `STACK-HASH-1` and on, its class `STACK-HASH`.
 
-    A ladder's pools are renamed together, with their class: a pod's class cannot change while it runs.
+    A ladder's pools are renamed together, with their class: a pod's class cannot change while it runs. On Autopilot
+    the class is named after what it says, so a change of it moves the pods, and nothing else does.
     """
     found = plan.node_pools
     if not found.pools:
         return found
-    made = [rebuilding(accelerator_pool_inputs(plan, gke, index)) for index in range(len(found.pools))]
-    digest = hashlib.sha256(json.dumps([plan.stack, *made], sort_keys=True).encode()).hexdigest()[:_DIGITS]
-    alone = len(found.pools) == 1
     if found.kind == "autopilot":
+        found = dataclasses.replace(found, node_account=node_service_account(gke) or "")
+        digest = _digest(plan.stack, *class_rules(plan, found), *class_node_config(found))
         return dataclasses.replace(found, compute_class=cut(plan.stack, f"-{digest}"))
-    if alone:
+    made = [rebuilding(accelerator_pool_inputs(plan, gke, index)) for index in range(len(found.pools))]
+    digest = _digest(plan.stack, *made)
+    if len(found.pools) == 1:
         pool = dataclasses.replace(found.pools[0], name=cut(plan.stack, f"-{digest}"))
         return dataclasses.replace(found, pools=(pool,))
     pools = tuple(
@@ -41,6 +45,10 @@ def named(plan: ServingPlan, gke: Gke) -> NodePools:
         for index, one in enumerate(found.pools, start=1)
     )
     return dataclasses.replace(found, pools=pools, compute_class=cut(plan.stack, f"-{digest}"))
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:_DIGITS]
 
 
 def rebuilding(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class NodePools:
         max_run_seconds: after which a machine is taken away; None for no limit of ours.
         rebuilt_by: fields of a pool, its cluster and its nodes' account, whose change makes new machines.
         move: what callers see of such a move, in words; `move_seconds` without any replica that answers.
+        node_account: as which Google account GKE's own machines run, on Autopilot; empty for what the cluster gives.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class NodePools:
     rebuilt_by: tuple[str, ...]
     move: str
     move_seconds: int
+    node_account: str = ""
 
     @property
     def text(self) -> str:

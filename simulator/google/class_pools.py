@@ -86,7 +86,7 @@ def new_pools(
     Args:
         compute: What is on offer.
         location: The cluster's.
-        cluster: Its inputs.
+        cluster: Its inputs, with the default account of pools that GKE makes.
         rule: Which nodes are wanted.
         chosen: The class, whose label and taint the nodes get; None for a pod without one, on Autopilot.
         pod: For whom.
@@ -100,6 +100,9 @@ def new_pools(
             continue
         for reservation in reservations:
             pool = _pool(rule, chosen, machine, pod, reservation)
+            account = _account(cluster, chosen)
+            if account:
+                pool["nodeConfig"]["serviceAccount"] = account
             wanted = (reservation or {}).get("zones") or rule.zones
             offered = [
                 zone
@@ -151,6 +154,13 @@ def _is_allowed(compute: Compute, location: str, cluster: Inputs, pool: Inputs, 
     except GoogleError:
         return False
     return True
+
+
+def _account(cluster: Inputs, chosen: ComputeClass | None) -> str:
+    """Account of the nodes: what the class says, else the cluster's default for pools that GKE makes."""
+    defaults = (cluster.get("clusterAutoscaling") or {}).get("autoProvisioningDefaults") or {}
+    own = chosen.pool_config.get("serviceAccount") if chosen else None
+    return str(own or defaults.get("serviceAccount") or "")
 
 
 def _pool(

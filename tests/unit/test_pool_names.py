@@ -23,7 +23,7 @@ from tests.unit.test_golden import ENDPOINTS
 RECREATES = ("machineType", "diskType", "diskSizeGb", "imageType", "bootDisk", "gcfsConfig", "gvnic")
 RECREATES += ("workloadMetadataConfig",)
 GKE: dict[str, Any] = {"project": "servestack-dev", "location": "us-central1", "cluster": {"name": "dev"}}
-ACCOUNTS = [None, "one@p-dev1.iam.gserviceaccount.com", "two@p-dev1.iam.gserviceaccount.com"]
+ACCOUNTS = [None, "nodes-one@p-dev1.iam.gserviceaccount.com", "nodes-two@p-dev1.iam.gserviceaccount.com"]
 REGISTRY = "us-docker.pkg.dev/p/r/vllm@sha256:" + "0" * 64
 # Each field of the stack file with values, and of its platform.
 SPEC: dict[str, list[Any]] = {
