@@ -117,7 +117,11 @@ def _shown(value: Any) -> Any:
 
 
 def _not_counted(gke: Gke, always: tuple[str, ...]) -> tuple[str, ...]:
-    return always if gke.cluster.mode == "autopilot" else ("two more nodes that the system pool may add", *always)
+    return (
+        always
+        if gke.cluster.mode == "autopilot"
+        else ("two more nodes that the system pool may have, as at first, one in each zone", *always)
+    )
 
 
 def _protection(gke: Gke | None) -> str:

@@ -49,6 +49,9 @@ class Cluster(Strict):
     def _lacks_of_an_adopted_one(self) -> Cluster:
         if self.create and self.lacks:
             raise ValueError("lacks says what an adopted cluster has not; one that this stack makes has all of it.")
+        always = sorted({"shielded-nodes", "workload-identity"} & set(self.lacks))
+        if self.mode == "autopilot" and always:
+            raise ValueError(f"an Autopilot cluster always has {' and '.join(always)}; take it off lacks.")
         return self
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pulumi_gcp.container.get_cluster import GetClusterResult
+from pydantic import ValidationError
 
 from infra.cli import main
 from infra.cloud.cluster import cluster_inputs
@@ -135,12 +136,17 @@ def test_what_every_endpoint_needs_is_said_offline_by_every_plan(name: str, feat
     assert endpoint.platform.gke
     pools = endpoint.plan.node_pools.kind == "pools"
     mode = "standard" if pools else "autopilot"
-    spec = platform(cluster={"name": "prod", "create": False, "lacks": [feature], "mode": mode})
+    there = {"name": "prod", "create": False, "lacks": [feature], "mode": mode}
+    if feature == "workload-identity" and not pools:
+        with pytest.raises(ValidationError, match="an Autopilot cluster always has workload-identity"):
+            platform(cluster=there)
+        return
+    spec = platform(cluster=there)
     assert ("network policies" in " ".join(lacking_cautions(spec))) is (feature == "network-policy")
-    if feature == "workload-identity" and pools:
+    if feature == "workload-identity":
         with pytest.raises(RefusedError, match="lacks workload-identity"):
             refuse_lacking(endpoint.plan, spec)
-    elif feature == "network-policy":
+    else:
         refuse_lacking(endpoint.plan, spec)
 
 
