@@ -117,11 +117,9 @@ def _shown(value: Any) -> Any:
 
 
 def _not_counted(gke: Gke, always: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        always
-        if gke.cluster.mode == "autopilot"
-        else ("two more nodes that the system pool may have, as at first, one in each zone", *always)
-    )
+    if gke.cluster.mode == "autopilot":
+        return always
+    return "two more nodes that the system pool may have, as at first, one in each zone", *always
 
 
 def _protection(gke: Gke | None) -> str:
