@@ -295,9 +295,14 @@ def tpu() -> ServingPlan:
     return dataclasses.replace(plan, ladder=(rung(plan, "flex-start", None),))
 
 
-def hostile(plan: ServingPlan | None = None) -> ServingPlan:
-    """A plan (that with a ladder), every text replaced by one that wants to be markup, script or terminal control."""
-    texts = iter(HOSTILE * 40)
+def hostile(plan: ServingPlan | None = None, first: int = 0) -> ServingPlan:
+    """A plan (that with a ladder), every text replaced by one that wants to be markup, script or terminal control.
+
+    Args:
+        plan: to be spoilt.
+        first: place in `HOSTILE` of the first text; over all places each text of the plan is each of the hostile ones.
+    """
+    texts = iter((HOSTILE[first:] + HOSTILE[:first]) * 40)
     return _replace_texts(plan or ladder(), texts)
 
 
