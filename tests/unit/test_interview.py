@@ -202,7 +202,15 @@ class Session:
         environment = os.environ | {"PYTHONPATH": str(root), "LC_ALL": "C.UTF-8"}
         command = [sys.executable, "-m", "infra.cli", "new", *arguments]
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=root, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            cwd=root,
+            start_new_session=True,
+            # Tests that run in the background of a shell hand on that Ctrl-C is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(slave)
         self.seen = ""
