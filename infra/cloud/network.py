@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.cloud.apis import api_name
 from infra.cloud.resource import CloudResource
-from infra.plan.platform_names import network_name, subnetwork_name
+from infra.plan.platform_names import cut, network_name, subnetwork_name
 from infra.spec import Gke
 
 NETWORK = "gcp:compute/network:Network"
@@ -67,7 +67,7 @@ def network_resources(platform: str, gke: Gke) -> tuple[CloudResource, ...]:
     ]
     if gke.proxyOnlySubnet:
         made.append(_proxy_only(platform, gke, gke.proxyOnlySubnet, network))
-    router_name = f"{network_name(gke)[:56].rstrip('-')}-router"
+    router_name = cut(f"{network_name(gke)}-router")
     return (
         *made,
         CloudResource(
@@ -77,7 +77,7 @@ def network_resources(platform: str, gke: Gke) -> tuple[CloudResource, ...]:
             ROUTER_NAT,
             f"{platform}-nat",
             {
-                "name": f"{network_name(gke)[:59].rstrip('-')}-nat",
+                "name": cut(f"{network_name(gke)}-nat"),
                 **regional,
                 "router": router_name,
                 "natIpAllocateOption": "AUTO_ONLY",
@@ -101,7 +101,7 @@ def _proxy_only(platform: str, gke: Gke, ranges: str, network: str) -> CloudReso
         SUBNETWORK,
         f"{platform}-proxy-only",
         {
-            "name": f"{network_name(gke)[:52].rstrip('-')}-proxy-only",
+            "name": cut(f"{network_name(gke)}-proxy-only"),
             "project": gke.project,
             "region": gke.region,
             "network": network_path(gke),

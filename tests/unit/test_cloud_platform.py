@@ -191,17 +191,17 @@ def test_every_name_is_one_that_google_takes(spec: PlatformSpec) -> None:
 
 
 def test_the_longest_names_stay_within_googles_limits_and_apart() -> None:
-    names: set[str] = set()
+    names: set[tuple[str, str]] = set()
     for cluster in ("x" * 40, "x" * 39 + "y"):
-        for location in ("northamerica-northeast1", "northamerica-northeast1-a"):
-            spec = platform(project="p" * 30, location=location, cluster={"name": cluster})
-            for one in platform_resources("q" * 40, spec):
+        for location in ("northamerica-northeast1", "northamerica-northeast1-a", "northamerica-northeast1-b"):
+            where = {"location": location, "cluster": {"name": cluster}, "proxyOnlySubnet": "10.129.0.0/23"}
+            for one in platform_resources("q" * 40, platform(project="p" * 30, **where)):
                 name = one.inputs.get("repositoryId") or one.inputs.get("name", "")
                 if one.token.endswith((":Repository", ":Bucket", ":Network", ":Router", ":RouterNat", ":Subnetwork")):
                     assert len(name) <= 63, name
-                if one.token.endswith(":Repository"):
-                    assert name not in names
-                    names.add(name)
+                if one.token.endswith((":Repository", ":Network", ":Router", ":RouterNat", ":Subnetwork")):
+                    assert (one.token, name) not in names
+                    names.add((one.token, name))
 
 
 def test_autopilot_is_told_nothing_that_it_decides_itself() -> None:
