@@ -99,9 +99,8 @@ def missing_for(facts: ClusterFacts, gke: Gke, plan: ServingPlan) -> tuple[Findi
     least = minimum_version(plan)
     if least and older(facts.version, least[0]):
         what = f"the cluster runs GKE {facts.version}, older than {least[0]}"
-        command = (
-            f"gcloud container clusters upgrade {gke.cluster.name} --master --cluster-version VERSION {_where(gke)}"
-        )
+        upgrade = f"gcloud container clusters upgrade {gke.cluster.name} --master --cluster-version VERSION"
+        command = f"{upgrade} {gke.gcloud_flags}"
         found.append(Finding("version", what, least[1], command, blocks=True))
     return tuple(found)
 
@@ -115,9 +114,5 @@ def _finding(feature: str, gke: Gke, *, blocks: bool) -> Finding:
     what, matters, flags = _FEATURES[feature]
     flags = flags.format(project=gke.project)
     gcloud = "gcloud beta" if feature in _BETA else "gcloud"
-    command = f"{gcloud} container clusters update {gke.cluster.name} {_where(gke)} {flags}"
+    command = f"{gcloud} container clusters update {gke.cluster.name} {gke.gcloud_flags} {flags}"
     return Finding(feature, what, matters, command, blocks)
-
-
-def _where(gke: Gke) -> str:
-    return f"--location {gke.location} --project {gke.project}"

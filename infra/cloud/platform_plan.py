@@ -103,7 +103,6 @@ def resource_json(one: CloudResource) -> dict[str, Any]:
         "protect": one.protect,
         "ignoreChanges": list(one.ignore),
         "timeoutSeconds": one.timeout_seconds,
-        "deleteBeforeReplace": one.delete_first,
     }
     return told | {key: value for key, value in options.items() if value}
 

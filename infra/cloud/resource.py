@@ -27,7 +27,6 @@ class CloudResource:
     protect: bool = False
     ignore: tuple[str, ...] = ()
     timeout_seconds: int | None = None
-    delete_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,5 +56,4 @@ class CloudResources(pulumi.ComponentResource):
             protect=one.protect,
             ignore_changes=list(one.ignore),
             custom_timeouts=limits,
-            delete_before_replace=one.delete_first or None,
         )

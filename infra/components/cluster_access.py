@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.runtime import invoke
 
 from infra.cloud.cluster_check import Finding
 from infra.cloud.cluster_facts import ClusterFacts, cluster_facts, dns_endpoint
+from infra.components.look_up import LookUpError, look_up
 from infra.errors import PlatformError
 from infra.plan.platform_names import subnetwork_name
 from infra.spec import Gke
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _GET_CLUSTER = "gcp:container/getCluster:getCluster"
 _GET_SUBNETWORK = "gcp:compute/getSubnetwork:getSubnetwork"
-_PLUGIN_VERSION = version("pulumi-gcp")
 
 
 @dataclass(frozen=True)
@@ -69,18 +67,14 @@ def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> GkeAccess:
         PlatformError: it does not exist, with the command that makes it; or it cannot be read.
     """
     where = f"cluster '{gke.cluster.name}' in {gke.location} of project '{gke.project}'"
+    asked = {"name": gke.cluster.name, "location": gke.location, "project": gke.project}
     try:
-        found = invoke(
-            _GET_CLUSTER,
-            {"name": gke.cluster.name, "location": gke.location, "project": gke.project},
-            pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION),
-        ).value
-    except Exception as error:
-        if "not found" in str(error).lower() or "404" in str(error):
+        found = look_up(_GET_CLUSTER, asked, provider)
+    except LookUpError as error:
+        if error.missing:
             step = f"Run `pulumi up -s {platform}` first." if gke.cluster.create else "Create it, or correct the file."
             raise PlatformError(f"platform '{platform}': {where} does not exist. {step}") from None
-        reason = str(error).strip().split("\n")[0]
-        raise PlatformError(f"platform '{platform}': {where} cannot be read: {reason}") from None
+        raise PlatformError(f"platform '{platform}': {where} cannot be read: {error}") from None
     name = dns_endpoint(found)
     if not name and not found.get("endpoint"):
         raise PlatformError(f"platform '{platform}': {where} has no address yet. Wait for its creation to end.")
@@ -100,16 +94,10 @@ def find_subnet(platform: str, gke: Gke, provider: gcp.Provider) -> Mapping[str,
     """
     name = subnetwork_name(gke)
     try:
-        found: Mapping[str, Any] = invoke(
-            _GET_SUBNETWORK,
-            {"name": name, "region": gke.region, "project": gke.project},
-            pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION),
-        ).value
-    except Exception as error:
-        reason = str(error).strip().split("\n")[0]
+        return look_up(_GET_SUBNETWORK, {"name": name, "region": gke.region, "project": gke.project}, provider)
+    except LookUpError as error:
         where = f"subnet '{name}' in {gke.region} of project '{gke.project}'"
-        raise PlatformError(f"platform '{platform}': {where} cannot be read: {reason}") from None
-    return found
+        raise PlatformError(f"platform '{platform}': {where} cannot be read: {error}") from None
 
 
 def tell(platform: str, findings: Iterable[Finding]) -> None:
@@ -130,7 +118,7 @@ def tell(platform: str, findings: Iterable[Finding]) -> None:
 
 def kubeconfig(gke: Gke, endpoint: str, authority: str | None) -> str:
     """Kubeconfig as `gcloud container clusters get-credentials` writes it: credentials come from the plugin."""
-    context = f"gke_{gke.project}_{gke.location}_{gke.cluster.name}"
+    context = gke.context
     server = {"server": f"https://{endpoint}"}
     if authority is not None:
         server["certificate-authority-data"] = authority

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-import pulumi
-import pulumi_gcp as gcp
-from pulumi.runtime import invoke
-
+from infra.components.look_up import LookUpError, look_up
 from infra.errors import PlatformError
 from infra.spec import Gke
 
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
+
 _GET_PROJECT = "gcp:organizations/getProject:getProject"
-_PLUGIN_VERSION = version("pulumi-gcp")
 
 
 def project_number(gke: Gke, provider: gcp.Provider) -> str:
@@ -22,13 +21,10 @@ def project_number(gke: Gke, provider: gcp.Provider) -> str:
         PlatformError: the project cannot be read.
     """
     try:
-        found = invoke(
-            _GET_PROJECT, {"projectId": gke.project}, pulumi.InvokeOptions(provider=provider, version=_PLUGIN_VERSION)
-        ).value
-    except Exception as error:
-        reason = str(error).strip().split("\n")[0]
+        found = look_up(_GET_PROJECT, {"projectId": gke.project}, provider)
+    except LookUpError as error:
         raise PlatformError(
-            f"project '{gke.project}' cannot be read, and its number is part of the endpoint's identity: {reason}\n"
+            f"project '{gke.project}' cannot be read, and its number is part of the endpoint's identity: {error}\n"
             f"Next: gcloud services enable cloudresourcemanager.googleapis.com --project={gke.project}"
         ) from None
     return str(found["number"])

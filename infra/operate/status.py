@@ -67,10 +67,9 @@ def _reached(platform: PlatformSpec) -> tuple[str, str, str]:
     if own is not None:
         return own.context, own.context, f"kubectl --context {own.context} get nodes"
     assert gke is not None
-    where = f"--location {gke.location} --project {gke.project}"
     by_name = " --dns-endpoint" if gke.cluster.create else ""
-    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {where}{by_name}"
-    return f"gke_{gke.project}_{gke.location}_{gke.cluster.name}", gke.cluster.name, fetch
+    fetch = f"gcloud container clusters get-credentials {gke.cluster.name} {gke.gcloud_flags}{by_name}"
+    return gke.context, gke.cluster.name, fetch
 
 
 def _client(platform: PlatformSpec, context: str, step: str) -> Any:

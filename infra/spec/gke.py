@@ -98,6 +98,16 @@ class Gke(Strict):
         return "-".join(self.location.split("-")[:2])
 
     @property
+    def context(self) -> str:
+        """Name that gcloud gives the cluster's context in a kubeconfig."""
+        return f"gke_{self.project}_{self.location}_{self.cluster.name}"
+
+    @property
+    def gcloud_flags(self) -> str:
+        """Where the cluster is, for a gcloud command."""
+        return f"--location {self.location} --project {self.project}"
+
+    @property
     def own_registry(self) -> bool:
         """Whether images are pulled through repositories that the platform makes."""
         return self.cluster.create and self.registry
