@@ -99,7 +99,7 @@ def exposure(
     Raises:
         RefusedError: the platform lacks what the gateway needs, or the picker cannot read the framework's metrics.
     """
-    clients = tuple(ClientPods(one.namespace, tuple(sorted(one.labels.items()))) for one in expose.clients)
+    clients = client_pods(expose)
     if expose.gateway is None:
         return Exposure(clients=clients)
     if gke is None:
@@ -119,6 +119,11 @@ def exposure(
         control_plane=((gke.controlPlane,) if gke.controlPlane else _ANY_CONTROL_PLANE) if pool else (),
         clients=clients,
     )
+
+
+def client_pods(expose: Expose) -> tuple[ClientPods, ...]:
+    """Pods that the stack file lets in."""
+    return tuple(ClientPods(one.namespace, tuple(sorted(one.labels.items()))) for one in expose.clients)
 
 
 def _entrance(stack: str, gateway: Gateway, gke: Gke, times: Timing, *, answer_seconds: int, pool: bool) -> Entrance:

@@ -31,13 +31,11 @@ def pulled_from(reference: str, gke: Gke | None) -> str:
     return f"{gke.region}-docker.pkg.dev/{gke.project}/{repository_id(gke, UPSTREAMS[host])}/{path}"
 
 
-def through_registry(plan: ServingPlan, gke: Gke | None, *, own_image: bool) -> ServingPlan:
-    """The plan with every image as the platform's pods pull it; one that the stack file names stays as it is."""
-    image = plan.framework.image if own_image else pulled_from(plan.framework.image, gke)
+def through_registry(plan: ServingPlan, gke: Gke | None) -> ServingPlan:
+    """The plan with every image beside the engine's as the platform's pods pull it."""
     picker = plan.exposure.picker_image
     return dataclasses.replace(
         plan,
-        framework=dataclasses.replace(plan.framework, image=image),
         access=dataclasses.replace(plan.access, proxy_image=pulled_from(plan.access.proxy_image, gke)),
         exposure=dataclasses.replace(plan.exposure, picker_image=pulled_from(picker, gke) if picker else picker),
     )

@@ -106,8 +106,9 @@ def resolve(
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
     reference = reference_of(spec, facts, accelerator, request.version)
-    own_image = spec.engine.image is not None
-    pulled = reference if own_image else pulled_from(reference, platform.gke)
+    pulled = reference if spec.engine.image is not None else pulled_from(reference, platform.gke)
+    share = candidate.machine if isinstance(candidate.machine, NodeShare) else None
+    answer_seconds = spec.longestAnswerSeconds or request.capabilities.drain_seconds
     times = stop_of_all(request, chosen, _times(request, first))
     machine, hosts = the_machines(
         request, chosen, weights_gib=times.weights_bytes / GIB, image_gib=image_gib(image, accelerator) or 0
@@ -153,7 +154,7 @@ def resolve(
             licence=checkpoint.licence,
             gated=checkpoint.gated,
         ),
-        framework=FrameworkChoice(facts.name, request.version, reference),
+        framework=FrameworkChoice(facts.name, request.version, pulled),
         precision=checkpoint.precision,
         inputs=request.inputs,
         tools=spec.tools,
@@ -170,9 +171,9 @@ def resolve(
             resource=accelerator.resource or "",
             zones=zones(accelerator, platform.gke) if platform.gke else (),
             topology=slice_topology(accelerator, candidate.machine),
-            node_labels=candidate.machine.selector if isinstance(candidate.machine, NodeShare) else (),
-            taints=candidate.machine.taints if isinstance(candidate.machine, NodeShare) else (),
-            runtime_writes=isinstance(candidate.machine, NodeShare) and candidate.machine.runtime_writes,
+            node_labels=share.selector if share else (),
+            taints=share.taints if share else (),
+            runtime_writes=share is not None and share.runtime_writes,
         ),
         parallelism=Parallelism(candidate.tensor, candidate.pipeline, candidate.data),
         context=Context(setting.tokens, setting.batched_tokens or None, request.concurrency),
@@ -197,9 +198,7 @@ def resolve(
         decisions=(),
         cautions=(),
         only_planned=only_planned(request, chosen),
-        exposure=shared_exposure(
-            spec.expose, times, answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds
-        )
+        exposure=shared_exposure(spec.expose, times, answer_seconds=answer_seconds)
         if platform.kubernetes
         else exposure(
             stack,
@@ -207,7 +206,7 @@ def resolve(
             platform.gke,
             facts.name,
             times,
-            answer_seconds=spec.longestAnswerSeconds or request.capabilities.drain_seconds,
+            answer_seconds=answer_seconds,
             picker=catalog.picker,
         ),
         scaling=scaled,
@@ -216,7 +215,7 @@ def resolve(
         node_pools=node_pools(request, chosen, hosts, pulled, rolling, times),
     )
     refuse_lacking(plan, platform)
-    plan = through_registry(plan, platform.gke, own_image=own_image)
+    plan = through_registry(plan, platform.gke)
     plan = dataclasses.replace(
         plan,
         decisions=decisions(request, plan, first, better_precision(request, first, capacities)),

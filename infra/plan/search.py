@@ -105,18 +105,17 @@ def _choose(request: Request, capacities: tuple[Capacity, ...], nodes: tuple[int
 
 def choose_like(request: Request, capacities: tuple[Capacity, ...], first: Choice) -> Choice | None:
     """The cheapest choice, bought otherwise, whose pods are those of `first` in every word; None without one."""
-    same, setting = first.candidate, first.fit.setting
-    shape = (same.checkpoint, same.nodes, same.tensor, same.pipeline, same.data)
+    setting = first.fit.setting
     try:
-        ranked = candidates(request, capacities, (same.nodes,))
+        ranked = candidates(request, capacities, (first.candidate.nodes,))
     except RefusedError:
         return None
     for one in ranked:
-        if (one.checkpoint, one.nodes, one.tensor, one.pipeline, one.data) != shape:
+        if _split(one) != _split(first.candidate):
             continue
         fit = _charged(request, one, setting.tokens, setting.batched_tokens)
         choice = Choice(one, fit, request.capabilities.host_terms(fit.setting))
-        if fit.fits and fit.have_bytes == first.fit.have_bytes and choice.host_gib <= _host_room_gib(choice):
+        if fit.fits and has_same_pods(choice, first) and choice.host_gib <= _host_room_gib(choice):
             return choice
     return None
 
@@ -125,11 +124,15 @@ def has_same_pods(one: Choice, other: Choice) -> bool:
     """Whether two choices make the same pods, but for where they run."""
 
     def words(choice: Choice) -> tuple[object, ...]:
-        made, setting = choice.candidate, choice.fit.setting
-        shape = (made.nodes, made.tensor, made.pipeline, made.data, setting.tokens, setting.batched_tokens)
-        return (made.checkpoint, *shape, choice.fit.have_bytes)
+        setting = choice.fit.setting
+        return (_split(choice.candidate), setting.tokens, setting.batched_tokens, choice.fit.have_bytes)
 
     return words(one) == words(other)
+
+
+def _split(one: Candidate) -> tuple[object, ...]:
+    """What is loaded, and over how many accelerators it is spread."""
+    return (one.checkpoint, one.nodes, one.tensor, one.pipeline, one.data)
 
 
 def memory_of_one_gib(request: Request, candidate: Candidate) -> float:

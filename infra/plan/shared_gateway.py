@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.plan.exposure import LEAST_TIMEOUT_SECONDS, ClientPods, Entrance, Exposure
+from infra.plan.exposure import LEAST_TIMEOUT_SECONDS, ClientPods, Entrance, Exposure, client_pods
 from infra.plan.quantities import Timing
 from infra.plan.refusal import RefusedError
 from infra.spec import Expose
@@ -22,7 +22,7 @@ def shared_exposure(expose: Expose, times: Timing, *, answer_seconds: int) -> Ex
     Raises:
         RefusedError: a Gateway would have to be made, or an endpoint picker is asked for.
     """
-    clients = tuple(ClientPods(one.namespace, tuple(sorted(one.labels.items()))) for one in expose.clients)
+    clients = client_pods(expose)
     gateway = expose.gateway
     if gateway is None:
         return Exposure(clients=clients)
