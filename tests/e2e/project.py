@@ -30,6 +30,17 @@ T = TypeVar("T")
 LIMIT_SECONDS = 120
 # Machines come at once: what is tested is what happens then.
 QUICK = {"SERVESTACK_SIMULATOR_PROVISION_SECONDS": "0.2", "SERVESTACK_SIMULATOR_SCAN_SECONDS": "0.2"}
+# Gives up soon, and stops at once.
+BRIEF_ENDPOINT: dict[str, Any] = {
+    "apiVersion": "servestack/v1",
+    "kind": "Endpoint",
+    "platform": "dev",
+    "model": "gemma-4-e4b-it",
+    "accelerator": "l4",
+    "framework": "vllm",
+    "startupTimeoutSeconds": 10,
+    "longestAnswerSeconds": 1,
+}
 SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
 
 
@@ -83,6 +94,11 @@ class Project:
         if stack not in self.stack_names():
             self.pulumi("stack", "select", "-c", stack)
         return self.pulumi("up", "--yes", "--skip-preview", "-s", stack, *arguments, expect=expect)
+
+    def unchanged(self, stack: str) -> None:
+        """See that neither the program nor the cloud has anything new to say of a stack that is up."""
+        self.pulumi("preview", "--expect-no-changes", "-s", stack)
+        self.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", stack)
 
     def stack_names(self) -> set[str]:
         return {file.stem for file in (self.home.backend / ".pulumi" / "stacks" / "servestack").glob("*.json")}

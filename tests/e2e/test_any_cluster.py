@@ -11,7 +11,7 @@ import yaml
 from infra.spec import PlatformSpec
 from simulator.binaries import locate
 from tests.e2e.any_cluster import AnyCluster
-from tests.e2e.project import Project, until
+from tests.e2e.project import Project, fresh, until
 
 TYPE = "node.kubernetes.io/instance-type"
 L4 = {"accelerator": "l4", "vcpus": 16, "memoryGiB": 64}
@@ -55,16 +55,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyCluster]:
 
 @pytest.fixture(scope="module")
 def project(cluster: AnyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    made = Project(tmp_path_factory.mktemp("project"), locate())
-    attached = [one for one in made.environment["PULUMI_DEBUG_PROVIDERS"].split(",") if not one.startswith("gcp:")]
-    made.environment |= {"PULUMI_DEBUG_PROVIDERS": ",".join(attached), "KUBECONFIG": str(cluster.kubeconfig)}
-    try:
+    with fresh(tmp_path_factory.mktemp("project")) as made:
+        attached = [one for one in made.environment["PULUMI_DEBUG_PROVIDERS"].split(",") if not one.startswith("gcp:")]
+        made.environment |= {"PULUMI_DEBUG_PROVIDERS": ",".join(attached), "KUBECONFIG": str(cluster.kubeconfig)}
         for family, group in GROUPS.items():
             platform(made, f"lab-{family}", [group])
             endpoint(made, STACKS[family], f"lab-{family}", str(group["accelerator"]))
         yield made
-    finally:
-        made.close()
 
 
 def platform(project: Project, name: str, nodes: list[dict[str, object]], context: str = "lab") -> None:

@@ -11,11 +11,10 @@ import yaml
 
 from infra.cloud.accounts import node_service_account
 from infra.spec import Gke
-from simulator.binaries import locate
 from simulator.google import machine_types
 from simulator.google.state import State
 from tests.conftest import ROOT
-from tests.e2e.project import Project, until
+from tests.e2e.project import Project, fresh, until
 
 PLATFORM = "auto"
 FIRST, SECOND, LADDER = "gemma4-e4b-l4-auto", "gemma4-e2b-l4-llamacpp-spot", "gemma4-e2b-l4-llamacpp-rungs"
@@ -27,20 +26,11 @@ LLAMACPP = ENDPOINT | {"model": "gemma-4-e2b-it", "accelerator": "l4", "framewor
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which nothing was ever made, with an Autopilot platform's file."""
-    made = Project(tmp_path_factory.mktemp("autopilot"), locate())
     platform = yaml.safe_load((ROOT / "stacks" / "dev.yaml").read_text())
     platform["gke"]["cluster"] = {"name": PLATFORM, "mode": "autopilot"}
-    made.write(PLATFORM, **platform)
-    try:
+    with fresh(tmp_path_factory.mktemp("autopilot")) as made:
+        made.write(PLATFORM, **platform)
         yield made
-    finally:
-        made.close()
-
-
-def unchanged(project: Project, stack: str) -> None:
-    """Neither the program nor the cloud has anything new to say."""
-    project.pulumi("preview", "--expect-no-changes", "-s", stack)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", stack)
 
 
 def class_of(project: Project, stack: str) -> str:
@@ -72,7 +62,7 @@ def is_l4(node: Any, machine_type: str) -> bool:
 
 def test_a_platform_comes_from_nothing_without_a_pool_of_its_own(empty: Project) -> None:
     empty.up(PLATFORM)
-    unchanged(empty, PLATFORM)
+    empty.unchanged(PLATFORM)
     (cluster,) = empty.google()["clusters"].values()
     assert cluster["inputs"]["enableAutopilot"] is True
     assert cluster["nodePools"] == {}
@@ -82,7 +72,7 @@ def test_an_endpoint_is_ready_on_a_machine_that_its_class_made(empty: Project) -
     project = empty
     project.write(FIRST, **VLLM, replicas={"min": 1, "max": 2})
     project.up(FIRST)
-    unchanged(project, FIRST)
+    project.unchanged(FIRST)
     found = project.api("GET", f"/apis/cloud.google.com/v1/computeclasses/{class_of(project, FIRST)}")
     (rule,) = found["spec"]["priorities"]
     (node,) = ready_on(project, FIRST)
@@ -109,14 +99,14 @@ def test_more_replicas_are_no_drift(empty: Project) -> None:
     until(lambda: project.deployment(FIRST)["status"].get("readyReplicas") == 2)
     assert len({node["metadata"]["name"] for node in ready_on(project, FIRST)}) == 2
     for stack in (PLATFORM, FIRST):
-        unchanged(project, stack)
+        project.unchanged(stack)
 
 
 def test_a_second_endpoint_runs_on_spot_machines_of_its_own(empty: Project) -> None:
     project = empty
     project.write(SECOND, **LLAMACPP, capacity=["spot"])
     project.up(SECOND)
-    unchanged(project, SECOND)
+    project.unchanged(SECOND)
     (node,) = ready_on(project, SECOND)
     assert node["metadata"]["labels"]["cloud.google.com/gke-spot"] == "true"
     assert node["metadata"]["name"] not in nodes(project, FIRST)
@@ -129,7 +119,7 @@ def test_a_ladder_whose_first_rung_is_sold_out_lands_on_the_second(empty: Projec
     project.up(LADDER)
     (node,) = ready_on(project, LADDER)
     assert "cloud.google.com/gke-spot" not in node["metadata"]["labels"]
-    unchanged(project, LADDER)
+    project.unchanged(LADDER)
     project.faults.set_quota("PREEMPTIBLE_NVIDIA_L4", "us-central1", None)
 
 

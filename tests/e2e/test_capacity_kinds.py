@@ -9,43 +9,23 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.binaries import locate
 from simulator.google.state import State
-from tests.e2e.project import Project, until
+from tests.e2e.project import BRIEF_ENDPOINT, Project, fresh, until
 
 FLEX, RESERVED, SPOT = "gemma4-e4b-h100-flex", "gemma4-e4b-l4-kept", "gemma4-e4b-l4-spot"
 DISKS, GROUP = "gemma4-e4b-a100-80gb", "gemma4-31b-l4-group"
 MACHINE, ZONE, RESERVATION = "g2-standard-8", "us-central1-a", "gemma"
 IMAGE = "us-docker.pkg.dev/p/r/vllm@sha256:" + "0" * 64
-ENDPOINT: dict[str, Any] = {
-    "apiVersion": "servestack/v1",
-    "kind": "Endpoint",
-    "platform": "dev",
-    "model": "gemma-4-e4b-it",
-    "accelerator": "l4",
-    "framework": "vllm",
-    "startupTimeoutSeconds": 10,
-    "longestAnswerSeconds": 1,
-}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A platform whose autoscaler tries again at once after it got no machine."""
-    made = Project(tmp_path_factory.mktemp("kinds"), locate())
-    try:
+    with fresh(tmp_path_factory.mktemp("kinds")) as made:
         made.up("dev")
         with State(made.home.root / "google.json").change() as data:
             data.setdefault("timing", {})["backoff_seconds"] = 0.5
         yield made
-    finally:
-        made.close()
-
-
-def unchanged(project: Project, stack: str) -> None:
-    """Neither the program nor the cloud has anything new to say."""
-    project.pulumi("preview", "--expect-no-changes", "-s", stack)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", stack)
 
 
 def destroy(project: Project, stack: str) -> None:
@@ -79,21 +59,23 @@ def pool(project: Project, stack: str) -> dict[str, Any]:
 
 
 def test_a_flex_start_machine_ends_and_its_pod_comes_back_on_another(project: Project) -> None:
-    project.write(FLEX, **ENDPOINT | {"accelerator": "h100"}, capacity=["flex-start"], nodePool={"maxRunSeconds": 3600})
+    project.write(
+        FLEX, **BRIEF_ENDPOINT | {"accelerator": "h100"}, capacity=["flex-start"], nodePool={"maxRunSeconds": 3600}
+    )
     project.up(FLEX)
-    unchanged(project, FLEX)
+    project.unchanged(FLEX)
     assert pool(project, FLEX)["maxRunDuration"] == "3600s"
     assert labels(project, FLEX)["cloud.google.com/gke-flex-start"] == "true"
     first = node_of_ready_pod(project, FLEX)
     project.faults.expire(first)
     assert until(lambda: node_of_ready_pod(project, FLEX, other_than=first))
     until(lambda: first not in {node["metadata"]["name"] for node in project.nodes(FLEX)})
-    unchanged(project, FLEX)
+    project.unchanged(FLEX)
     destroy(project, FLEX)
 
 
 def test_a_reservation_that_is_missing_is_named_and_a_second_up_ends_well_once_it_is_made(project: Project) -> None:
-    project.write(RESERVED, **ENDPOINT, capacity=[{"reservation": RESERVATION}])
+    project.write(RESERVED, **BRIEF_ENDPOINT, capacity=[{"reservation": RESERVATION}])
     said = project.up(RESERVED, expect=-1)
     assert f"'{RESERVED}' timed out waiting to be Ready" in said
     assert "Traceback" not in said
@@ -106,12 +88,12 @@ def test_a_reservation_that_is_missing_is_named_and_a_second_up_ends_well_once_i
     assert node_of_ready_pod(project, RESERVED)
     assert labels(project, RESERVED)["topology.kubernetes.io/zone"] == ZONE
     assert pool(project, RESERVED)["reservationAffinity"]["values"] == [RESERVATION]
-    unchanged(project, RESERVED)
+    project.unchanged(RESERVED)
     destroy(project, RESERVED)
 
 
 def test_the_pod_of_a_spot_machine_leaves_within_the_notice_and_comes_back_on_another(project: Project) -> None:
-    project.write(SPOT, **ENDPOINT, capacity=["spot"])
+    project.write(SPOT, **BRIEF_ENDPOINT, capacity=["spot"])
     project.up(SPOT)
     (pod,) = pods(project, SPOT)
     first = node_of_ready_pod(project, SPOT)
@@ -123,7 +105,7 @@ def test_the_pod_of_a_spot_machine_leaves_within_the_notice_and_comes_back_on_an
     second = until(lambda: node_of_ready_pod(project, SPOT, other_than=first))
     assert second != first
     until(lambda: first not in {node["metadata"]["name"] for node in project.nodes(SPOT)})
-    unchanged(project, SPOT)
+    project.unchanged(SPOT)
     destroy(project, SPOT)
 
 
@@ -135,7 +117,7 @@ def _disruption(project: Project, node: str) -> list[Any]:
 
 
 def test_a_machine_with_local_ssds_has_them_as_pod_storage_and_streams_images(project: Project) -> None:
-    asked = ENDPOINT | {"accelerator": "a100-80gb", "engine": {"image": IMAGE}}
+    asked = BRIEF_ENDPOINT | {"accelerator": "a100-80gb", "engine": {"image": IMAGE}}
     project.write(DISKS, **asked)
     project.up(DISKS)
     found, settings = labels(project, DISKS), pool(project, DISKS)
@@ -146,7 +128,7 @@ def test_a_machine_with_local_ssds_has_them_as_pod_storage_and_streams_images(pr
     assert settings["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 1}
     (node,) = project.nodes(DISKS)
     assert node_of_ready_pod(project, DISKS) == node["metadata"]["name"]
-    unchanged(project, DISKS)
+    project.unchanged(DISKS)
     destroy(project, DISKS)
 
 
@@ -165,6 +147,6 @@ def test_a_group_of_machines_fits_a_platform_sized_for_exactly_its_nodes(project
     project.up("dev")
     project.up(GROUP)
     assert len(project.nodes(GROUP)) == machines
-    unchanged(project, GROUP)
+    project.unchanged(GROUP)
     destroy(project, GROUP)
     project.restore("dev")

@@ -69,8 +69,7 @@ def test_status_says_that_a_key_is_missing_and_serving_once_there_is_one(project
 
 def test_a_second_run_changes_nothing(project: Project, up: str) -> None:
     project.pulumi("preview", "--expect-no-changes", "-s", "dev")
-    project.pulumi("preview", "--expect-no-changes", "-s", STACK)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
+    project.unchanged(STACK)
     assert f"{resources(STACK)} unchanged" in project.up(STACK)
 
 

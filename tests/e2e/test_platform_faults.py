@@ -56,8 +56,7 @@ def test_a_cluster_whose_creation_fails_half_way_is_made_anew_by_another_run(emp
     assert "rror waiting for creating GKE cluster" in said or "rror creating" in said
     assert "Traceback" not in said
     empty.up("dev")
-    empty.pulumi("preview", "--expect-no-changes", "-s", "dev")
-    empty.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", "dev")
+    empty.unchanged("dev")
     (cluster,) = empty.google()["clusters"].values()
     assert set(cluster["nodePools"]) == {"system"}
 

@@ -10,19 +10,9 @@ import pytest
 
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
-from tests.e2e.project import Project, fresh, until
+from tests.e2e.project import BRIEF_ENDPOINT, Project, fresh, until
 
 STACK = "gemma4-e4b-l4-moves"
-ENDPOINT = {
-    "apiVersion": "servestack/v1",
-    "kind": "Endpoint",
-    "platform": "dev",
-    "model": "gemma-4-e4b-it",
-    "accelerator": "l4",
-    "framework": "vllm",
-    "startupTimeoutSeconds": 10,
-    "longestAnswerSeconds": 1,
-}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture
 def up(project: Project, request: pytest.FixtureRequest) -> Iterator[str]:
     """The endpoint on spot machines, with as many spare ones as the test says."""
-    project.write(STACK, **ENDPOINT, capacity=["spot"], replicas={"min": 1, "spare": request.param})
+    project.write(STACK, **BRIEF_ENDPOINT, capacity=["spot"], replicas={"min": 1, "spare": request.param})
     project.up(STACK)
     yield STACK
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)

@@ -16,7 +16,6 @@ def test_up_ends_with_a_ready_pod_on_the_endpoints_own_machine_and_down_leaves_n
     assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == "e2-standard-8"
     assert "nvidia.com/gpu" not in node["status"]["allocatable"]
     assert [(one["key"], one["value"]) for one in node["spec"]["taints"]] == [("servestack.dev/endpoint", STACK)]
-    project.pulumi("preview", "--expect-no-changes", "-s", STACK)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
+    project.unchanged(STACK)
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
     assert project.nodes(STACK) == []

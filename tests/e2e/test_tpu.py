@@ -18,7 +18,6 @@ def test_up_ends_with_a_ready_pod_on_a_slice_of_its_own_and_down_leaves_none(pro
     assert labels["cloud.google.com/gke-tpu-accelerator"] == "tpu-v6e-slice"
     assert labels["cloud.google.com/gke-tpu-topology"] == "2x2"
     assert node["status"]["allocatable"]["google.com/tpu"] == "4"
-    project.pulumi("preview", "--expect-no-changes", "-s", STACK)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", STACK)
+    project.unchanged(STACK)
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
     assert project.nodes(STACK) == []

@@ -24,12 +24,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield made
 
 
-def unchanged(project: Project, stack: str) -> None:
-    """Neither the program nor the cloud has anything new to say."""
-    project.pulumi("preview", "--expect-no-changes", "-s", stack)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "-s", stack)
-
-
 def serving(project: Project, stack: str, platform: str) -> str:
     """Name of the one node on which a stack's one pod serves."""
     cluster = CLUSTERS[platform]
@@ -44,10 +38,10 @@ def test_one_platform_and_two_endpoints_then_a_second_platform(empty: Project) -
     project = empty
     project.write(FIRST, platform="dev", scaling=None, replicas={"min": 1, "max": 3})
     project.up("dev")
-    unchanged(project, "dev")
+    project.unchanged("dev")
     for stack in (FIRST, SECOND):
         project.up(stack)
-        unchanged(project, stack)
+        project.unchanged(stack)
     assert serving(project, FIRST, "dev") != serving(project, SECOND, "dev")
 
     east = yaml.safe_load((ROOT / "stacks" / "dev.yaml").read_text())
@@ -63,7 +57,7 @@ def test_one_platform_and_two_endpoints_then_a_second_platform(empty: Project) -
     project.up(THIRD)
     assert serving(project, THIRD, EAST)
     for stack in ("dev", FIRST, SECOND, EAST, THIRD):
-        unchanged(project, stack)
+        project.unchanged(stack)
 
 
 def test_what_an_ordinary_day_does_is_no_drift(empty: Project) -> None:
@@ -76,11 +70,11 @@ def test_what_an_ordinary_day_does_is_no_drift(empty: Project) -> None:
     until(lambda: len(project.nodes(FIRST, cluster)) == 3 or None)
     until(lambda: project.deployment(FIRST, cluster)["status"].get("readyReplicas") == 3 or None)
     for stack in ("dev", FIRST):
-        unchanged(project, stack)
+        project.unchanged(stack)
     lost = serving(project, SECOND, "dev")
     project.api("DELETE", f"/api/v1/nodes/{lost}", cluster=cluster)
     for stack in ("dev", SECOND):
-        unchanged(project, stack)
+        project.unchanged(stack)
 
 
 def test_a_platform_changes_in_place_and_hands_its_labels_on(empty: Project) -> None:
@@ -98,7 +92,7 @@ def test_a_platform_changes_in_place_and_hands_its_labels_on(empty: Project) -> 
     project.up(EAST)
     project.up(THIRD)
     for stack in (EAST, THIRD):
-        unchanged(project, stack)
+        project.unchanged(stack)
     assert serving(project, THIRD, EAST)
     (cluster,) = (one for name, one in project.google()["clusters"].items() if name.endswith(f"/{EAST}"))
     assert cluster["inputs"]["resourceLabels"]["team"] == "search"
