@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.fleet import Total, total, totals
-from infra.plan.serving_plan import ServingPlan
+from infra.fleet import Plan, Total, total, totals
+from infra.plan.managed import ManagedPlan
 from infra.text import WIDTH, counted, wrapped
 
 _HEAD = ("stack", "accelerators", "USD/h", "USD/month", "full")
@@ -13,7 +13,7 @@ _HOURLY = 2
 _VALUE = 28
 
 
-def fleet_text(plans: Sequence[ServingPlan], unplanned: Sequence[str] = (), label: str = "team") -> str:
+def fleet_text(plans: Sequence[Plan], unplanned: Sequence[str] = (), label: str = "team") -> str:
     """One line per stack, sorted, then totals, in all and by label; what has no known price is counted apart.
 
     Args:
@@ -29,15 +29,22 @@ def fleet_text(plans: Sequence[ServingPlan], unplanned: Sequence[str] = (), labe
     return "\n".join([*_table([_HEAD, *rows]), *_totals(plans, len(unplanned)), *by_label]) + "\n"
 
 
-def _cells(plan: ServingPlan) -> tuple[str, ...]:
+def _cells(plan: Plan) -> tuple[str, ...]:
     accelerator, cost, memory = plan.accelerator, plan.cost, plan.memory
+    if accelerator is None:
+        return plan.stack, plan.framework.name, "by token" if _charged(plan) else "free", "-", "-"
     replicas = f"{plan.replicas}x" if plan.replicas > 1 else ""
     shape = f"{replicas}{accelerator.count} {accelerator.type}"
     hour, month = _price(cost.hourly_usd, cost.exact, cents=True), _price(cost.monthly_usd_max, cost.exact)
-    full = f"{100 * memory.need_gib / memory.have_gib:.0f}%"
+    full = f"{100 * memory.need_gib / memory.have_gib:.0f}%" if memory else "-"
     if accelerator.capacity == "own":
         return plan.stack, shape, "own", "own", full
     return plan.stack, shape, hour, month, full
+
+
+def _charged(plan: Plan) -> bool:
+    price = plan.token_price if isinstance(plan, ManagedPlan) else None
+    return price is not None and price.input_usd_per_million is not None
 
 
 def _price(usd: float | None, exact: bool, *, cents: bool = False) -> str:
@@ -61,10 +68,10 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _totals(plans: Sequence[ServingPlan], unplanned: int) -> list[str]:
+def _totals(plans: Sequence[Plan], unplanned: int) -> list[str]:
     everything = total(plans)
     ceilings = sum(not plan.cost.exact for plan in plans if plan.cost.hourly_usd is not None)
-    later = sum(bool(plan.only_planned) for plan in plans)
+    later = sum(bool(plan.only_planned) for plan in plans if not isinstance(plan, ManagedPlan))
     month = _month(everything)
     stacks = counted(len(plans) + unplanned, "stack")
     told = [
@@ -72,6 +79,7 @@ def _totals(plans: Sequence[ServingPlan], unplanned: int) -> list[str]:
         f"{ceilings} at most (<=): the on-demand price" if ceilings else "",
         f"{everything.unpriced} without a known price (?)" if everything.unpriced else "",
         f"{everything.own} on machines of your own" if everything.own else "",
+        f"{everything.by_token} without a price by the hour (Google's own machines)" if everything.by_token else "",
         f"{later} only planned, not deployed by this version" if later else "",
         f"{unplanned} without a plan" if unplanned else "",
     ]
@@ -87,7 +95,7 @@ def _month(one: Total) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _by_label(plans: Sequence[ServingPlan], label: str) -> list[str]:
+def _by_label(plans: Sequence[Plan], label: str) -> list[str]:
     """A line for each value of the label; a value longer than the table allows is cut."""
     rows = [(label, "stacks", "USD/h", "USD/month")]
     for one in totals(plans, label):

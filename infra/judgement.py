@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import Endpoint, Platform, StackFiles
+from infra.pipeline import Built, Endpoint, StackFiles
 from infra.policy import Subject, violations
 
 
@@ -21,7 +21,7 @@ def subject(endpoint: Endpoint) -> Subject:
     return Subject(endpoint.objects(), pools, endpoint.plan)
 
 
-def judge(built: Iterable[Endpoint | Platform], files: StackFiles) -> None:
+def judge(built: Iterable[Built], files: StackFiles) -> None:
     """Refuse endpoints whose objects break a rule; those that are only planned have none.
 
     Raises:

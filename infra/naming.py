@@ -42,9 +42,12 @@ def _words(spec: EndpointSpec, catalog: Catalog) -> list[str]:
     precisions = catalog.frameworks[spec.framework].precisions
     if spec.precision and precisions and spec.precision != precisions[0]:
         words.append(spec.precision.replace("_", "-"))
-    words.append(spec.accelerator.type)
+    if not spec.service:
+        words.append(spec.on.type)
     if spec.framework != _DEFAULT_FRAMEWORK:
         words.append(spec.framework)
+    if spec.service == "serverless":
+        words.append("serverless")
     return words
 
 

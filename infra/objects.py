@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infra.frameworks.base import KubernetesWorkload
+from infra.frameworks.callers import CallerWorkload
 from infra.plan.watching import MANAGED, OPERATOR
 
 Wanted = Callable[[KubernetesWorkload], bool]
@@ -108,8 +109,18 @@ OBJECTS: tuple[tuple[str, Wanted], ...] = (
 )
 
 
+# Of an endpoint that Google runs: what its callers need on a cluster.
+CALLER_OBJECTS: tuple[str, ...] = (
+    "namespace",
+    "serviceaccount",
+    "secretproviderclass",
+    "secretsync",
+    "networkpolicy-callers",
+    "configmap",
+)
+
 # Templates that are rendered once for each of several things, which they see as `each`.
-_REPEATED: dict[str, Callable[[KubernetesWorkload], Sequence[Any]]] = {
+_REPEATED: dict[str, Callable[[KubernetesWorkload | CallerWorkload], Sequence[Any]]] = {
     "secretproviderclass": lambda workload: workload.synced,
     "secretsync": lambda workload: workload.synced,
 }
@@ -121,6 +132,15 @@ def rendered(workload: KubernetesWorkload) -> tuple[tuple[str, Any], ...]:
         (name, each)
         for name, wanted in OBJECTS
         if wanted(workload)
+        for each in (_REPEATED[name](workload) if name in _REPEATED else (None,))
+    )
+
+
+def rendered_for_callers(workload: CallerWorkload) -> tuple[tuple[str, Any], ...]:
+    """The same for what the callers of an endpoint need that Google runs."""
+    return tuple(
+        (name, each)
+        for name in CALLER_OBJECTS
         for each in (_REPEATED[name](workload) if name in _REPEATED else (None,))
     )
 

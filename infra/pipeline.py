@@ -13,8 +13,11 @@ from infra.document import Document, parse_document
 from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
+from infra.frameworks.callers import CallerWorkload, caller_workload
 from infra.frameworks.own_root import with_root_for_the_runtime
+from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
+from infra.plan.managed import ManagedPlan, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
@@ -22,6 +25,7 @@ from infra.plan.serving_plan import ServingPlan
 from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
 from infra.vocabulary import platform_problems, vocabulary_problems
 
+GARDEN_ENGINE = "vllm"  # what serves in Model Garden's container
 _CAPABILITIES = {name: framework.capabilities for name, framework in FRAMEWORKS.items()}
 
 
@@ -80,6 +84,25 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class ManagedEndpoint:
+    """A planned endpoint that Google runs, its platform, and what its callers need on a cluster."""
+
+    name: str
+    spec: EndpointSpec
+    platform_name: str
+    platform: PlatformSpec
+    plan: ManagedPlan
+    container: VertexContainer | None
+    callers: CallerWorkload | None
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Kubernetes objects for callers, in the order in which they are made; none without a cluster."""
+        from infra.render import render_callers
+
+        return render_callers(self.callers) if self.callers else []
+
+
+@dataclass(frozen=True)
 class Platform:
     """A platform as its file says it."""
 
@@ -87,7 +110,10 @@ class Platform:
     spec: PlatformSpec
 
 
-def build(name: str, files: StackFiles) -> Endpoint | Platform:
+Built = Endpoint | ManagedEndpoint | Platform
+
+
+def build(name: str, files: StackFiles) -> Built:
     """Everything that follows from one stack file.
 
     Raises:
@@ -99,6 +125,8 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         return _platform(name, spec, document)
     _, platform = read(spec.platform, files)
     assert isinstance(platform, PlatformSpec)
+    if spec.service:
+        return _managed(name, spec, platform, document)
     try:
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
@@ -122,6 +150,16 @@ def build(name: str, files: StackFiles) -> Endpoint | Platform:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
 
 
+def _managed(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document) -> ManagedEndpoint:
+    catalog = load_catalog()
+    try:
+        plan = resolve_managed(name, spec, platform, catalog, FRAMEWORKS[GARDEN_ENGINE].capabilities)
+    except RefusedError as refused:
+        raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+    served = container(plan, catalog.managed.container)
+    return ManagedEndpoint(name, spec, spec.platform, platform, plan, served, caller_workload(plan))
+
+
 def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:
     try:
         check_platform(name, spec)
@@ -130,7 +168,7 @@ def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:
     return Platform(name, spec)
 
 
-def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Problem] = ()) -> list[Endpoint | Platform]:
+def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Problem] = ()) -> list[Built]:
     """Everything that follows from several stack files.
 
     Args:
@@ -147,9 +185,9 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
     return built
 
 
-def build_each(names: Iterable[str], files: StackFiles) -> tuple[list[Endpoint | Platform], dict[str, StackError]]:
+def build_each(names: Iterable[str], files: StackFiles) -> tuple[list[Built], dict[str, StackError]]:
     """What follows from each of several stack files, and by name why some are refused."""
-    built: list[Endpoint | Platform] = []
+    built: list[Built] = []
     failures: dict[str, StackError] = {}
     for name in names:
         try:

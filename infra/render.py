@@ -6,7 +6,7 @@ put into the holes. So nothing in a value can end a string or open a key, and en
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pas
 from jinja2.runtime import Context
 
 from infra.frameworks.base import KubernetesWorkload
-from infra.objects import rendered
+from infra.frameworks.callers import CallerWorkload
+from infra.objects import rendered, rendered_for_callers
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,8 +28,23 @@ _VALUES = "_values"
 
 def render(workload: KubernetesWorkload) -> list[dict[str, Any]]:
     """Objects of one endpoint, in the order in which they are made, as plain data."""
-    names = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": labels(workload)}
-    return [_object(kind, names | {"each": each}) for kind, each in rendered(workload)]
+    return _objects(workload, labels(workload), rendered(workload))
+
+
+def render_callers(workload: CallerWorkload) -> list[dict[str, Any]]:
+    """Objects for the callers of one endpoint that Google runs, in the order in which they are made."""
+    plan = workload.plan
+    shown = _labels(plan.stack, plan.framework.name, plan.model.id, plan.labels) | {
+        "app.kubernetes.io/component": "inference-client"
+    }
+    return _objects(workload, shown, rendered_for_callers(workload))
+
+
+def _objects(
+    workload: KubernetesWorkload | CallerWorkload, shown: dict[str, str], kinds: Iterable[tuple[str, Any]]
+) -> list[dict[str, Any]]:
+    names = {"workload": workload, "plan": workload.plan, "name": workload.plan.stack, "labels": shown}
+    return [_object(kind, names | {"each": each}) for kind, each in kinds]
 
 
 def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:
@@ -41,15 +57,19 @@ def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:
 def labels(workload: KubernetesWorkload) -> dict[str, str]:
     """Recommended labels of every object, and the platform's and stack's own under `servestack.dev/`."""
     plan = workload.plan
-    own = {f"servestack.dev/{key}": value for key, value in plan.labels}
-    return {
-        "app.kubernetes.io/name": plan.framework.name,
-        "app.kubernetes.io/instance": plan.stack,
-        "app.kubernetes.io/version": plan.framework.version,
+    return _labels(plan.stack, plan.framework.name, plan.model.id, plan.labels) | {
         "app.kubernetes.io/component": "inference-server",
-        "app.kubernetes.io/part-of": plan.model.id,
+        "app.kubernetes.io/version": plan.framework.version,
+    }
+
+
+def _labels(stack: str, framework: str, model: str, own: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": framework,
+        "app.kubernetes.io/instance": stack,
+        "app.kubernetes.io/part-of": model,
         "app.kubernetes.io/managed-by": "servestack",
-        **own,
+        **{f"servestack.dev/{key}": value for key, value in own},
     }
 
 

@@ -7,6 +7,7 @@ from infra.catalog.loader import load_catalog
 from infra.plan.exposure import Entrance
 from infra.plan.fit import gib_text
 from infra.plan.identity import rights_text
+from infra.plan.managed import ManagedPlan
 from infra.plan.quantities import Memory
 from infra.plan.scaling import Scaling
 from infra.plan.serving_plan import Rung, ServingPlan
@@ -37,7 +38,7 @@ def plan_text(plan: ServingPlan) -> str:
             f"{plan.memory.max_context_tokens:,} tokens",
         ),
     ]
-    lines = [_row(label, text) for label, text in rows] + _memory_lines(plan.memory, context.concurrency)
+    lines = [row(label, text) for label, text in rows] + memory_lines(plan.memory, context.concurrency)
     rows = [
         (
             "start-up",
@@ -48,26 +49,26 @@ def plan_text(plan: ServingPlan) -> str:
         ("stop", _stop_text(plan)),
         ("cost", cost_text(plan)),
     ]
-    lines += [_row(label, text) for label, text in rows]
-    lines += [_row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
+    lines += [row(label, text) for label, text in rows]
+    lines += [row("ladder" if index == 0 else "", _rung_text(index, rung)) for index, rung in _ladder(plan)]
     if plan.accelerator.capacity != "own" or plan.accelerator.node_labels:
-        lines.append(_row("access", _access_text(plan)))
+        lines.append(row("access", _access_text(plan)))
     if plan.grants:
-        lines.append(_row("rights", rights_text(plan.stack, plan.grants)))
+        lines.append(row("rights", rights_text(plan.stack, plan.grants)))
     if plan.exposure.gateway is not None:
-        lines.append(_row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
+        lines.append(row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     if plan.scaling is not None:
-        lines.append(_row("scaling", _scaling_text(plan.scaling)))
-    lines.append(_row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
+        lines.append(row("scaling", _scaling_text(plan.scaling)))
+    lines.append(row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     if plan.node_pools.pools:
-        lines.append(_row("node pools" if len(plan.node_pools.pools) > 1 else "node pool", plan.node_pools.text))
-    lines += [_row("caution", one) for one in plan.cautions]
+        lines.append(row("node pools" if len(plan.node_pools.pools) > 1 else "node pool", plan.node_pools.text))
+    lines += [row("caution", one) for one in plan.cautions]
     if plan.only_planned:
-        lines.append(_row("deploy", f"not by this version: {', '.join(plan.only_planned)}"))
+        lines.append(row("deploy", f"not by this version: {', '.join(plan.only_planned)}"))
     return "\n".join([f"{plan.stack} on platform {plan.platform}", *lines]) + "\n"
 
 
-def cost_text(plan: ServingPlan) -> str:
+def cost_text(plan: ServingPlan | ManagedPlan) -> str:
     """Cost per hour and month, and which price it is."""
     cost = plan.cost
     if cost.hourly_usd is None:
@@ -129,7 +130,8 @@ def _weights_text(plan: ServingPlan) -> str:
     return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, then read from the pod's own disk"
 
 
-def _memory_lines(memory: Memory, concurrency: int) -> list[str]:
+def memory_lines(memory: Memory, concurrency: int) -> list[str]:
+    """The proof: need and have, a bar, and what its letters are."""
     promised = min(memory.kv_cache_gib, concurrency * memory.kv_cache_per_request_gib)
     parts = [
         ("W", memory.weights_gib),
@@ -145,9 +147,9 @@ def _memory_lines(memory: Memory, concurrency: int) -> list[str]:
     )
     need = f"need {memory.need_gib:.2f} GiB, have {memory.have_gib:.2f} of {memory.per_accelerator_gib:.2f} GiB"
     return [
-        _row("memory", f"{need}, per accelerator"),
+        row("memory", f"{need}, per accelerator"),
         f"{'':<{_LABEL}}|{bar(parts, width=WIDTH - _LABEL - 2)}|",
-        _row("", legend),
+        row("", legend),
     ]
 
 
@@ -197,5 +199,6 @@ def _rung_text(index: int, rung: Rung) -> str:
     return f"{index + 1}. {name}: {shape}, {price}{loses}"
 
 
-def _row(label: str, text: str) -> str:
+def row(label: str, text: str) -> str:
+    """One line of a plan, folded below its label."""
     return wrapped(text, f"  {label:<{_LABEL - 2}}", " " * _LABEL)

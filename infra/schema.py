@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from infra.catalog.loader import load_catalog
-from infra.spec import CAPACITIES, EndpointSpec, PlatformSpec
+from infra.spec import CAPACITIES, MANAGED_FRAMEWORKS, EndpointSpec, PlatformSpec
 from infra.spec.monitoring import MONITORING_KINDS
+from infra.spec.platform import PLATFORM_KINDS
 
 # What an editor shows beside a key. Keys that mean the same everywhere stand once.
 _MEANINGS = {
@@ -19,7 +20,7 @@ _MEANINGS = {
     "claim": "pvc: PersistentVolumeClaim in the endpoint's namespace.",
     "path": "pvc, gcs: folder with the checkpoint's files, below the root of volume or bucket.",
     "privateGoogleAccess": "gcs: pods reach Google at private.googleapis.com alone. Default: false.",
-    "serviceAccount": "gcs: Google service account to act as. Default: the endpoint's own identity.",
+    "serviceAccount": "gcs: Google account to act as. Default: the endpoint's own identity. Of callers: of their pods.",
     "tokenSecret": "hugging-face: Secret in the endpoint's namespace with a hub token, or a secret of Secret Manager.",
     "address": "SSH address of the machine, such as me@mac-studio.",
     "accelerator": "Accelerator of one replica: a type, or {type, count}.",
@@ -78,7 +79,7 @@ _MEANINGS = {
     "model": "Instruction-tuned Gemma 4 model.",
     "monitoring": "Who reads metrics and evaluates alerts, or {kind, namespace, labels}. gke: managed-prometheus.",
     "name": "Name of the GKE cluster, network or bucket, of the shared Gateway, or of an adapter.",
-    "namespace": "Namespace of a client's pods, of the shared Gateway, or of the operator's Prometheus.",
+    "namespace": "Namespace of a client's or caller's pods, of the shared Gateway, or of the operator's Prometheus.",
     "nodeServiceAccount": "Google account of the nodes. Default: one that a created platform makes; else Google's.",
     "pipelineParallelSize": "Stages into which the layers are cut. Default: 1.",
     "platform": "Name of a stack of kind Platform: X for X.yaml in the same folder.",
@@ -120,12 +121,12 @@ _MEANINGS = {
     "autoscaler": "Sets the number of replicas: hpa, Kubernetes' own; keda, where KEDA is installed. Default: hpa.",
     "end": "When it ends: a cron expression of five fields.",
     "httpAddOn": "KEDA's HTTP add-on is installed, so that endpoints may have no replica. Default: false.",
-    "metric": "What the number of replicas follows. Default: queue.",
+    "metric": "What the number of replicas follows. Default: queue. Of Vertex AI: accelerator, cpu or requests.",
     "prometheus": "Where KEDA asks for the engines' metrics.",
     "scaling": "How the number of replicas moves between min and max. Default: by the queue.",
     "schedule": "Times with more replicas than min, for autoscaler keda.",
     "start": "When it begins: a cron expression of five fields, such as 0 7 * * 1-5.",
-    "target": "Per replica: requests; of kv-cache a share. Default: queue 4, running 0.7 of concurrency, kv-cache 0.9.",
+    "target": "Per replica. Default: queue 4, running 0.7 of concurrency, kv-cache 0.9. Of Vertex AI: %, or requests.",
     "timezone": "IANA time zone, such as Europe/Berlin.",
     "authorizedNetworks": "Ranges from which the cluster's API is reached by address. Default: none, by DNS alone.",
     "billingAccount": "Billing account of the project, such as 0A1B2C-3D4E5F-678901.",
@@ -144,6 +145,15 @@ _MEANINGS = {
     "servicesRange": "Name of the subnet's secondary range for Services.",
     "subnetwork": "Name of the nodes' subnet.",
     "usdPerMonth": "USD per month, of which 50, 90 and 100 % and a forecast of 100 % raise alerts.",
+    "acceptLicence": "Accept the model's licence in the project's name. Default: false.",
+    "autoscaling": "Model Garden: {metric, target} to which replicas are held. Default: Vertex AI's own.",
+    "callers": "Pods that call a managed endpoint beside those of its namespace: {namespace, serviceAccount}.",
+    "container": "Whose arguments serve: planned, those of the proof; verified, Model Garden's. Default: planned.",
+    "expectedRequestsPerMinute": "Requests per minute that callers will send: the plan warns of known limits.",
+    "google": "A Google Cloud project, for managed endpoints alone.",
+    "provider": "What makes the endpoint: sdk reads back and cleans up; native is Pulumi's own. Default: sdk.",
+    "serverless": "On Google's own machines, without a deployment. Default: false.",
+    "vertex": "How framework vertex serves.",
     "url": "Address of a Prometheus, such as http://frontend.gmp-system.svc:9090.",
 }
 
@@ -169,9 +179,12 @@ def schema_text() -> str:
         "framework": _words(catalog.frameworks),
         "precision": _words(precisions),
     }
+    # Google's own machines serve some endpoints; which, only the checks know.
+    managed = {"properties": {"framework": {"enum": list(MANAGED_FRAMEWORKS)}}, "required": ["framework"]}
+    endpoint |= {"if": {"not": managed}, "then": {"required": ["accelerator"]}}
     monitoring = [_words(MONITORING_KINDS), {"$ref": "#/$defs/Monitoring"}]
     platform["properties"]["monitoring"] = {"anyOf": monitoring}
-    platform["oneOf"] = [{"required": [place]} for place in ("gke", "kubernetes", "host", "local")]
+    platform["oneOf"] = [{"required": [place]} for place in PLATFORM_KINDS]
     carried = [one.id for one in catalog.accelerators.values() if one.kind in {"cpu", "gpu"}]
     definitions["NodeGroup"]["properties"]["accelerator"] = _words(carried)
     for definition in definitions.values():

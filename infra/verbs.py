@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, Platform, build, build_all, build_each, read, refuse
+from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
@@ -63,13 +63,13 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print plans as text, JSON or a page."""
     from infra.fleet import totals
     from infra.fleet_report import fleet_text
-    from infra.report import explain_text, plan_text
+    from infra.managed_report import endpoint_text
 
     if options.by and not options.all:
         raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
     if options.all:
         built, failures = build_each(folder.names(), folder)
-        endpoints = [one for one in built if isinstance(one, Endpoint)]
+        endpoints = [one for one in built if not isinstance(one, Platform)]
         if failures and endpoints and not (options.json or options.html or options.explain):
             print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
@@ -80,7 +80,7 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         endpoints = [one]
     plans = [one.plan for one in endpoints]
     if options.html:
-        _write_page(endpoints, options.html)
+        _write_page(_on_own_machines(endpoints, options, folder), options.html)
     if options.json and options.by:
         print(json.dumps([one.to_json() for one in totals(plans, options.by)], indent=2))
     elif options.json:
@@ -89,7 +89,7 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     elif options.all and not options.explain:
         print(fleet_text(plans, label=options.by or "team"), end="")
     else:
-        print("\n".join(plan_text(plan) + (explain_text(plan) if options.explain else "") for plan in plans), end="")
+        print("\n".join(endpoint_text(plan, explain=options.explain) for plan in plans), end="")
     return 0
 
 
@@ -102,6 +102,16 @@ def _plan_platform(options: argparse.Namespace, platform: Platform, folder: Stac
     plan = platform_plan(platform.name, platform.spec)
     print(json.dumps(plan.to_json(), indent=2) + "\n" if options.json else platform_text(plan), end="")
     return 0
+
+
+def _on_own_machines(
+    endpoints: Sequence[Endpoint | ManagedEndpoint], options: argparse.Namespace, folder: StackFolder
+) -> list[Endpoint]:
+    """Endpoints of which there is a page: it shows what machines do, and Google's are not ours to show."""
+    found = [one for one in endpoints if isinstance(one, Endpoint)]
+    if not found and not options.all:
+        raise SpecError(f"{folder.path(options.stack)} is a managed endpoint; its plan is text, or JSON with --json.")
+    return found
 
 
 def _write_page(endpoints: Sequence[Endpoint], file: str) -> None:
@@ -235,4 +245,6 @@ def _endpoint(name: str, folder: StackFolder) -> Endpoint:
     built = build(name, folder)
     if isinstance(built, Platform):
         raise SpecError(f"{folder.path(name)} is a Platform; this verb takes an Endpoint.")
+    if isinstance(built, ManagedEndpoint):
+        raise SpecError(f"{folder.path(name)} is a managed endpoint: Google runs it; this verb takes one of a cluster.")
     return built

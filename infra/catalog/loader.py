@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 
 from infra.catalog.local_ssds import LocalSsds
+from infra.catalog.managed import managed_facts
 from infra.catalog.metrics import EngineMetrics, Series
 from infra.catalog.node_labels import node_labels
 from infra.catalog.picker import Picker, PickerEngine, Scorer
+from infra.catalog.prices import Price, Throughput
 from infra.catalog.proxy import Proxy
 from infra.catalog.records import (
     Accelerator,
@@ -24,8 +26,6 @@ from infra.catalog.records import (
     Image,
     Machine,
     Model,
-    Price,
-    Throughput,
 )
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -63,6 +63,7 @@ def load_catalog() -> Catalog:
         local_ssds={
             row["machine_type"]: LocalSsds(**_fields(row)) for row in read_facts("local_ssds.yaml")["machines"]
         },
+        managed=managed_facts(read_facts("managed.yaml")),
     )
 
 

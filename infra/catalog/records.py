@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.catalog.local_ssds import LocalSsds
+from infra.catalog.managed import ManagedFacts
 from infra.catalog.metrics import EngineMetrics
 from infra.catalog.node_labels import NodeLabels
 from infra.catalog.picker import Picker
+from infra.catalog.prices import Price, Throughput
 from infra.catalog.proxy import Proxy
 
 
@@ -256,33 +258,6 @@ class Framework:
 
 
 @dataclass(frozen=True)
-class Price:
-    """List prices of one machine in USD per hour; None where no dated source was found."""
-
-    machine_type: str
-    on_demand_usd_per_hour: float | None
-    spot_usd_per_hour: float | None
-    flex_start_usd_per_hour: float | None
-    vertex_usd_per_hour: float | None
-    note: str | None
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Throughput:
-    """Measured output of one endpoint: all its accelerators together, tokens per second, at full load."""
-
-    model: str
-    precision: str
-    framework: str
-    accelerator: str
-    count: int
-    output_tokens_per_second: float
-    conditions: str
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Catalog:
     """Everything known, by the name used in stack files."""
 
@@ -298,3 +273,4 @@ class Catalog:
     time_zones: frozenset[str]
     node_labels: NodeLabels
     local_ssds: dict[str, LocalSsds]
+    managed: ManagedFacts

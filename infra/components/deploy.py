@@ -15,14 +15,14 @@ from infra.components.kubernetes import InferenceServer
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
 from infra.errors import PlanError
-from infra.pipeline import Endpoint, Platform
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
 from infra.plan.needed_secrets import key_command
 from infra.plan.platform_names import bucket_name
 from infra.plan.synced_secrets import secret_commands
 from infra.spec import Gke, PlatformSpec
 
 
-def deploy(built: Endpoint | Platform) -> None:
+def deploy(built: Built) -> None:
     """Declare the resources of a stack and export its outputs.
 
     Raises:
@@ -34,6 +34,8 @@ def deploy(built: Endpoint | Platform) -> None:
             _platform(built)
         case Endpoint():
             _endpoint(built)
+        case ManagedEndpoint():
+            raise NotImplementedError
 
 
 def _gke(platform: PlatformSpec) -> Gke:

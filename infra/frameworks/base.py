@@ -111,7 +111,12 @@ class KubernetesWorkload:
     @cached_property
     def synced(self) -> tuple[Synced, ...]:
         """Secrets that GKE fills from Secret Manager."""
-        return synced(self.plan)
+        return synced(self.plan.synced_secrets)
+
+    @property
+    def account_annotations(self) -> tuple[tuple[str, str], ...]:
+        """Annotations of the service account."""
+        return self.weights.account_annotations
 
     @property
     def exceptions(self) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.plan.serving_plan import ServingPlan
 from infra.plan.synced_secrets import SyncedSecret
 
 
@@ -25,9 +24,9 @@ class Synced:
     data: tuple[dict[str, str], ...]
 
 
-def synced(plan: ServingPlan) -> tuple[Synced, ...]:
+def synced(secrets: tuple[SyncedSecret, ...]) -> tuple[Synced, ...]:
     """Those of one endpoint. Each Secret has a provider class of its own, so that one that fails holds up no other."""
-    return tuple(_one(secret) for secret in plan.synced_secrets)
+    return tuple(_one(secret) for secret in secrets)
 
 
 def _one(secret: SyncedSecret) -> Synced:

@@ -161,14 +161,23 @@ def _egress(choice: WeightsChoice, *, media: bool) -> tuple[dict[str, Any], ...]
     Where the stack file names hosts from which the engine may fetch media, public addresses are open to it: a
     NetworkPolicy knows no host names.
     """
-    public = _https(block("0.0.0.0/0", beside=_PRIVATE_RANGES))
+    public = public_https()
     if choice.claim:
         return (public,) if media else ()
     if not choice.bucket:
         return (public,)
-    metadata = tuple({"to": [block(cidr)], "ports": [{"protocol": "TCP", "port": port}]} for cidr, port in _METADATA)
     private = _https(block(_PRIVATE_GOOGLE))
-    return (*metadata, private if choice.private_google_access and not media else public)
+    return (*metadata_rules(), private if choice.private_google_access and not media else public)
+
+
+def public_https() -> dict[str, Any]:
+    """HTTPS to every public address: a NetworkPolicy knows no host names."""
+    return _https(block("0.0.0.0/0", beside=_PRIVATE_RANGES))
+
+
+def metadata_rules() -> tuple[dict[str, Any], ...]:
+    """GKE's metadata server, from which pods get access tokens."""
+    return tuple({"to": [block(cidr)], "ports": [{"protocol": "TCP", "port": port}]} for cidr, port in _METADATA)
 
 
 def _https(peer: Peer) -> dict[str, Any]:

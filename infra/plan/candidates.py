@@ -61,7 +61,7 @@ def candidates(
         raise RefusedError(*_no_shape(request, sorted({count for count, _ in shapes})))
     ranked = []
     for nodes, machine, capacity, count in sold:
-        each = ceiling_usd_per_hour(request.catalog, machine.machine_type, capacity.kind)
+        each = ceiling_usd_per_hour(request.catalog, machine.machine_type, capacity.kind, vertex=request.on_vertex)
         price = None if each is None else each * nodes
         for rank, checkpoint in enumerate(checkpoints):
             for tensor, pipeline, data in shapes[count, nodes]:
@@ -119,7 +119,7 @@ def _no_shape(request: Request, counts: list[int]) -> tuple[tuple[str | int, ...
     model, engine, capabilities = request.model, request.spec.engine, request.capabilities
     limit = capabilities.max_tensor(model, request.drafter is not None)
     sizes = ", ".join(str(size) for size in range(1, limit + 1) if model.query_heads % size == 0)
-    tensor, count = engine.tensorParallelSize, request.spec.accelerator.count
+    tensor, count = engine.tensorParallelSize, request.spec.on.count
     if tensor and limit == 1 and tensor > 1:
         return (
             "engine",

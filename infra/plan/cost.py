@@ -24,12 +24,13 @@ def cost(request: Request, chosen: Candidate) -> Cost:
     if hourly is None:
         why = "a machine of your own: no list price" if kind == "own" else f"no dated list price of {machine} is known"
         return Cost(None, None, None, False, why, None, tokens_basis)
-    exact = exact_usd_per_hour(request.catalog, machine, kind) is not None
+    exact = exact_usd_per_hour(request.catalog, machine, kind, vertex=request.on_vertex) is not None
     region = request.catalog.price_region
+    of = " of a Vertex AI replica" if request.on_vertex else ""
     basis = (
-        f"{kind} list price, {region}"
+        f"{kind} list price{of}, {region}"
         if exact
-        else f"at most: on-demand list price, {region}; no {kind} list price is known"
+        else f"at most: on-demand list price{of}, {region}; no {kind} list price is known"
     )
     note = request.catalog.prices[machine].note
     return Cost(

@@ -133,7 +133,7 @@ def _changes(request: Request, plan: _Plan) -> Iterator[_Found]:
         served = (found for change in smaller for found in _first([change], plan))
         yield from itertools.islice(served, _OTHER_PRECISIONS)
     yield from _capacity(request, plan)
-    asked = spec.accelerator.count or engine.tensorParallelSize
+    asked = spec.on.count or engine.tensorParallelSize
     cluster = request.platform.kubernetes
     declared = (
         [range(1, (one.count or 1) + 1) for one in cluster.nodes if one.accelerator == request.accelerator.id]
@@ -155,7 +155,7 @@ def _engine(spec: EndpointSpec, name: str, value: str | None) -> tuple[str, Endp
 
 
 def _more(spec: EndpointSpec, count: int) -> list[tuple[str, EndpointSpec]]:
-    changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.accelerator.type, count=count)})
+    changed = spec.model_copy(update={"accelerator": Accelerator(type=spec.on.type, count=count)})
     return _ways(f"accelerator.count: {count}", changed)
 
 
@@ -205,7 +205,9 @@ def _usd(spec: EndpointSpec, catalog: Catalog, choice: Choice) -> str:
     candidate, price = choice.candidate, choice.candidate.usd_per_hour
     if price is None:
         return "   price unknown"
-    exact = exact_usd_per_hour(catalog, candidate.machine.machine_type, candidate.capacity.kind) is not None
+    vertex = catalog.frameworks[spec.framework].runs == "managed"
+    known = exact_usd_per_hour(catalog, candidate.machine.machine_type, candidate.capacity.kind, vertex=vertex)
+    exact = known is not None
     return f"{'  ' if exact else '<='} {price * spec.replicas.most:>6,.2f} USD/h"
 
 

@@ -16,7 +16,7 @@ def node_counts(request: Request) -> tuple[bool, tuple[int, ...]]:
     if request.platform.gke is None or accelerator.kind != "gpu":
         return True, ()
     most = min(capabilities.max_nodes, capabilities.max_pipeline(request.model))
-    count, carried = request.spec.accelerator.count, {one.accelerators or 1 for one in accelerator.machines}
+    count, carried = request.spec.on.count, {one.accelerators or 1 for one in accelerator.machines}
     if count is None:
         return True, tuple(range(2, most + 1))
     if not carried or count <= max(carried):

@@ -58,7 +58,7 @@ def shares(request: Request, cluster: Kubernetes) -> list[tuple[NodeShare, int]]
     groups = [one for one in cluster.nodes if one.accelerator == accelerator.id]
     if not groups:
         raise RefusedError(("accelerator",), _none_declared(spec.platform, cluster, accelerator))
-    asked, most = spec.accelerator.count, max(one.count or 1 for one in groups)
+    asked, most = spec.on.count, max(one.count or 1 for one in groups)
     if asked is not None and asked > most:
         larger = "a processor is not counted" if accelerator.kind == "cpu" else f"its nodes have {most} at most"
         raise RefusedError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from infra.catalog.records import Accelerator, Machine
+from infra.plan.offered import offered
 from infra.plan.own_nodes import NodeShare, shares
 from infra.plan.quantities import Host
 from infra.plan.refusal import RefusedError
@@ -38,6 +39,8 @@ def machines(request: Request, capacities: tuple[Capacity, ...], nodes: int = 1)
     spec, accelerator = request.spec, request.accelerator
     if request.platform.kubernetes is not None:
         return [(share, OWN, number) for share, number in shares(request, request.platform.kubernetes)]
+    if request.on_vertex:
+        return offered(request, capacities)
     if request.platform.gke is None:
         return [(_own_machine(request), OWN, 1)]
     if accelerator.kind == "apple":
@@ -46,7 +49,7 @@ def machines(request: Request, capacities: tuple[Capacity, ...], nodes: int = 1)
         why = accelerator.note or "no machine that carries it is known"
         raise RefusedError(("accelerator",), f"{accelerator.id}: {why.rstrip('.')}.")
     zones(accelerator, request.platform.gke)
-    count = spec.accelerator.count
+    count = spec.on.count
     carried_by = [(one, nodes * (one.accelerators or 1)) for one in accelerator.machines]
     of_count = [(one, number) for one, number in carried_by if count in {None, number}]
     if not of_count:
@@ -77,7 +80,7 @@ def _own_machine(request: Request) -> Machine:
         )
     if spec.capacity is not None:
         raise RefusedError(("capacity",), "the platform's machine is there already; leave it out.")
-    if spec.accelerator.count not in {None, 1}:
+    if spec.on.count not in {None, 1}:
         raise RefusedError(("accelerator", "count"), "the platform is one machine; leave the count out.")
     memory_gib = accelerator.unified_memory_gib if accelerator.kind == "apple" else place.memoryGiB
     if memory_gib is None:

@@ -24,7 +24,13 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
         RefusedError: framework, version, model, accelerator, inputs or engine settings that do not go together.
     """
     model, facts = catalog.models[spec.model], catalog.frameworks[spec.framework]
-    accelerator = catalog.accelerators[spec.accelerator.type]
+    accelerator = catalog.accelerators[spec.on.type]
+    if platform.google is not None:
+        raise RefusedError(
+            ("platform",),
+            f"platform {spec.platform} has no machines, only Google's managed endpoints; write framework: vertex or "
+            "gemini, or name a platform with gke or kubernetes.",
+        )
     if capabilities is None:
         raise NotPlannedError(("framework",), _not_planned(facts))
     unstable = wrong_channel(spec, facts)
@@ -49,13 +55,13 @@ def ask(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, capabiliti
     refused = capabilities.precision_objection(spec.precision, accelerator) if spec.precision else None
     if refused:
         raise RefusedError(("precision",), refused)
-    inputs = _inputs(spec, model, facts)
+    inputs = inputs_of(spec, model, facts)
     check_image(spec, facts, accelerator, version, model.size)
     check_media(spec, facts, capabilities, inputs)
     check_adapters(spec, facts, capabilities)
-    _switches(spec, model, facts)
+    check_abilities(spec, model, facts)
     check_switches(spec, accelerator, capabilities)
-    _engine(spec, facts, capabilities, accelerator)
+    check_engine(spec, facts, capabilities, accelerator)
     drafter = _drafter(model, facts, capabilities) if spec.speculativeDecoding else None
     return Request(spec, platform, catalog, model, accelerator, facts, capabilities, version, inputs, drafter)
 
@@ -71,7 +77,12 @@ def _not_planned(facts: FrameworkFacts) -> str:
     return f"{facts.display_name} {state}. {why} Use framework: {facts.alternative or 'vllm'}."
 
 
-def _inputs(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:
+def inputs_of(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> tuple[str, ...]:
+    """What requests may hold, sorted.
+
+    Raises:
+        RefusedError: the framework does not serve the model, or it takes no such input.
+    """
     able = dict(facts.inputs_by_size).get(model.size, ())
     if not able:
         sizes = ", ".join(size for size, _ in facts.inputs_by_size)
@@ -98,7 +109,12 @@ def _needs_image(facts: FrameworkFacts, name: str) -> str:
     )
 
 
-def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:
+def check_abilities(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:
+    """Refuse tools and reasoning where model or framework have none.
+
+    Raises:
+        RefusedError: they have none.
+    """
     for name, able in (("tools", facts.tools), ("reasoning", facts.reasoning)):
         if getattr(spec, name) and not model.instruct:
             raise RefusedError((name,), f"{model.id} is a base model without a chat template; use {model.id}-it.")
@@ -106,7 +122,14 @@ def _switches(spec: EndpointSpec, model: Model, facts: FrameworkFacts) -> None:
             raise RefusedError((name,), f"{facts.display_name} has no {name} for Gemma 4; leave it out.")
 
 
-def _engine(spec: EndpointSpec, facts: FrameworkFacts, capabilities: Capabilities, accelerator: Accelerator) -> None:
+def check_engine(
+    spec: EndpointSpec, facts: FrameworkFacts, capabilities: Capabilities, accelerator: Accelerator
+) -> None:
+    """Refuse settings that the engine does not have.
+
+    Raises:
+        RefusedError: it has none such.
+    """
     most = capabilities.max_concurrency * capabilities.max_data
     if spec.concurrency and spec.concurrency > most:
         raise RefusedError(

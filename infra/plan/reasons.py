@@ -118,7 +118,7 @@ def _media(request: Request, plan: ServingPlan) -> tuple[object, object, str, st
 
 def _accelerator(spec: EndpointSpec, plan: ServingPlan, choice: Choice) -> list[_Row]:
     accelerator, memory, engine = plan.accelerator, plan.memory, spec.engine
-    count = spec.accelerator.count
+    count = spec.on.count
     parallel = plan.parallelism
     own = accelerator.capacity == "own"
     origin = "platform" if own else "derived"

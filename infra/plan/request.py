@@ -30,6 +30,11 @@ class Request:
         return self.spec.concurrency or 1
 
     @property
+    def on_vertex(self) -> bool:
+        """Whether Vertex AI has the machines, and asks its own prices for them."""
+        return self.framework.runs == "managed"
+
+    @property
     def kv_cache_dtype(self) -> str:
         """Number format of the KV cache, `auto` for the engine's own."""
         return self.spec.engine.kvCacheDtype or "auto"

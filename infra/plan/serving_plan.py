@@ -265,17 +265,17 @@ class ServingPlan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON data: camelCase keys, GiB spelled so, numbers rounded to 0.0001."""
-        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
-        plain["labels"] = dict(self.labels)
-        plain["settings"] = dict(self.settings)
-        plain["accelerator"]["nodeLabels"] = dict(self.accelerator.node_labels)
-        plain["accelerator"]["taints"] = dict(self.accelerator.taints)
-        plain["watch"]["labels"] = dict(self.watch.labels)
-        for pods, shown in zip(self.exposure.clients, plain["exposure"]["clients"], strict=True):
+        found: dict[str, Any] = plain(dataclasses.asdict(self))
+        found["labels"] = dict(self.labels)
+        found["settings"] = dict(self.settings)
+        found["accelerator"]["nodeLabels"] = dict(self.accelerator.node_labels)
+        found["accelerator"]["taints"] = dict(self.accelerator.taints)
+        found["watch"]["labels"] = dict(self.watch.labels)
+        for pods, shown in zip(self.exposure.clients, found["exposure"]["clients"], strict=True):
             shown["labels"] = dict(pods.labels)
         if self.exposure.gateway is not None and self.exposure.gateway.proxies is not None:
-            plain["exposure"]["gateway"]["proxies"]["labels"] = dict(self.exposure.gateway.proxies.labels)
-        return plain
+            found["exposure"]["gateway"]["proxies"]["labels"] = dict(self.exposure.gateway.proxies.labels)
+        return found
 
 
 def camel(name: str) -> str:
@@ -284,9 +284,10 @@ def camel(name: str) -> str:
     return head + "".join("GiB" if word == "gib" else word.capitalize() for word in rest)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Data of a plan as JSON: camelCase keys, numbers rounded to 0.0001."""
     if isinstance(value, dict):
-        return {camel(key): _plain(item) for key, item in value.items()}
+        return {camel(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value

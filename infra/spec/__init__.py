@@ -8,8 +8,10 @@ from infra.spec.endpoint import Accelerator, Adapter, Capacity, EndpointSpec, En
 from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
+from infra.spec.google import Google
 from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
+from infra.spec.managed import MANAGED_FRAMEWORKS, Caller, Vertex, VertexAutoscaling
 from infra.spec.monitoring import Monitoring
 from infra.spec.network import Network
 from infra.spec.node_pool import NodePool
@@ -21,10 +23,12 @@ from infra.spec.weights import Weights
 
 __all__ = [
     "CAPACITIES",
+    "MANAGED_FRAMEWORKS",
     "NAME_PATTERN",
     "Accelerator",
     "Adapter",
     "Budget",
+    "Caller",
     "Capacity",
     "Client",
     "Cluster",
@@ -33,6 +37,7 @@ __all__ = [
     "Expose",
     "Gateway",
     "Gke",
+    "Google",
     "Host",
     "Hours",
     "Kubernetes",
@@ -49,6 +54,8 @@ __all__ = [
     "Replicas",
     "Scaling",
     "Spec",
+    "Vertex",
+    "VertexAutoscaling",
     "Weights",
     "WeightsBucket",
     "spec_problems",

@@ -23,6 +23,7 @@ from infra.spec.fields import (
     Strict,
     Word,
 )
+from infra.spec.managed import Caller, Vertex, service_of
 from infra.spec.node_pool import NodePool
 from infra.spec.scaling import Scaling
 from infra.spec.secrets import SecretReference
@@ -109,6 +110,13 @@ class Adapter(Strict):
     rank: Annotated[int, Field(ge=1, le=512)]
 
 
+def _each_once(callers: list[Caller]) -> list[Caller]:
+    repeated = next((one for index, one in enumerate(callers) if one in callers[:index]), None)
+    if repeated:
+        raise ValueError(f"{repeated.namespace}/{repeated.serviceAccount} stands twice.")
+    return callers
+
+
 def _named_apart(adapters: list[Adapter]) -> list[Adapter]:
     names = [one.name for one in adapters]
     repeated = next((name for index, name in enumerate(names) if name in names[:index]), None)
@@ -146,7 +154,7 @@ class EndpointSpec(Strict):
     kind: Literal["Endpoint"]
     platform: Name
     model: Word
-    accelerator: Accelerator
+    accelerator: Accelerator | None = None
     framework: Word
     precision: Word | None = None
     contextLength: Annotated[int, Field(ge=256, le=262144)] | None = None
@@ -168,6 +176,20 @@ class EndpointSpec(Strict):
     nodePool: NodePool = NodePool()
     adapters: Annotated[list[Adapter], Field(max_length=8), AfterValidator(_named_apart)] = []
     engine: Engine = Engine()
+    vertex: Vertex | None = None
+    callers: Annotated[list[Caller], Field(max_length=20), AfterValidator(_each_once)] = []
+    expectedRequestsPerMinute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    @property
+    def on(self) -> Accelerator:
+        """Accelerator of an endpoint that has machines: all but those of Google's own."""
+        assert self.accelerator is not None, "a serverless endpoint has no accelerator"
+        return self.accelerator
+
+    @property
+    def service(self) -> str:
+        """`gemini`, `serverless` or `model-garden`; empty where the endpoint is not a managed one."""
+        return service_of(self.framework, self.vertex)
 
     @field_validator("scaling")
     @classmethod

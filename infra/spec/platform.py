@@ -9,11 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.spec.fields import Labels, Strict
 from infra.spec.gke import Gke
+from infra.spec.google import Google
 from infra.spec.kubernetes import Kubernetes
 from infra.spec.machine import Host, Local
 from infra.spec.monitoring import Monitoring
 
-PLATFORM_KINDS = ("gke", "kubernetes", "host", "local")
+PLATFORM_KINDS = ("gke", "kubernetes", "google", "host", "local")
 _HTTP_ADDRESS = r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+){0,8}$"
 
 
@@ -34,12 +35,13 @@ class Prometheus(Strict):
 
 
 class PlatformSpec(Strict):
-    """Where endpoints run: exactly one of `gke`, `kubernetes`, `host` and `local`."""
+    """Where endpoints run: exactly one of `gke`, `kubernetes`, `google`, `host` and `local`."""
 
     apiVersion: Literal["servestack/v1"]
     kind: Literal["Platform"]
     gke: Gke | None = None
     kubernetes: Kubernetes | None = None
+    google: Google | None = None
     host: Host | None = None
     local: Local | None = None
     monitoring: Monitoring | None = None
@@ -53,12 +55,19 @@ class PlatformSpec(Strict):
         """Whether endpoints are pods of a cluster."""
         return self.gke is not None or self.kubernetes is not None
 
+    @property
+    def cloud(self) -> tuple[str, str] | None:
+        """Google Cloud project and region; None where the platform is in none."""
+        if self.gke is not None:
+            return self.gke.project, self.gke.region
+        return (self.google.project, self.google.location) if self.google is not None else None
+
     @model_validator(mode="after")
     def _one_place(self) -> PlatformSpec:
         named = [name for name in PLATFORM_KINDS if getattr(self, name) is not None]
         if len(named) != 1:
             said = f"it has {' and '.join(named)}" if named else "it has none"
-            raise ValueError(f"a Platform has exactly one of gke, kubernetes, host and local; {said}.")
+            raise ValueError(f"a Platform has exactly one of gke, kubernetes, google, host and local; {said}.")
         return self
 
     @model_validator(mode="after")
@@ -80,7 +89,7 @@ class PlatformSpec(Strict):
     @model_validator(mode="after")
     def _keda_with_what_it_needs(self) -> PlatformSpec:
         if self.autoscaler == "keda" and not self.in_cluster:
-            raise ValueError("autoscaler keda is for clusters; leave it out beside host and local.")
+            raise ValueError("autoscaler keda is for clusters; leave it out beside google, host and local.")
         if self.autoscaler == "keda" and self.prometheus is None:
             raise ValueError("autoscaler keda asks a Prometheus; write prometheus: {url: http://HOST:9090}.")
         named = [name for name in ("prometheus", "httpAddOn") if getattr(self, name)]

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 from infra.document import Document, quoted
 from infra.errors import Problem, nearest
 from infra.spec.endpoint import EndpointSpec
+from infra.spec.managed import Vertex, misplaced, needs_accelerator
 from infra.spec.platform import PlatformSpec
 
 Spec = EndpointSpec | PlatformSpec
+_EVERY_FILE = "every stack file of this kind has it"
 _KINDS: dict[str, type[EndpointSpec] | type[PlatformSpec]] = {"Endpoint": EndpointSpec, "Platform": PlatformSpec}
 
 
@@ -32,9 +34,30 @@ def spec_problems(document: Document) -> tuple[Spec | None, list[Problem]]:
         return None, [document.problem(("kind",), message)]
     schema = _KINDS[kind]
     try:
-        return schema.model_validate(document.values), []
+        spec = schema.model_validate(document.values)
     except ValidationError as error:
-        return None, [_problem(document, schema, dict(item)) for item in error.errors(include_url=False)]
+        found = [_problem(document, schema, dict(item)) for item in error.errors(include_url=False)]
+        return None, [*found, *(_no_accelerator(document) if schema is EndpointSpec else [])]
+    if isinstance(spec, PlatformSpec):
+        return spec, []
+    return spec, [*_no_accelerator(document), *_misplaced(document, spec)]
+
+
+def _no_accelerator(document: Document) -> list[Problem]:
+    """Whether one is missing, whatever else is wrong; the words are looked at as they stand in the file."""
+    values = document.values
+    framework, vertex = values.get("framework"), values.get("vertex")
+    serverless = isinstance(vertex, dict) and vertex.get("serverless") is True
+    if "accelerator" in values or not needs_accelerator(str(framework), Vertex(serverless=serverless)):
+        return []
+    return [document.problem(("accelerator",), f"missing; {_EVERY_FILE}.")]
+
+
+def _misplaced(document: Document, spec: EndpointSpec) -> list[Problem]:
+    """Keys that do not go with the framework."""
+    keys, engine_keys = frozenset(spec.model_fields_set), frozenset(spec.engine.model_fields_set)
+    found = misplaced(spec.framework, spec.vertex, keys, engine_keys)
+    return [document.problem(field, message, at_key=True) for field, message in found]
 
 
 def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) -> Problem:
@@ -51,7 +74,7 @@ def _problem(document: Document, schema: type[BaseModel], item: dict[str, Any]) 
         known = _known_keys(schema, location[:-1])
         return document.problem(location, f"unknown key. {nearest(str(location[-1]), known)}", at_key=True)
     if kind == "missing":
-        where = "every stack file of this kind has it" if len(location) == 1 else "it is needed here"
+        where = _EVERY_FILE if len(location) == 1 else "it is needed here"
         return document.problem(location, f"missing; {where}.")
     if kind == "literal_error":
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ",").split(",")]

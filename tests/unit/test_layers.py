@@ -37,7 +37,8 @@ ALLOWED = {
     "diagnosis_report": {"operate", "text"},
     "check_report": {"cloud", "spec", "text"},
     "platform_report": {"cloud", "text"},
-    "golden": {"cloud", "pipeline", "platform_report", "render", "report"},
+    "managed_report": {"catalog", "plan", "report", "text"},
+    "golden": {"cloud", "managed_report", "pipeline", "platform_report", "render"},
     "page": {"page", "plan"},
     "pipeline": {
         "catalog",
@@ -71,6 +72,7 @@ ALLOWED = {
         "matrix",
         "interview",
         "judgement",
+        "managed_report",
         "new_stack",
         "offers",
         "operate",
