@@ -25,7 +25,7 @@ def _table(found: Comparison, rows: list[Row]) -> list[str]:
     lines = [*_line("", found.stacks), "-" * WIDTH]
     for row in rows:
         lines += _line(row.label, tuple(one.text for one in row.cells))
-        lines += _note(row)
+        lines += _note(row, _LABEL)
     return lines if rows else [*lines, "nothing differs"]
 
 
@@ -33,12 +33,16 @@ def _line(label: str, texts: tuple[str, ...]) -> list[str]:
     left, right = (in_column(text, _COLUMN) for text in texts)
     labels = itertools.chain([label], itertools.repeat(""))
     cells = itertools.zip_longest(left, right, fillvalue="")
-    return [f"{name:<{_LABEL}}{one:<{_COLUMN + _GAP}}{two}".rstrip() for (one, two), name in zip(cells, labels)]
+    return [
+        f"{name:<{_LABEL}}{one:<{_COLUMN + _GAP}}{two}".rstrip()
+        for (one, two), name in zip(cells, labels, strict=False)
+    ]
 
 
 def _blocks(found: Comparison, rows: list[Row]) -> list[str]:
     """A block per row, with a line for each thing that some stacks have; stacks by letter."""
     letters = "ABCD"[: len(found.stacks)]
+    indent = 2 * len(letters) + 3
     lines = [wrapped(name, f"{letter}  ", "   ") for letter, name in zip(letters, found.stacks, strict=True)]
     lines.append("-" * WIDTH)
     for row in rows:
@@ -46,13 +50,13 @@ def _blocks(found: Comparison, rows: list[Row]) -> list[str]:
         lines.append(row.label)
         for text in texts:
             who = " ".join(letter for letter, one in zip(letters, row.cells, strict=True) if one.text == text)
-            lines.append(wrapped(text, f"  {who:<{2 * len(letters)}} ", " " * (2 * len(letters) + 3)))
-        lines += _note(row)
+            lines.append(wrapped(text, f"  {who}".ljust(indent), " " * indent))
+        lines += _note(row, indent)
     return lines if rows else [*lines, "nothing differs"]
 
 
-def _note(row: Row) -> list[str]:
-    return [wrapped(f"({row.note})", " " * _LABEL, " " * _LABEL)] if row.note else []
+def _note(row: Row, indent: int) -> list[str]:
+    return [wrapped(f"({row.note})", " " * indent, " " * indent)] if row.note else []
 
 
 def _same(found: Comparison) -> str:

@@ -19,6 +19,8 @@ class BreakEven:
         by_hour, by_token: the stacks.
         replicas: that run, of the one paid by the hour; `usd_per_hour` is for all of them.
         exact: False where `usd_per_hour` is only a ceiling, and so every number here.
+        hour_basis, token_basis: which prices they are.
+        scales_to_zero: whether there are hours in which none runs, which cost nothing.
         input_tokens_per_output_token: assumed.
         measured_output_tokens_per_hour: of these replicas at full load; None where no sourced figure is known.
         share: of that throughput, at break-even; None as above. Over 1 it is never reached.
@@ -30,8 +32,11 @@ class BreakEven:
     replicas: int
     usd_per_hour: float
     exact: bool
+    hour_basis: str
+    scales_to_zero: bool
     input_usd_per_million: float
     output_usd_per_million: float
+    token_basis: str
     input_tokens_per_output_token: float
     output_tokens_per_hour: float
     input_tokens_per_hour: float
@@ -61,7 +66,7 @@ def break_even_output_tokens(
 
 
 def break_evens(one: Side, other: Side, ratio: float) -> list[BreakEven]:
-    """Those of a pair, at fewest and at most replicas; none unless one is priced by the hour, the other by the token."""
+    """Those of a pair, at fewest and most replicas; none unless one has a price by the hour, the other by the token."""
     found = [_pair(hour, token, ratio) for hour, token in ((one, other), (other, one))]
     return found[0] or found[1]
 
@@ -86,8 +91,11 @@ def _pair(hour: Side, token: Side, ratio: float) -> list[BreakEven]:
                 replicas=replicas,
                 usd_per_hour=usd,
                 exact=plan.cost.exact,
+                hour_basis=plan.cost.basis,
+                scales_to_zero=plan.min_replicas == 0,
                 input_usd_per_million=inputs,
                 output_usd_per_million=outputs,
+                token_basis=price.basis,
                 input_tokens_per_output_token=ratio,
                 output_tokens_per_hour=tokens,
                 input_tokens_per_hour=tokens * ratio,
@@ -102,25 +110,29 @@ def _pair(hour: Side, token: Side, ratio: float) -> list[BreakEven]:
 def break_even_text(one: BreakEven) -> str:
     """A break-even in words, with everything that it rests on."""
     ceiling = "" if one.exact else "at most "
-    replicas = f", {one.replicas} replicas" if one.replicas > 1 else ""
     tokens, inputs = one.output_tokens_per_hour, one.input_tokens_per_hour
-    prices = f"{one.input_usd_per_million:.2f} USD per million in and {one.output_usd_per_million:.2f} out"
+    replicas = f" for {one.replicas} replicas" if one.replicas > 1 else ""
+    asleep = ", and nothing while none runs" if one.scales_to_zero else ""
     return (
-        f"{one.by_hour} ({ceiling}{one.usd_per_hour:,.2f} USD per hour{replicas}) and {one.by_token} ({prices}) cost "
-        f"the same at {ceiling}{amount(tokens)} output tokens per hour, {amount(tokens / _SECONDS)} every second, with "
-        f"{amount(inputs)} input tokens: {one.input_tokens_per_output_token:g} input tokens to 1 output token, which "
-        f"is assumed. Below that {one.by_token} costs less; {_above(one)}"
+        f"{_verdict(one)} Both cost the same at {ceiling}{amount(tokens)} output tokens per hour, "
+        f"{amount(tokens / _SECONDS)} every second, with {amount(inputs)} input tokens per hour: "
+        f"{one.input_tokens_per_output_token:g} input tokens to 1 output token is assumed. Prices: "
+        f"{one.usd_per_hour:,.2f} USD per hour{replicas} ({one.hour_basis}){asleep}; {one.input_usd_per_million:.2f} "
+        f"USD per million input tokens and {one.output_usd_per_million:.2f} per million output tokens "
+        f"({one.token_basis})."
     )
 
 
-def _above(one: BreakEven) -> str:
+def _verdict(one: BreakEven) -> str:
+    tokens = f"{amount(one.output_tokens_per_hour)} output tokens per hour"
+    ceiling = "" if one.exact else "at most "
+    below = f"{one.by_token} costs less below {ceiling}{tokens}"
     if one.share is None or one.measured_output_tokens_per_hour is None:
-        return f"above it {one.by_hour}, if it can do so much: {one.throughput_basis}."
-    measured = one.measured_output_tokens_per_hour
-    share = f"{100 * one.share:,.0f} % of the {amount(measured)} per hour that it can do ({one.throughput_basis})"
-    if one.share > 1:
-        return f"it is {share}, so that {one.by_token} costs less at every load that {one.by_hour} can do."
-    return f"above it {one.by_hour}. It is {share}."
+        return f"{below}; above, {one.by_hour} does, if it can do so much ({one.throughput_basis})."
+    measured = f"{amount(one.measured_output_tokens_per_hour)} per hour ({one.throughput_basis})"
+    if one.share > 1 and one.exact:
+        return f"{one.by_token} costs less at every load that {one.by_hour} can do, {measured}."
+    return f"{below}, {100 * one.share:,.0f} % of what {one.by_hour} can do, {measured}; above, {one.by_hour} does."
 
 
 def amount(number: float) -> str:

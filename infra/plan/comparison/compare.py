@@ -77,12 +77,21 @@ def compare(sides: Sequence[Side], catalog: Catalog, ratio: float = ASSUMED_RATI
         raise ValueError(f"2 to {MOST} stacks and a ratio of 0 or more")
     pairs = list(itertools.combinations(every, 2))
     found = [(one, other, break_evens(one, other, ratio)) for one, other in pairs]
+    unpriced = {side.plan.stack: why for side in every if (why := _unpriced(side))}
     return Comparison(
         stacks=tuple(side.plan.stack for side in every),
         rows=tuple(question.row(every, catalog) for question in (*SERVES, *RUNS, *COSTS)),
         ratio=ratio,
         break_evens=tuple(even for _, _, evens in found for even in evens),
-        costs=tuple(text for one, other, evens in found for text in _pair_texts(one, other, evens, ratio)),
+        costs=(
+            *(f"no break-even with {stack}: {why}." for stack, why in unpriced.items()),
+            *(
+                text
+                for one, other, evens in found
+                if not {one.plan.stack, other.plan.stack} & set(unpriced)
+                for text in _pair_texts(one, other, evens, ratio)
+            ),
+        ),
         merits=tuple(merits(side, [one for one in every if one is not side], catalog) for side in every),
     )
 
@@ -92,9 +101,6 @@ def _pair_texts(one: Side, other: Side, evens: list[BreakEven], ratio: float) ->
         return [break_even_text(even) for even in evens]
     first, second = sorted((one, other), key=lambda side: side.plan.stack)
     names = f"{first.plan.stack} and {second.plan.stack}"
-    unpriced = [text for side in (first, second) if (text := _unpriced(side))]
-    if unpriced:
-        return [f"no break-even of {names}: {'; '.join(unpriced)}."]
     if token_price(first) is None:
         return [f"no break-even of {names}: both are paid by the hour. {_by_hour(first, second)}"]
     return [f"no break-even of {names}: both are paid by the token. {_by_token(first, second, ratio)}"]
@@ -104,14 +110,8 @@ def _unpriced(side: Side) -> str:
     """Why a side cannot be set against another; empty where it can."""
     price = token_price(side)
     if price is None:
-        return f"no price of {side.plan.stack} is known ({side.plan.cost.basis})" if _hourly(side) is None else ""
-    if price.input_usd_per_million is None or price.output_usd_per_million is None:
-        return f"{side.plan.stack} has no price by the hour or by the token ({price.basis})"
-    return ""
-
-
-def _hourly(side: Side) -> float | None:
-    return side.plan.cost.hourly_usd
+        return side.plan.cost.basis if side.plan.cost.hourly_usd is None else ""
+    return price.basis if price.input_usd_per_million is None or price.output_usd_per_million is None else ""
 
 
 def _by_hour(first: Side, second: Side) -> str:

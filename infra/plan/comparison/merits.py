@@ -60,13 +60,15 @@ def _guaranteed(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:
     if context.concurrency is None or all(one.plan.context.concurrency is not None for one in others):
         return ""
     fit = f" ({memory.max_concurrent_requests:,} fit)" if memory else ""
-    return f"room for {context.concurrency:,} full at once is proved{fit}, and nobody else's load counts"
+    return (
+        f"room for {context.concurrency:,} full request{'' if context.concurrency == 1 else 's'} at once is proved{fit}"
+    )
 
 
 def _weights(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:
     if not side.plan.model.checkpoint or all(one.plan.model.checkpoint for one in others):
         return ""
-    return f"which weights answer is known, {side.plan.precision}"
+    return f"weights and their number format are known, {side.plan.precision}"
 
 
 def _place(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:

@@ -8,7 +8,7 @@ from infra.plan.managed.managed_plan import ManagedPlan
 from infra.plan.managed.served import MAY_BE_REFUSED, MAY_BE_USED
 from infra.plan.serving_plan import ServingPlan
 
-NO_CAUTION = "no caution with a source is known"
+_NO_CAUTION = "no caution with a source is known"
 
 
 def _framework(side: Side, catalog: Catalog) -> Cell:
@@ -103,8 +103,11 @@ def _location(side: Side, _catalog: Catalog) -> Cell:
     return Cell("where your cluster is" if side.platform.in_cluster else "where your machine is")
 
 
-def _use(side: Side, _catalog: Catalog) -> Cell:
-    return Cell(MAY_BE_USED if MAY_BE_USED in side.plan.cautions else NO_CAUTION)
+def _sent_to(side: Side, _catalog: Catalog) -> Cell:
+    if not side.service:
+        return Cell("your own pods" if side.platform.in_cluster else "your own machine")
+    who = "Google" if side.on_googles_machines else "replicas of your own at Google"
+    return Cell(f"{who}; {MAY_BE_USED if MAY_BE_USED in side.plan.cautions else _NO_CAUTION}")
 
 
 def _callers(side: Side, _catalog: Catalog) -> Cell:
@@ -143,10 +146,10 @@ RUNS = (
     Question("run by", _run_by),
     Question("machines", _machines),
     Question("replicas", _replicas),
-    Question("to zero", _idle),
+    Question("scale to zero", _idle),
     Question("start-up", _startup),
     Question("location", _location),
-    Question("data use", _use),
+    Question("sent to", _sent_to),
     Question("callers show", _callers),
     Question("rate limit", _limit),
     Question("expected load", _expected),

@@ -61,7 +61,7 @@ def _fits(side: Side, _catalog: Catalog) -> Cell:
     if memory is None:
         return Cell(NOT_SAID if side.on_googles_machines else UNKNOWN_BEFORE)
     most = memory.max_concurrent_requests
-    return cell(side, f"{most:,} full at once per replica", "memory.maxConcurrentRequests")
+    return cell(side, f"{most:,} full request{'' if most == 1 else 's'} per replica", "memory.maxConcurrentRequests")
 
 
 def able(side: Side, name: str, catalog: Catalog) -> bool:
@@ -97,7 +97,7 @@ def _adapters(side: Side, _catalog: Catalog) -> Cell:
 SERVES = (
     Question("model", _model, "they are different models: what they answer is not compared here"),
     Question("checkpoint", _checkpoint),
-    Question("precision", _precision, "another number format can answer differently; that is not compared here"),
+    Question("precision", _precision, "another number format can change answers; that is not compared here"),
     Question("inputs", _inputs),
     Question("context", _context),
     Question("longest answer", _answer),
