@@ -31,12 +31,8 @@ def _table(found: Comparison, rows: list[Row]) -> list[str]:
 
 def _line(label: str, texts: tuple[str, ...]) -> list[str]:
     left, right = (in_column(text, _COLUMN) for text in texts)
-    labels = itertools.chain([label], itertools.repeat(""))
-    cells = itertools.zip_longest(left, right, fillvalue="")
-    return [
-        f"{name:<{_LABEL}}{one:<{_COLUMN + _GAP}}{two}".rstrip()
-        for (one, two), name in zip(cells, labels, strict=False)
-    ]
+    cells = itertools.zip_longest([label], left, right, fillvalue="")
+    return [f"{name:<{_LABEL}}{one:<{_COLUMN + _GAP}}{two}".rstrip() for name, one, two in cells]
 
 
 def _blocks(found: Comparison, rows: list[Row]) -> list[str]:

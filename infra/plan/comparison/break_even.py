@@ -109,30 +109,31 @@ def _pair(hour: Side, token: Side, ratio: float) -> list[BreakEven]:
 
 def break_even_text(one: BreakEven) -> str:
     """A break-even in words, with everything that it rests on."""
-    ceiling = "" if one.exact else "at most "
-    tokens, inputs = one.output_tokens_per_hour, one.input_tokens_per_hour
     replicas = f" for {one.replicas} replicas" if one.replicas > 1 else ""
     asleep = ", and nothing while none runs" if one.scales_to_zero else ""
     return (
-        f"{_verdict(one)} Both cost the same at {ceiling}{amount(tokens)} output tokens per hour, "
-        f"{amount(tokens / _SECONDS)} every second, with {amount(inputs)} input tokens per hour: "
-        f"{one.input_tokens_per_output_token:g} input tokens to 1 output token is assumed. Prices: "
-        f"{one.usd_per_hour:,.2f} USD per hour{replicas} ({one.hour_basis}){asleep}; {one.input_usd_per_million:.2f} "
-        f"USD per million input tokens and {one.output_usd_per_million:.2f} per million output tokens "
-        f"({one.token_basis})."
+        f"{_verdict(one)}, {amount(one.output_tokens_per_hour / _SECONDS)} every second, with "
+        f"{amount(one.input_tokens_per_hour)} input tokens per hour: {one.input_tokens_per_output_token:g} input "
+        f"tokens to 1 output token is assumed. Prices: {one.usd_per_hour:,.2f} USD per hour{replicas} "
+        f"({one.hour_basis}){asleep}; {one.input_usd_per_million:.2f} USD per million input tokens and "
+        f"{one.output_usd_per_million:.2f} per million output tokens ({one.token_basis})."
     )
 
 
 def _verdict(one: BreakEven) -> str:
-    tokens = f"{amount(one.output_tokens_per_hour)} output tokens per hour"
-    ceiling = "" if one.exact else "at most "
-    below = f"{one.by_token} costs less below {ceiling}{tokens}"
+    """Which costs less when, ending with the load."""
+    tokens = f"{'' if one.exact else 'at most '}{amount(one.output_tokens_per_hour)} output tokens per hour"
+    below = f"{one.by_token} costs less below {tokens}; above,"
     if one.share is None or one.measured_output_tokens_per_hour is None:
-        return f"{below}; above, {one.by_hour} does, if it can do so much ({one.throughput_basis})."
+        return (
+            f"{below} {one.by_hour} does, if it can do so much ({one.throughput_basis}). Both cost the same at {tokens}"
+        )
     measured = f"{amount(one.measured_output_tokens_per_hour)} per hour ({one.throughput_basis})"
+    share = f"{100 * one.share:,.0f} %"
     if one.share > 1 and one.exact:
-        return f"{one.by_token} costs less at every load that {one.by_hour} can do, {measured}."
-    return f"{below}, {100 * one.share:,.0f} % of what {one.by_hour} can do, {measured}; above, {one.by_hour} does."
+        every = f"{one.by_token} costs less at every load that {one.by_hour} can do, {measured}"
+        return f"{every}. Both would cost the same at {share} of that: {tokens}"
+    return f"{below} {one.by_hour} does. It can do {measured}; both cost the same at {share} of that: {tokens}"
 
 
 def amount(number: float) -> str:

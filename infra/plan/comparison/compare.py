@@ -115,12 +115,14 @@ def _unpriced(side: Side) -> str:
 
 
 def _by_hour(first: Side, second: Side) -> str:
-    usd = {side.plan.stack: side.plan.cost.hourly_usd or 0 for side in (first, second)}
-    cheap, dear = sorted(usd, key=lambda name: usd[name])
-    if usd[cheap] == usd[dear]:
-        return "They cost the same."
-    ceiling = "" if first.plan.cost.exact and second.plan.cost.exact else ", by prices that are ceilings in part"
-    return f"{cheap} costs {usd[dear] - usd[cheap]:,.2f} USD per hour less at most replicas{ceiling}."
+    """Which of two with known prices costs less; a price that is only a ceiling is told."""
+    cheap, dear = sorted((first, second), key=lambda side: side.plan.cost.hourly_usd or 0)
+    less = (dear.plan.cost.hourly_usd or 0) - (cheap.plan.cost.hourly_usd or 0)
+    ceilings = [side.plan.stack for side in (first, second) if not side.plan.cost.exact]
+    told = f"; the price of {' and of '.join(ceilings)} is only a ceiling" if ceilings else ""
+    if less == 0:
+        return f"They cost the same at most replicas{told}."
+    return f"At most replicas {cheap.plan.stack} costs {less:,.2f} USD per hour less{told}."
 
 
 def _by_token(first: Side, second: Side, ratio: float) -> str:

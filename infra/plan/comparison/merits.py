@@ -57,12 +57,12 @@ def _ability(name: str) -> _Rule:
 
 def _guaranteed(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:
     context, memory = side.plan.context, side.plan.memory
-    if context.concurrency is None or all(one.plan.context.concurrency is not None for one in others):
+    theirs = [one.plan.context.concurrency or 0 for one in others]
+    if not context.concurrency or context.concurrency <= min(theirs) or context.concurrency < max(theirs):
         return ""
     fit = f" ({memory.max_concurrent_requests:,} fit)" if memory else ""
-    return (
-        f"room for {context.concurrency:,} full request{'' if context.concurrency == 1 else 's'} at once is proved{fit}"
-    )
+    requests = f"{context.concurrency:,} full request{'' if context.concurrency == 1 else 's'}"
+    return f"room for {requests} at once is proved{fit}"
 
 
 def _weights(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:

@@ -80,8 +80,9 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether any two stacks differ in it."""
-        return any(cell != self.cells[0] for cell in self.cells)
+        """Whether any two stacks differ in what is told, or in the value behind it where both have one."""
+        values = [one.value for one in self.cells if one.value is not None]
+        return len({one.text for one in self.cells}) > 1 or any(value != values[0] for value in values)
 
 
 @dataclass(frozen=True)
