@@ -46,7 +46,8 @@ def _blocks(found: Comparison, rows: list[Row]) -> list[str]:
         lines.append(row.label)
         for text in texts:
             who = " ".join(letter for letter, one in zip(letters, row.cells, strict=True) if one.text == text)
-            lines.append(wrapped(text, f"  {who}".ljust(indent), " " * indent))
+            head, *rest = in_column(text, WIDTH - indent)
+            lines += [f"  {who}".ljust(indent) + head, *(" " * indent + line for line in rest)]
         lines += _note(row, indent)
     return lines if rows else [*lines, "nothing differs"]
 
@@ -57,15 +58,19 @@ def _note(row: Row, indent: int) -> list[str]:
 
 def _same(found: Comparison) -> str:
     same = [f"{row.label} {row.cells[0].text}" for row in found.rows if not row.differs]
-    return wrapped(f"the same: {'; '.join(same) or 'nothing'}", "", "  ")
+    return _folded(f"the same: {'; '.join(same) or 'nothing'}")
 
 
 def _merits(found: Comparison) -> list[str]:
     return [
-        wrapped(f"for {name}: {'; '.join(texts) or 'nothing that the plans tell'}", "", "  ")
+        _folded(f"for {name}: {'; '.join(texts) or 'nothing that the plans tell'}")
         for name, texts in zip(found.stacks, found.merits, strict=True)
     ]
 
 
 def _costs(found: Comparison) -> list[str]:
-    return [wrapped(f"cost: {text}", "", "  ") for text in found.costs]
+    return [_folded(f"cost: {text}") for text in found.costs]
+
+
+def _folded(text: str) -> str:
+    return "\n  ".join(in_column(text, WIDTH - 2))

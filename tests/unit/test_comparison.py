@@ -21,7 +21,6 @@ from infra.cli import main
 from infra.comparison_report import comparison_text
 from infra.pipeline import Endpoint, Platform, build
 from infra.plan.comparison import Comparison, Side, break_even_output_tokens, compare
-from infra.plan.quantities import Cost
 from infra.plan.serving_plan import ServingPlan
 from infra.stack_folder import StackFolder
 from tests.conftest import ROOT
@@ -163,6 +162,36 @@ def test_three_and_four_stacks_have_a_block_per_row_in_which_each_stands_once(na
         assert f"{letter}  {name}\n" in text
 
 
+@given(st.lists(st.sampled_from(list(sides())), min_size=3, max_size=4, unique=True))
+def test_any_three_or_four_stacks_keep_to_eighty_columns(names: list[str]) -> None:
+    assert max(map(len, comparison_text(beside(*names)).splitlines())) <= 80
+
+
+def test_every_valid_example_can_stand_beside_every_way_to_serve() -> None:
+    files = StackFolder(ROOT / "tests" / "examples" / "valid")
+    for name in files.names():
+        built = build(name, files)
+        if isinstance(built, Platform):
+            continue
+        side = Side.of(built.plan, built.platform)
+        for other in FIVE.values():
+            found = compare([side, sides()[other]], load_catalog())
+            assert {row.label for row in found.rows} == LABELS
+            assert max(map(len, comparison_text(found).splitlines())) <= 80
+
+
+def test_words_of_a_stack_file_that_are_longer_than_a_column_are_cut() -> None:
+    side = sides()[OWN]
+    assert isinstance(side.plan, ServingPlan)
+    access = dataclasses.replace(side.plan.access, authentication="none", why="because" * 40)
+    opened = Side.of(dataclasses.replace(side.plan, stack="opened", access=access), side.platform)
+    twin = Side.of(dataclasses.replace(opened.plan, stack="twin"), side.platform)
+    for others in ([side], [side, sides()[SERVERLESS]], [twin]):
+        text = comparison_text(compare([opened, *others], load_catalog()))
+        assert max(map(len, text.splitlines())) <= 80
+        assert text.count("because") > 5
+
+
 @pytest.mark.parametrize("name", list(sides()))
 def test_a_copy_of_a_stack_differs_in_nothing(name: str) -> None:
     side = sides()[name]
@@ -262,15 +291,23 @@ def test_the_share_of_a_measured_throughput_is_told_and_a_load_that_is_never_rea
     assert "below at most 4.29 million" in ceiling
 
 
-def test_a_measured_throughput_of_the_catalogue_reaches_the_break_even() -> None:
-    """31B in FP8 on an RTX PRO 6000 is the one that the catalogue has: 548 output tokens per second."""
-    plan = sides()["gemma4-31b-h100"].plan
-    row = next(one for one in load_catalog().throughputs if one.accelerator == "rtxpro6000")
-    usd = 4.5 / (row.output_tokens_per_second * 3600) * 1e6
-    cost = Cost(4.5, 3285.0, 3285.0, True, "on-demand list price", usd, row.conditions)
-    side = Side.of(dataclasses.replace(plan, cost=cost), sides()["gemma4-31b-h100"].platform)
-    (found,) = compare([side, sides()[SERVERLESS]], load_catalog()).break_evens
-    assert found.measured_output_tokens_per_hour == pytest.approx(548 * 3600)
+def test_a_throughput_of_the_catalogue_is_what_the_break_even_is_measured_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = (one for one in load_catalog().throughputs if one.accelerator == "rtxpro6000")
+    name = "gemma4-31b-fp8-block-rtxpro6000"
+    own = (ROOT / "stacks" / f"{OWN}.yaml").read_text(encoding="utf-8").replace("gemma-4-26b-a4b-it", row.model)
+    (tmp_path / f"{name}.yaml").write_text(f"{own}precision: {row.precision}\n", encoding="utf-8")
+    for stack in ("dev", SERVERLESS):
+        text = (ROOT / "stacks" / f"{stack}.yaml").read_text(encoding="utf-8")
+        (tmp_path / f"{stack}.yaml").write_text(text, encoding="utf-8")
+    assert main(["plan", name, SERVERLESS, "--json", "--stacks", str(tmp_path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (found,) = told["breakEven"]
+    assert found["measuredOutputTokensPerHour"] == pytest.approx(548 * 3600)
+    assert found["share"] == pytest.approx(4.5 / 1.05e-6 / (548 * 3600), abs=1e-4)
+    assert row.conditions in told["costs"][0]
+    assert told["costs"][0].endswith(" They serve different models.")
 
 
 def test_replicas_that_come_and_go_have_a_break_even_at_fewest_and_at_most() -> None:
@@ -308,7 +345,7 @@ def test_where_a_price_or_a_throughput_is_not_known_it_says_so() -> None:
     both = beside(OWN, FIVE["Model Garden"]).costs
     assert both == (
         f"no break-even of {OWN} and gemma4-31b-vertex: both are paid by the hour. At most replicas {OWN} costs "
-        "8.13 USD per hour less.",
+        "8.13 USD per hour less. They serve different models.",
     )
 
 
@@ -325,8 +362,8 @@ def test_who_may_use_what_is_sent_is_told_where_a_source_says_so_and_nowhere_els
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (OWN, "no: 1 or more run; the platform has no KEDA HTTP add-on"),
-        (FIVE["Model Garden"], "no: 1 or more run; this version keeps one at least"),
+        (OWN, "no: at least 1; the platform has no KEDA HTTP add-on"),
+        (FIVE["Model Garden"], "no: this version keeps at least 1"),
         (SERVERLESS, "always: nothing runs, nothing is paid"),
         (FIVE["Gemini"], "always: nothing runs, nothing is paid"),
         ("gemma4-26b-a4b-apple-64gb-mlx", "no: the machine is there"),
@@ -364,7 +401,7 @@ def test_more_requests_than_the_free_tier_takes_are_told() -> None:
 
 
 def test_adapters_and_drafters_are_told_where_there_are_any() -> None:
-    assert texts(beside("gemma4-e4b-l4-adapters", "gemma4-e4b-l4"), "adapters") == ("support", "none")
+    assert texts(beside("gemma4-e4b-l4-adapters", "gemma4-e4b-l4"), "adapters") == ("support", "none asked for")
     plan = sides()[OWN].plan
     drafted = priced(model=dataclasses.replace(plan.model, drafter="google/gemma-4-26B-A4B-it-assistant"))
     found = compare([drafted, sides()[OWN]], load_catalog())

@@ -125,15 +125,13 @@ def _verdict(one: BreakEven) -> str:
     tokens = f"{'' if one.exact else 'at most '}{amount(one.output_tokens_per_hour)} output tokens per hour"
     below = f"{one.by_token} costs less below {tokens}; above,"
     if one.share is None or one.measured_output_tokens_per_hour is None:
-        return (
-            f"{below} {one.by_hour} does, if it can do so much ({one.throughput_basis}). Both cost the same at {tokens}"
-        )
+        return f"{below} {one.by_hour} does, if it can do so much ({one.throughput_basis}). Break-even: {tokens}"
     measured = f"{amount(one.measured_output_tokens_per_hour)} per hour ({one.throughput_basis})"
     share = f"{100 * one.share:,.0f} %"
     if one.share > 1 and one.exact:
         every = f"{one.by_token} costs less at every load that {one.by_hour} can do, {measured}"
-        return f"{every}. Both would cost the same at {share} of that: {tokens}"
-    return f"{below} {one.by_hour} does. It can do {measured}; both cost the same at {share} of that: {tokens}"
+        return f"{every}. Break-even: {share} of that, {tokens}"
+    return f"{below} {one.by_hour} does. It can do {measured}. Break-even: {share} of that, {tokens}"
 
 
 def amount(number: float) -> str:

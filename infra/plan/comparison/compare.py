@@ -97,13 +97,14 @@ def compare(sides: Sequence[Side], catalog: Catalog, ratio: float = ASSUMED_RATI
 
 
 def _pair_texts(one: Side, other: Side, evens: list[BreakEven], ratio: float) -> list[str]:
+    models = "" if one.plan.model.id == other.plan.model.id else " They serve different models."
     if evens:
-        return [break_even_text(even) for even in evens]
+        return [break_even_text(even) + models for even in evens]
     first, second = sorted((one, other), key=lambda side: side.plan.stack)
     names = f"{first.plan.stack} and {second.plan.stack}"
     if token_price(first) is None:
-        return [f"no break-even of {names}: both are paid by the hour. {_by_hour(first, second)}"]
-    return [f"no break-even of {names}: both are paid by the token. {_by_token(first, second, ratio)}"]
+        return [f"no break-even of {names}: both are paid by the hour. {_by_hour(first, second)}{models}"]
+    return [f"no break-even of {names}: both are paid by the token. {_by_token(first, second, ratio)}{models}"]
 
 
 def _unpriced(side: Side) -> str:

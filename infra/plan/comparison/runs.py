@@ -60,7 +60,7 @@ def _idle(side: Side, _catalog: Catalog) -> Cell:
     if side.on_googles_machines:
         return cell(side, "always: nothing runs, nothing is paid", "minReplicas")
     if isinstance(plan, ManagedPlan):
-        return cell(side, f"no: {plan.min_replicas} or more run; this version keeps one at least", "minReplicas")
+        return cell(side, f"no: this version keeps at least {plan.min_replicas}", "minReplicas")
     if plan.min_replicas == 0:
         idle = plan.scaling.idle_seconds if plan.scaling else None
         after = f" after {idle:,} s without a request" if idle else ""
@@ -69,7 +69,7 @@ def _idle(side: Side, _catalog: Catalog) -> Cell:
         return cell(side, "no: the machine is there", "minReplicas")
     ready = side.platform.autoscaler == "keda" and side.platform.httpAddOn
     how = "replicas.min: 0 asks for it" if ready else "the platform has no KEDA HTTP add-on"
-    return cell(side, f"no: {plan.min_replicas} or more run; {how}", "minReplicas")
+    return cell(side, f"no: at least {plan.min_replicas}; {how}", "minReplicas")
 
 
 def startup_seconds(side: Side) -> int:

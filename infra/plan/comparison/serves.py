@@ -91,7 +91,7 @@ def _speculative(side: Side, _catalog: Catalog) -> Cell:
 def _adapters(side: Side, _catalog: Catalog) -> Cell:
     if isinstance(side.plan, ManagedPlan):
         return Cell("not by this version")
-    return cell(side, ", ".join(one.name for one in side.plan.adapters) or "none", "adapters")
+    return cell(side, ", ".join(one.name for one in side.plan.adapters) or "none asked for", "adapters")
 
 
 SERVES = (
