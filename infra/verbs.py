@@ -13,7 +13,7 @@ from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
-_MOST_INPUT_PER_OUTPUT = 10_000  # more than any context has
+_MOST_INPUT_PER_OUTPUT = 1_000_000  # more than any context has
 
 
 def run_validate(options: argparse.Namespace, folder: StackFolder) -> int:
