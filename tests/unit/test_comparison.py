@@ -460,6 +460,15 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(
     assert not (ROOT / "x").exists()
 
 
+def test_the_ratio_of_the_command_line_is_the_one_that_is_assumed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", OWN, SERVERLESS, "--json", "--stacks", str(ROOT / "stacks")]
+    for more, ratio, tokens in (([], 3, 4.5 / 1.05e-6), (["--input-per-output", "0"], 0, 4.5 / 0.6e-6)):
+        assert main([*words, *more]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["inputTokensPerOutputToken"] == ratio
+        assert told["breakEven"][0]["outputTokensPerHour"] == pytest.approx(tokens)
+
+
 @pytest.mark.parametrize("words", [["plan"], ["plan", OWN, "--all"], ["plan", OWN, SERVERLESS, "--all"]])
 def test_names_or_all_but_not_both_and_not_none(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
