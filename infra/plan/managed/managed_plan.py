@@ -44,7 +44,9 @@ class Garden:
         container: `planned`, with the plan's arguments, or `verified`, with Model Garden's own.
         weights: folder of a bucket that a planned container reads; empty with a verified one.
         accept_licence: accept the model's licence in the project.
-        autoscaling: metric and target, or None for Vertex AI's own.
+        autoscaling: Vertex AI's name of the metric, and target, or None for Vertex AI's own.
+        reservation: full name, where capacity is `reservation`; else empty.
+        flex_start_seconds: longest run, where capacity is `flex-start`; else 0.
         timeout_seconds: after which a deployment is given up and taken away.
     """
 
@@ -57,6 +59,8 @@ class Garden:
     weights: str
     accept_licence: bool
     autoscaling: tuple[str, int] | None
+    reservation: str
+    flex_start_seconds: int
     timeout_seconds: int
 
 
