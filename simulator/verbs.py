@@ -29,7 +29,8 @@ def _engine(home: Home, stacks: Path) -> Engine:
     """Start the simulator where it is down, and return an engine that is attached to it."""
     binaries = locate()
     running = supervisor.start(home, binaries)
-    return Engine(home, ensure_workspace(home, stacks), simulator_variables(home, binaries, running.ports))
+    variables = simulator_variables(home, binaries, running.ports, managed_port=running.managed_port)
+    return Engine(home, ensure_workspace(home, stacks), variables)
 
 
 def _in_use(home: Home) -> AbstractContextManager[None]:
