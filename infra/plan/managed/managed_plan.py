@@ -11,7 +11,6 @@ from infra.plan.quantities import Cost, Memory
 from infra.plan.serving_plan import AcceleratorChoice, Decision, FrameworkChoice, Parallelism, plain
 from infra.plan.synced_secrets import SyncedSecret
 
-
 _NAMES = {"gemini": "the Gemini API", "model-garden": "Vertex AI Model Garden", "serverless": "Vertex AI, serverless"}
 
 
