@@ -18,6 +18,12 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "checkpoints.yaml": {"kinds": ("format", "precision"), "drafters": ("model", "format", "repository")},
     "frameworks.yaml": {"frameworks": ("name",)},
     "local_ssds.yaml": {"machines": ("machine_type",)},
+    "managed.yaml": {
+        "models": ("model",),
+        "offers": ("model", "accelerator", "machine_type"),
+        "containers": ("engine_version",),
+        "served": ("service", "model"),
+    },
     "models.yaml": {"sizes": ("size",)},
     "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},
