@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from simulator.managed import vertex_api
+from simulator.managed import gemini_api, vertex_api, vertex_chat
 from simulator.managed.errors import INVALID, MISSING, ApiError
 from simulator.managed.faults import Call
 from simulator.managed.routing import Request, Route, Stream
 from simulator.managed.world import World
 
-ROUTES: tuple[Route, ...] = vertex_api.ROUTES
+ROUTES: tuple[Route, ...] = (*vertex_chat.ROUTES, *vertex_api.ROUTES, *gemini_api.ROUTES)
 _SLOW_SECONDS = 60.0
 _UNKNOWN = "unknown"
 
