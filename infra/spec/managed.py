@@ -71,6 +71,8 @@ class Vertex(Strict):
         serverless: without a deployment, on Google's own machines.
         provider: what makes the endpoint: `sdk` adopts, reads and cleans up; `native` is Pulumi's own resource.
         container: whose arguments serve: `planned`, those of the proof; `verified`, Model Garden's own.
+        reservationZone: zone of the reservation that capacity names.
+        maxRunSeconds: longest run of a flex-start deployment; Google's own limit is 7 days.
         acceptLicence: accept the model's licence in the project.
     """
 
@@ -78,6 +80,8 @@ class Vertex(Strict):
     provider: Literal["native", "sdk"] = "sdk"
     container: Literal["planned", "verified"] = "planned"
     acceptLicence: bool = False
+    reservationZone: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$")] | None = None
+    maxRunSeconds: Annotated[int, Field(ge=600, le=604_800)] | None = None
     autoscaling: VertexAutoscaling | None = None
 
 

@@ -27,7 +27,7 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "models.yaml": {"sizes": ("size",)},
     "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},
-    "platforms.yaml": {"prices": ("name",), "roles": ("role",)},
+    "platforms.yaml": {"prices": ("name",), "roles": ("role", "needed")},
     "prices.yaml": {"machines": ("machine_type",)},
     "proxy.yaml": {"proxies": ("name",)},
     "timezones.yaml": {"databases": ("name",)},

@@ -11,8 +11,8 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform_v1, aiplatform_v1beta1
 
-from tests.vertex.conftest import NOTHING
-from tests.vertex.world import MODEL, Fault, World
+from simulator.managed.faults import Fault
+from tests.vertex.conftest import NOTHING, WANTED, World
 
 PARENT = "projects/shop-prod/locations/us-central1"
 PUBLISHED = "publishers/google/models/gemma4@gemma-4-31b-it"
@@ -92,7 +92,7 @@ def test_the_sdk_of_vertexai_deploys_and_removes(world: World, address: str) -> 
         credentials=AnonymousCredentials(),
     )
     try:
-        endpoint = model_garden.OpenModel(MODEL).deploy(
+        endpoint = model_garden.OpenModel(WANTED.publisher_model).deploy(
             machine_type="a3-highgpu-1g", accelerator_type="NVIDIA_H100_80GB", accelerator_count=1
         )
         assert len(world.made()["endpoints"]) == 1
@@ -117,7 +117,7 @@ def test_the_newer_sdk_s_mixed_spelling_is_understood(world: World, address: str
             http_options={"base_url": address},
         )
         newer.model_garden.deploy_publisher_model(
-            model=MODEL,
+            model=WANTED.publisher_model,
             config={
                 "machine_type": "a3-highgpu-1g",
                 "accelerator_type": "NVIDIA_H100_80GB",
