@@ -12,10 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator import progress
 from simulator.binaries import REPOSITORY, Binaries
@@ -26,7 +25,6 @@ from simulator.status_message import share_status_message
 
 if TYPE_CHECKING:
     from simulator.google.cloud import Cloud
-    from simulator.managed.google import KeyState
     from simulator.managed.world import World
 
 _LOCK = "supervisor"
@@ -185,6 +183,7 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
     """Managed endpoints in the simulated cloud: its projects, its APIs, its keys."""
     from simulator.google import projects
     from simulator.managed.google import Google
+    from simulator.managed.keys import gemini_key_state
     from simulator.managed.world import World
 
     google = Google(
@@ -193,10 +192,3 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
         accepts=lambda key: gemini_key_state(cloud.state.read(), key),
     )
     return World(google, home.root / "managed.json", recorded=0)
-
-
-def gemini_key_state(_data: Mapping[str, Any], _key: str) -> KeyState:
-    """What the Gemini API makes of a key, by the simulated cloud's state; that has no keys yet, so each is unknown."""
-    from simulator.managed.google import KeyState, Verdict
-
-    return KeyState(Verdict.UNKNOWN)

@@ -29,7 +29,8 @@ def offered(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[Ma
     if not of_count:
         counts = " or ".join(str(one.count) for one in marked)
         raise RefusedError(
-            ("accelerator", "count"), f"Model Garden was seen with {counts} x {accelerator.id}, not {count}; leave it out."
+            ("accelerator", "count"),
+            f"Model Garden was seen with {counts} x {accelerator.id}, not {count}; leave it out.",
         )
     known = {one.machine_type: one for one in accelerator.machines}
     return [(known[one.machine_type], kind, one.count) for one in of_count for kind in capacities]

@@ -95,7 +95,9 @@ def test_a_deployment_changes_in_place_where_it_can_and_is_seen_and_taken_back(
 ) -> None:
     project.up(GARDEN)
     first = google.endpoints()[GARDEN]["deployedModels"][0]["id"]
-    project.write(GARDEN, replicas={"min": 1, "max": 3}, vertex={"autoscaling": {"metric": "accelerator", "target": 70}})
+    project.write(
+        GARDEN, replicas={"min": 1, "max": 3}, vertex={"autoscaling": {"metric": "accelerator", "target": 70}}
+    )
     assert "replaced" not in project.up(GARDEN)
     assert google.replicas(GARDEN) == (1, 3)
     assert google.endpoints()[GARDEN]["deployedModels"][0]["id"] == first
