@@ -32,13 +32,18 @@ class Orders:
         return self._read()
 
     def take(self) -> list[Order]:
-        """All that wait, oldest first; they are gone then."""
+        """All that wait, oldest first; they are gone then.
+
+        Raises:
+            ValueError: the file is not one of ours; it is gone too.
+        """
         if not self.path.exists():
             return []
         with self._locked():
-            orders = self._read()
-            self.path.unlink(missing_ok=True)
-        return orders
+            try:
+                return self._read()
+            finally:
+                self.path.unlink(missing_ok=True)
 
     def _read(self) -> list[Order]:
         orders: list[Order] = json.loads(self.path.read_text()) if self.path.exists() else []

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from simulator.managed import gemini_api, vertex_api, vertex_chat
-from simulator.managed.errors import INVALID, MISSING, ApiError
+from simulator.managed.errors import INTERNAL, INVALID, MISSING, ApiError
 from simulator.managed.faults import Call
 from simulator.managed.obedience import obey
 from simulator.managed.orders import Orders
@@ -47,8 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = route.name if route else _UNKNOWN
         headers = {key.lower(): value for key, value in self.headers.items()}
         with self.world.lock:
-            if self.orders:
-                obey(self.world, self.orders.take())
+            self.obey()
             try:
                 body, malformed = json.loads(data or b"null"), None
             except ValueError as error:
@@ -83,8 +83,19 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, route.answer(self.world, request)
         except ApiError as error:
             return _error(error, route)
+        except Exception:
+            traceback.print_exc()  # into the simulator's log
+            return _error(ApiError(INTERNAL, "Internal error encountered."), route)
         finally:
             self.world.save()
+
+    def obey(self) -> None:
+        """Do what a command line has asked for; what cannot be understood is told in the log."""
+        if self.orders:
+            try:
+                obey(self.world, self.orders.take())
+            except (ApiError, AttributeError, KeyError, TypeError, ValueError):
+                traceback.print_exc()
 
     def cut(self, content: Any) -> None:
         """Close the connection: at once, or after the first event of a stream that had begun."""

@@ -101,3 +101,12 @@ def test_routes_have_names_of_their_own_and_others_are_refused(home: Home) -> No
     with pytest.raises(SystemExit):
         main(["fail", "gemini.nothing"])
     assert not home.managed_orders.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '[{"do": "fault", "nonsense": 1}]', '[{"do": "put"}]', '[{"do": "x"}]', "[1]"]
+)
+def test_orders_that_nobody_understands_stop_nothing(home: Home, address: str, text: str) -> None:
+    home.managed_orders.write_text(text)
+    assert told(address) == 200
+    assert not home.managed_orders.exists()
