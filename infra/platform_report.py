@@ -23,6 +23,9 @@ def platform_text(plan: PlatformPlan) -> str:
         lines.append(_row("cluster", f"{where}, {gke.cluster.mode}, {made}"))
         if gke.cluster.lacks:
             lines.append(_row("lacks", ", ".join(gke.cluster.lacks)))
+    project = plan.spec.google
+    if project:
+        lines.append(_row("project", f"{project.project}, {project.location}: managed endpoints alone"))
     own = plan.spec.kubernetes
     if own:
         lines.append(_row("cluster", f"context {own.context}, as it is"))

@@ -152,6 +152,7 @@ _MEANINGS = {
     "expectedRequestsPerMinute": "Requests per minute that callers will send: the plan warns of known limits.",
     "google": "A Google Cloud project, for managed endpoints alone.",
     "provider": "What makes the endpoint: sdk reads back and cleans up; native is Pulumi's own. Default: sdk.",
+    "reservationZone": "Zone of the reservation that capacity names.",
     "serverless": "On Google's own machines, without a deployment. Default: false.",
     "vertex": "How framework vertex serves.",
     "url": "Address of a Prometheus, such as http://frontend.gmp-system.svc:9090.",

@@ -17,7 +17,11 @@ _FALLBACK = REPOSITORY / "simulator" / "bin-fallback"
 
 
 def simulator_variables(
-    home: Home, binaries: Binaries, ports: Mapping[str, int], outer: Mapping[str, str] = os.environ
+    home: Home,
+    binaries: Binaries,
+    ports: Mapping[str, int],
+    outer: Mapping[str, str] = os.environ,
+    managed_port: int | None = None,
 ) -> dict[str, str]:
     """Return the variables that differ from an ordinary shell's.
 
@@ -26,6 +30,7 @@ def simulator_variables(
         binaries: Where the engine is.
         ports: Loopback port of each provider stand-in, by package name.
         outer: The shell's own environment.
+        managed_port: Loopback port of the managed endpoints' APIs; None where there are none.
 
     Returns:
         Variable to value.
@@ -49,6 +54,21 @@ def simulator_variables(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # With what the machine trusts: a cluster's DNS name has a certificate of a public authority on GKE.
         "SSL_CERT_FILE": str(home.authorities),
+        **(_managed_variables(managed_port) if managed_port else {}),
+    }
+
+
+def _managed_variables(port: int) -> dict[str, str]:
+    """What sends the program's own Vertex client, and google-genai's clients, to the loopback APIs.
+
+    The first two are the program's: infra/vertex/clients.py and session.py read them.
+    """
+    address = f"http://127.0.0.1:{port}"
+    return {
+        "SERVESTACK_VERTEX_ADDRESS": address,
+        "SERVESTACK_VERTEX_POLL_SECONDS": "0.2",
+        "GOOGLE_GEMINI_BASE_URL": address,
+        "GOOGLE_VERTEX_BASE_URL": address,
     }
 
 

@@ -8,6 +8,11 @@ from typing import Any
 from simulator.engine import Engine, read_json
 from simulator.progress import duration
 
+_SERVICES = {
+    "gemini": "Gemini API",
+    "model-garden": "Vertex AI Model Garden",
+    "serverless": "Vertex AI, serverless",
+}
 _CHANGES = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
@@ -27,13 +32,9 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
 
     rows = plan_rows(plan) if plan else []
     rows.append(("changes", changes(history[0].get("resourceChanges", {}) if history else {})))
-    if outputs and outputs.get("url"):
-        rows.append(("endpoint", outputs["url"]))
-    if outputs and outputs.get("keySecret"):
-        rows.append(("key", f"in Secret {outputs['keySecret']};"))
-        rows.append(("", "until it exists, every call is refused:"))
-        rows.append(("", outputs["keyCommand"]))
-    print(f"\n{stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.\n")
+    rows += managed_rows(outputs) if outputs and outputs.get("service") else endpoint_rows(outputs or {})
+    where = "Google Cloud" if plan and plan.get("service") else "GKE"
+    print(f"\n{stack} is up, on a simulated {where}: {duration(elapsed_seconds)}.\n")
     for name, value in rows:
         print(f"  {name:<12} {value}")
     options = "".join(f" {option}" for option in stacks_option)
@@ -43,6 +44,24 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     print("  make down")
 
 
+def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the address of an endpoint on a cluster, and where its keys are."""
+    rows = [("endpoint", outputs["url"])] if outputs.get("url") else []
+    if outputs.get("keySecret"):
+        rows.append(("key", f"in Secret {outputs['keySecret']};"))
+        rows.append(("", "until it exists, every call is refused:"))
+        rows.append(("", outputs["keyCommand"]))
+    return rows
+
+
+def managed_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the address of an endpoint that Google runs, the model's name there, and how to come in."""
+    rows = [("endpoint", outputs["url"]), ("request as", outputs["requestModel"])]
+    if outputs.get("keyCommand"):
+        return [*rows, ("key", "in Secret Manager:"), ("", outputs["keyCommand"])]
+    return [*rows, ("callers", outputs["callersAccount"])]
+
+
 def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the plan's lines: name and value.
 
@@ -50,6 +69,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         plan: The JSON object of `servestack plan --json`. Memory is per accelerator, in GiB.
     """
     model, accelerator, memory = plan["model"], plan["accelerator"], plan["memory"]
+    if accelerator is None or memory is None:
+        return _without_proof(plan)
     checkpoint = model["checkpoint"]
     if model.get("revision"):
         checkpoint += f" at {model['revision'][:12]}"
@@ -57,13 +78,33 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("model", f"{model['id']} ({plan['precision']})"),
         ("checkpoint", checkpoint),
-        ("framework", f"{plan['framework']['name']} {plan['framework']['version']}"),
+        _framework_row(plan),
         ("accelerator", f"{accelerators}, {accelerator['machineType']}, {accelerator['capacity']}"),
         ("parallelism", f"tensor parallel size {plan['parallelism']['tensor']}"),
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
         ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
         *cost_rows(plan["cost"]),
     ]
+
+
+def _framework_row(plan: Mapping[str, Any]) -> tuple[str, str]:
+    framework = plan["framework"]
+    if plan.get("service"):
+        return "service", f"{_SERVICES[plan['service']]}, vLLM {framework['version']}"
+    return "framework", f"{framework['name']} {framework['version']}"
+
+
+def _without_proof(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of a managed endpoint of which nothing is proved: Google's own machines, or its own container."""
+    price, accelerator = plan["tokenPrice"], plan["accelerator"]
+    rows = [("model", plan["model"]["id"]), ("service", _SERVICES[plan["service"]])]
+    if accelerator is not None:
+        shape = f"{accelerator['count']} x {accelerator['type']}, {accelerator['machineType']}"
+        return [*rows, ("accelerator", f"{shape}, {accelerator['capacity']}"), *cost_rows(plan["cost"])]
+    if price["inputUsdPerMillion"] is None:
+        return [*rows, ("cost", price["basis"])]
+    tokens = f"{price['inputUsdPerMillion']:.2f} in, {price['outputUsdPerMillion']:.2f} out"
+    return [*rows, ("cost", f"USD per million tokens: {tokens}"), ("", price["basis"])]
 
 
 def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:

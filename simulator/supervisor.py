@@ -1,4 +1,4 @@
-"""The background process that holds the simulator: both provider stand-ins, and every cluster below it."""
+"""The background process that holds the simulator: both provider stand-ins, managed endpoints, every cluster."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simulator import progress
 from simulator.binaries import REPOSITORY, Binaries
@@ -22,6 +23,10 @@ from simulator.errors import SimulatorError
 from simulator.home import VARIABLE, Home
 from simulator.status_message import share_status_message
 
+if TYPE_CHECKING:
+    from simulator.google.cloud import Cloud
+    from simulator.managed.world import World
+
 _LOCK = "supervisor"
 _START_LIMIT_SECONDS = 120.0
 _STOP_LIMIT_SECONDS = 20.0
@@ -29,10 +34,17 @@ _STOP_LIMIT_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Supervisor:
-    """A supervisor that runs: its process, and the loopback port of each provider stand-in."""
+    """A supervisor that runs: its process, and its loopback ports.
+
+    Attributes:
+        pid: Its process.
+        ports: Of each provider stand-in, by package name.
+        managed_port: Of the managed endpoints' APIs; None in a supervisor that was started before it had them.
+    """
 
     pid: int
     ports: dict[str, int]
+    managed_port: int | None = None
 
 
 def find(home: Home) -> Supervisor | None:
@@ -43,7 +55,7 @@ def find(home: Home) -> Supervisor | None:
         written = json.loads(home.supervisor_file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return Supervisor(written["pid"], written["ports"])
+    return Supervisor(written["pid"], written["ports"], written.get("managedPort"))
 
 
 def start(home: Home, binaries: Binaries) -> Supervisor:
@@ -141,6 +153,8 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     from simulator.google.cloud import Cloud
     from simulator.google.server import serve as serve_google
     from simulator.google.timing import Timing
+    from simulator.managed.orders import Orders
+    from simulator.managed.server import Server
 
     Timing.current({})
     clusters = Clusters(home, binaries)
@@ -150,7 +164,9 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
         cloud.resume()
         gcp_server, gcp_port = serve_google(cloud)
         kubernetes_server, kubernetes_port = kubernetes_provider.serve()
-        ready = {"pid": os.getpid(), "ports": {"gcp": gcp_port, "kubernetes": kubernetes_port}}
+        managed = Server(_managed_world(home, cloud), Orders(home.managed_orders))
+        ports = {"gcp": gcp_port, "kubernetes": kubernetes_port}
+        ready = {"pid": os.getpid(), "ports": ports, "managedPort": managed.port}
         gc.freeze()  # what is loaded now stays: collections need not walk it while the engine waits
         temporary = Path(f"{home.supervisor_file}.new")
         temporary.write_text(json.dumps(ready))
@@ -159,5 +175,21 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
         home.supervisor_file.unlink(missing_ok=True)
         gcp_server.stop(grace=1)
         kubernetes_server.stop(grace=1)
+        managed.stop()
     finally:
         cloud.close()
+
+
+def _managed_world(home: Home, cloud: Cloud) -> World:
+    """Managed endpoints in the simulated cloud: its projects, its APIs, its keys."""
+    from simulator.google import projects
+    from simulator.managed.google import Google
+    from simulator.managed.keys import gemini_key_state
+    from simulator.managed.world import World
+
+    google = Google(
+        is_on=lambda project, service: service in projects.services(cloud.state.read(), project),
+        is_denied=lambda service: service in cloud.state.read()["faults"].get("permissionDenied", []),
+        accepts=lambda key: gemini_key_state(cloud.state.read(), key),
+    )
+    return World(google, home.managed_endpoints, recorded=0)

@@ -29,7 +29,8 @@ def _engine(home: Home, stacks: Path) -> Engine:
     """Start the simulator where it is down, and return an engine that is attached to it."""
     binaries = locate()
     running = supervisor.start(home, binaries)
-    return Engine(home, ensure_workspace(home, stacks), simulator_variables(home, binaries, running.ports))
+    variables = simulator_variables(home, binaries, running.ports, managed_port=running.managed_port)
+    return Engine(home, ensure_workspace(home, stacks), variables)
 
 
 def _in_use(home: Home) -> AbstractContextManager[None]:
@@ -61,6 +62,12 @@ def _platform_of(stack: str, stacks: Path) -> str | None:
     return str(content.get("platform", "dev"))
 
 
+def _has_pods(stack: str, stacks: Path) -> bool:
+    """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
+    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    return content.get("kind") != "Platform" and content.get("framework") not in ("gemini", "vertex")
+
+
 def up(home: Home, stack: str, stacks: Path) -> int:
     """Bring up a stack and the platform that it runs on, and say what came of it."""
     began = time.monotonic()
@@ -81,7 +88,7 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     if code == 0 and platform:
         print_summary(engine, stack, _stacks_option(stacks), elapsed_seconds)
     elif code == 0:
-        print(f"\nThe platform {stack} is up, on a simulated GKE: {duration(elapsed_seconds)}.")
+        print(f"\nThe platform {stack} is up, on a simulated Google Cloud: {duration(elapsed_seconds)}.")
     return code
 
 
@@ -113,7 +120,7 @@ def _update_alone(engine: Engine, stack: str, stacks: Path) -> int:
         code = engine.run("pulumi", "cancel", "--yes", "-s", stack)
         code = code or engine.run("servestack", "recover", stack, *_stacks_option(stacks))
     code = code or engine.run("pulumi", "up", "--yes", "-s", stack)
-    if code and _platform_of(stack, stacks):
+    if code and _has_pods(stack, stacks):
         engine.run("servestack", "status", stack, *_stacks_option(stacks))
     return code
 

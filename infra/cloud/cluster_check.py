@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.cloud.cluster_facts import ClusterFacts, older
-from infra.plan.lacking import minimum_version, needs
+from infra.plan.lacking import caller_needs, minimum_version, needs
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
 
@@ -103,6 +103,18 @@ def missing_for(facts: ClusterFacts, gke: Gke, plan: ServingPlan) -> tuple[Findi
         command = f"{upgrade} {gke.gcloud_flags}"
         found.append(Finding("version", what, least[1], command, blocks=True))
     return tuple(found)
+
+
+def missing_for_callers(facts: ClusterFacts, gke: Gke, *, key: bool) -> tuple[Finding, ...]:
+    """What the callers of a managed endpoint need and the cluster does not have.
+
+    Args:
+        facts: of the cluster.
+        gke: the platform.
+        key: whether they call with a key of Secret Manager.
+    """
+    needed = dict.fromkeys(need.feature for need in caller_needs(key))
+    return tuple(_finding(feature, gke, blocks=True) for feature in needed if feature not in facts.features)
 
 
 def lacks_line(facts: ClusterFacts) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from infra.spec import PlatformSpec
 
+MANAGED_BY = {"managed-by": "servestack"}
+
 
 def platform_labels(name: str, platform: PlatformSpec) -> dict[str, str]:
     """On everything that can have labels: the file's, and those that no file can set."""
@@ -12,4 +14,4 @@ def platform_labels(name: str, platform: PlatformSpec) -> dict[str, str]:
 
 def marked(name: str, labels: dict[str, str]) -> dict[str, str]:
     """Labels with the platform's marks."""
-    return {**labels, "managed-by": "servestack", "servestack-platform": name}
+    return {**labels, **MANAGED_BY, "servestack-platform": name}

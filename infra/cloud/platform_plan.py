@@ -89,7 +89,7 @@ def platform_plan(name: str, spec: PlatformSpec) -> PlatformPlan:
         not_counted=_not_counted(gke, facts.not_counted) if made and gke else (),
         protection=_protection(gke),
         entrance=_entrance(spec),
-        roles=tuple(_roles(gke, facts.roles)) if gke else (),
+        roles=_roles_of(spec, facts.roles),
         remade=remade(gke) if gke else (),
         cautions=tuple(_cautions(name, gke)) if gke else (),
     )
@@ -133,6 +133,8 @@ def _entrance(spec: PlatformSpec) -> str:
     gke = spec.gke
     if spec.kubernetes is not None:
         return f"context {spec.kubernetes.context} of your kubeconfig"
+    if spec.google is not None:
+        return "none: every managed endpoint has an address of its own"
     if gke is None:
         return "the machine's own"
     if not gke.cluster.create:
@@ -141,6 +143,13 @@ def _entrance(spec: PlatformSpec) -> str:
     if not gke.authorizedNetworks:
         return f"{name}; its address is closed"
     return f"{name}; its address from {', '.join(gke.authorizedNetworks)}"
+
+
+def _roles_of(spec: PlatformSpec, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Of a cluster's platform those for the cluster; what managed endpoints need beside them, docs/managed.md says."""
+    if spec.gke is not None:
+        return tuple(_roles(spec.gke, tuple(one for one in roles if one.needed != "managed")))
+    return tuple(one for one in roles if one.needed == "managed") if spec.google is not None else ()
 
 
 def _roles(gke: Gke, roles: tuple[Role, ...]) -> Iterator[Role]:

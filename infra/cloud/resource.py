@@ -18,6 +18,8 @@ class CloudResource:
         protect: whether Pulumi refuses to delete it.
         ignore: inputs that others change after it was made.
         timeout_seconds: for each of create, update and delete; None for the provider's own.
+        delete_first: whether what stands is deleted before its replacement is made, where both would need the same.
+        secrets: outputs that the state keeps encrypted, and no output shows.
     """
 
     token: str
@@ -27,6 +29,8 @@ class CloudResource:
     protect: bool = False
     ignore: tuple[str, ...] = ()
     timeout_seconds: int | None = None
+    delete_first: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,11 @@ class IdOf:
     """Stands in inputs for what only Google knows: the id of another resource of the stack, by its name."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class OutputOf:
+    """Stands in inputs for another resource's output, by that one's name: a secret stays one."""
+
+    name: str
+    output: str

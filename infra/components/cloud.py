@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.cloud.resource import CloudResource, IdOf
+from infra.cloud.resource import CloudResource, IdOf, OutputOf
 
 if TYPE_CHECKING:
     import pulumi_gcp as gcp
@@ -32,15 +32,18 @@ class CloudResources(pulumi.ComponentResource):
         super().__init__("servestack:google:CloudResources", name)
         self.made = {}
         for one in resources:
+            wanted: dict[str, Any] = dict.fromkeys(one.secrets)  # so that others of the stack can take them as inputs
             self.made[one.name] = pulumi.CustomResource(
-                one.token, one.name, self._known(one.inputs), self._options(one, provider)
+                one.token, one.name, wanted | self._known(one.inputs), self._options(one, provider)
             )
         self.register_outputs({})
 
     def _known(self, value: Any) -> Any:
-        """Inputs with the ids of resources that were made before."""
+        """Inputs with the ids and outputs of resources that were made before."""
         if isinstance(value, IdOf):
             return self.made[value.name].id
+        if isinstance(value, OutputOf):
+            return getattr(self.made[value.name], value.output)
         if isinstance(value, dict):
             return {key: self._known(one) for key, one in value.items()}
         return [self._known(one) for one in value] if isinstance(value, list) else value
@@ -54,6 +57,8 @@ class CloudResources(pulumi.ComponentResource):
             version=_PLUGIN_VERSION,
             depends_on=[self.made[name] for name in one.after],
             protect=one.protect,
+            delete_before_replace=one.delete_first,
             ignore_changes=list(one.ignore),
             custom_timeouts=limits,
+            additional_secret_outputs=list(one.secrets),
         )

@@ -57,6 +57,13 @@ def google_provider(gke: Gke) -> gcp.Provider:
     return gcp.Provider("google", project=gke.project, region=gke.region)
 
 
+def project_provider(project: str, region: str) -> gcp.Provider:
+    """The one Google provider of a stack on a platform without a cluster."""
+    import pulumi_gcp as gcp
+
+    return gcp.Provider("google", project=project, region=region)
+
+
 def find_cluster(platform: str, gke: Gke, provider: gcp.Provider) -> GkeAccess:
     """Look the platform's cluster up by name.
 

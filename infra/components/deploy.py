@@ -12,6 +12,7 @@ from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.kubernetes import InferenceServer
+from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
 from infra.errors import PlanError
@@ -35,7 +36,7 @@ def deploy(built: Built) -> None:
         case Endpoint():
             _endpoint(built)
         case ManagedEndpoint():
-            raise NotImplementedError
+            deploy_managed(built)
 
 
 def _gke(platform: PlatformSpec) -> Gke:
@@ -51,6 +52,10 @@ def _platform(platform: Platform) -> None:
     if own is not None:
         check_platform(platform.name, own)
         pulumi.export("context", own.context)
+        return
+    if platform.spec.google is not None:
+        pulumi.export("location", platform.spec.google.location)
+        pulumi.export("project", platform.spec.google.project)
         return
     gke = _gke(platform.spec)
     provider = google_provider(gke)
@@ -78,7 +83,7 @@ def _endpoint(endpoint: Endpoint) -> None:
         provider = google_provider(gke)
         cluster = find_cluster(endpoint.platform_name, gke, provider)
         tell(endpoint.platform_name, missing_for(cluster.facts, gke, plan))
-        number = project_number(gke, provider) if needs_project_number(plan) else None
+        number = project_number(gke.project, provider) if needs_project_number(plan) else None
         cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
         server = InferenceServer(plan, objects, cluster, depends_on=list(cloud.made.values()))
     inside, gateway = dict(endpoint.workload.client_environment)["OPENAI_BASE_URL"], plan.exposure.gateway

@@ -34,14 +34,7 @@ class InferenceServer(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("servestack:kubernetes:InferenceServer", plan.stack)
-        provider = pulumi_kubernetes.Provider(
-            "cluster",
-            kubeconfig=pulumi.Output.secret(cluster.kubeconfig) if cluster.secret else cluster.kubeconfig,
-            cluster_identifier=cluster.identifier,
-            # A field that someone edited by hand is taken back: the stack file is the truth about what it made.
-            enable_patch_force=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        provider = provider_of(cluster, self)
         created = f"{plan.timing.timeout_seconds + plan.rollout.min_ready_seconds}s"
         updated = f"{plan.rollout.timeout_seconds}s"
         # Pods that name a PriorityClass are refused until it exists; those that name a Secret or a class wait for it.
@@ -57,18 +50,8 @@ class InferenceServer(pulumi.ComponentResource):
             after = serves or kind in ("ComputeClass", "SecretSync")
             first = before_pods if after else [route] if route and kind == "ScaledObject" else []
             needs = [*([namespace] if namespace else []), *first]
-            resource = pulumi.CustomResource(
-                type_token(manifest),
-                manifest["metadata"]["name"],
-                manifest,
-                pulumi.ResourceOptions(
-                    parent=self,
-                    provider=provider,
-                    version=_PLUGIN_VERSION,
-                    depends_on=needs,
-                    custom_timeouts=pulumi.CustomTimeouts(create=created, update=updated) if serves else None,
-                ),
-            )
+            limits = pulumi.CustomTimeouts(create=created, update=updated) if serves else None
+            resource = object_resource(manifest, self, provider, needs, limits)
             if kind == "Namespace":
                 namespace = resource
             if kind == "InterceptorRoute":
@@ -78,6 +61,40 @@ class InferenceServer(pulumi.ComponentResource):
             if serves:
                 self.ready = resource.id
         self.register_outputs({})
+
+
+def provider_of(cluster: ClusterAccess, parent: pulumi.Resource) -> pulumi_kubernetes.Provider:
+    """The one Kubernetes provider of a stack."""
+    return pulumi_kubernetes.Provider(
+        "cluster",
+        kubeconfig=pulumi.Output.secret(cluster.kubeconfig) if cluster.secret else cluster.kubeconfig,
+        cluster_identifier=cluster.identifier,
+        # A field that someone edited by hand is taken back: the stack file is the truth about what it made.
+        enable_patch_force=True,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def object_resource(
+    manifest: dict[str, Any],
+    parent: pulumi.Resource,
+    provider: pulumi_kubernetes.Provider,
+    needs: Sequence[pulumi.Resource],
+    limits: pulumi.CustomTimeouts | None = None,
+) -> pulumi.CustomResource:
+    """One object as a resource, made after those that it needs."""
+    return pulumi.CustomResource(
+        type_token(manifest),
+        manifest["metadata"]["name"],
+        manifest,
+        pulumi.ResourceOptions(
+            parent=parent,
+            provider=provider,
+            version=_PLUGIN_VERSION,
+            depends_on=needs,
+            custom_timeouts=limits,
+        ),
+    )
 
 
 def is_server(manifest: dict[str, Any]) -> bool:

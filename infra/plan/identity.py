@@ -14,7 +14,7 @@ from infra.plan.weights_source import WeightsChoice
 from infra.spec import Gke
 
 READS_BUCKET, READS_SECRET = "roles/storage.objectViewer", "roles/secretmanager.secretAccessor"
-_ACTS_AS = "roles/iam.workloadIdentityUser"
+ACTS_AS = "roles/iam.workloadIdentityUser"
 _Row = tuple[str, object, object, str, str]
 
 
@@ -72,7 +72,7 @@ def rights_text(stack: str, granted: tuple[Grant, ...]) -> str:
 def acts_as_command(stack: str, account: str, project: str) -> str:
     """Command with which the owner of a Google account lets the endpoint act as it."""
     member = f"serviceAccount:{project}.svc.id.goog[{stack}/{stack}]"
-    return f"gcloud iam service-accounts add-iam-policy-binding {account} --role={_ACTS_AS} --member='{member}'"
+    return f"gcloud iam service-accounts add-iam-policy-binding {account} --role={ACTS_AS} --member='{member}'"
 
 
 def identity_cautions(weights: WeightsChoice, gke: Gke | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.plan.refusal import RefusedError
@@ -57,6 +58,23 @@ def needs(plan: ServingPlan) -> tuple[Need, ...]:
     return tuple(found)
 
 
+def caller_needs(key: bool) -> tuple[Need, ...]:
+    """All that the pods of a managed endpoint's callers need of a GKE cluster.
+
+    Args:
+        key: whether they call with a key of Secret Manager; else they act as a Google account.
+    """
+    elsewhere = "name a platform with google, and give the callers' account to pods yourself"
+    tokens = Need("workload-identity", ("platform",), "pods act as the account that may call", elsewhere)
+    if not key:
+        return (tokens,)
+    return (
+        Need("secret-manager", ("platform",), "its add-on reads the key", elsewhere),
+        Need("secret-sync", ("platform",), "GKE writes the key into a Secret", elsewhere),
+        Need("workload-identity", ("platform",), "GKE reads the key as the callers", elsewhere),
+    )
+
+
 def lacking_cautions(platform: PlatformSpec) -> tuple[str, ...]:
     """What the platform's file says is not there, with which an endpoint is made and is not what it seems."""
     if platform.gke is None or "network-policy" not in platform.gke.cluster.lacks:
@@ -81,14 +99,22 @@ def refuse_lacking(plan: ServingPlan, platform: PlatformSpec) -> None:
         RefusedError: at the first field by which something is needed.
     """
     _refuse_crowding(plan, platform)
+    refuse_needs(needs(plan), plan.platform, platform)
+
+
+def refuse_needs(needed: Iterable[Need], name: str, platform: PlatformSpec) -> None:
+    """Refuse the first of those that the platform's file says its cluster lacks.
+
+    Raises:
+        RefusedError: at the field by which it is needed.
+    """
     lacks = set(platform.gke.cluster.lacks) if platform.gke else set()
-    for need in needs(plan):
+    for need in needed:
         if need.feature in lacks:
             raise RefusedError(
                 need.field,
-                f"platform {plan.platform} lacks {need.feature}, and {need.because}. Switch it on "
-                f"(`servestack check {plan.platform}` prints the command) and take it off cluster.lacks, or "
-                f"{need.instead}.",
+                f"platform {name} lacks {need.feature}, and {need.because}. Switch it on "
+                f"(`servestack check {name}` prints the command) and take it off cluster.lacks, or {need.instead}.",
             )
 
 

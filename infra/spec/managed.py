@@ -45,9 +45,15 @@ _KEYS = {
 _ENGINE_KEYS = frozenset({"image", "tensorParallelSize", "maxNumBatchedTokens", "gpuMemoryUtilization", "kvCacheDtype"})
 _OF_MANAGED = ("callers", "expectedRequestsPerMinute", "vertex")
 _WHY = {
-    "gemini": "the Gemini API runs on Google's own machines; leave it out.",
-    "serverless": "a serverless endpoint runs on Google's own machines; leave it out.",
-    "model-garden": "an endpoint of Model Garden has no such thing; leave it out.",
+    "gemini": "the Gemini API runs on Google's own machines",
+    "serverless": "a serverless endpoint runs on Google's own machines",
+    "model-garden": "an endpoint of Model Garden has no such thing",
+}
+# What a file of that service says in its place, where there is something.
+_INSTEAD = {
+    ("model-garden", "scaling"): "write vertex: {autoscaling: {metric: accelerator, target: 60}}.",
+    ("model-garden", "version"): "engine.image names another one.",
+    **{(service, "expose"): "on a cluster, callers names who may call." for service in _KEYS},
 }
 
 
@@ -65,6 +71,8 @@ class Vertex(Strict):
         serverless: without a deployment, on Google's own machines.
         provider: what makes the endpoint: `sdk` adopts, reads and cleans up; `native` is Pulumi's own resource.
         container: whose arguments serve: `planned`, those of the proof; `verified`, Model Garden's own.
+        reservationZone: zone of the reservation that capacity names.
+        maxRunSeconds: longest run of a flex-start deployment; Google's own limit is 7 days.
         acceptLicence: accept the model's licence in the project.
     """
 
@@ -72,6 +80,8 @@ class Vertex(Strict):
     provider: Literal["native", "sdk"] = "sdk"
     container: Literal["planned", "verified"] = "planned"
     acceptLicence: bool = False
+    reservationZone: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$")] | None = None
+    maxRunSeconds: Annotated[int, Field(ge=600, le=604_800)] | None = None
     autoscaling: VertexAutoscaling | None = None
 
 
@@ -111,7 +121,7 @@ def misplaced(
     if not service:
         why = f"only managed endpoints have it (framework {' or '.join(MANAGED_FRAMEWORKS)}); leave it out."
         return [((key,), why) for key in _OF_MANAGED if key in keys]
-    found: list[tuple[tuple[str, ...], str]] = [((key,), _WHY[service]) for key in sorted(keys - _KEYS[service])]
+    fields: list[tuple[str, ...]] = [(key,) for key in sorted(keys - _KEYS[service])]
     if service == "model-garden":
-        found += [(("engine", key), _WHY[service]) for key in sorted(engine_keys - _ENGINE_KEYS)]
-    return found
+        fields += [("engine", key) for key in sorted(engine_keys - _ENGINE_KEYS)]
+    return [(field, f"{_WHY[service]}; {_INSTEAD.get((service, field[-1]), 'leave it out.')}") for field in fields]

@@ -50,7 +50,11 @@ class Deployment:
         reservation: full name of a Compute Engine reservation to run in; empty for none.
         flex_start_seconds: longest run of a flex-start deployment, up to 7 days; 0 for none.
         container_image: replaces the verified container; empty for that.
-        container_args: arguments of `container_image`.
+        container_command, container_args: words of `container_image`; without a command its own entry point runs.
+        container_env: its environment variables.
+        container_port: where it listens; 0 for Vertex AI's own choice.
+        predict_route, health_route: its HTTP paths; empty for Vertex AI's own.
+        shared_memory_mb: its shared memory; 0 for Vertex AI's own.
         accept_eula: accept the model's licence agreement in the name of the user.
         labels: labels of the endpoint, besides our own.
         dedicated_endpoint: serve at a host name of its own.
@@ -73,7 +77,13 @@ class Deployment:
     reservation: str = ""
     flex_start_seconds: int = 0
     container_image: str = ""
+    container_command: tuple[str, ...] = ()
     container_args: tuple[str, ...] = ()
+    container_env: tuple[tuple[str, str], ...] = ()
+    container_port: int = 0
+    predict_route: str = ""
+    health_route: str = ""
+    shared_memory_mb: int = 0
     accept_eula: bool = False
     labels: tuple[tuple[str, str], ...] = ()
     dedicated_endpoint: bool = True
@@ -143,7 +153,9 @@ def to_inputs(deployment: Deployment) -> dict[str, Any]:
     return plain | {
         "autoscaling": dict(deployment.autoscaling),
         "labels": dict(deployment.labels),
+        "container_command": list(deployment.container_command),
         "container_args": list(deployment.container_args),
+        "container_env": dict(deployment.container_env),
     }
 
 
@@ -152,7 +164,9 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     defaults: dict[str, Any] = {
         "autoscaling": {},
         "labels": {},
+        "container_command": [],
         "container_args": [],
+        "container_env": {},
         **{one.name: one.default for one in fields(Deployment) if isinstance(one.default, str | int)},
     }
     names = (*FIELDS, "provider_version")

@@ -17,9 +17,7 @@ def deploy_request(wanted: Deployment) -> types.DeployRequest:
         model_user_id=wanted.model_id, model_display_name=wanted.display_name, accept_eula=wanted.accept_eula
     )
     if wanted.container_image:
-        model.container_spec = types.ModelContainerSpec(
-            image_uri=wanted.container_image, args=list(wanted.container_args)
-        )
+        model.container_spec = _container(wanted)
     endpoint = request.EndpointConfig(
         endpoint_user_id=wanted.endpoint_id,
         endpoint_display_name=wanted.display_name,
@@ -33,6 +31,22 @@ def deploy_request(wanted: Deployment) -> types.DeployRequest:
         endpoint_config=endpoint,
         deploy_config=request.DeployConfig(dedicated_resources=_dedicated_resources(wanted)),
     )
+
+
+def _container(wanted: Deployment) -> types.ModelContainerSpec:
+    """What replaces the verified container: nothing of that one stays."""
+    container = types.ModelContainerSpec(
+        image_uri=wanted.container_image,
+        command=list(wanted.container_command),
+        args=list(wanted.container_args),
+        env=[types.EnvVar(name=name, value=value) for name, value in wanted.container_env],
+        predict_route=wanted.predict_route,
+        health_route=wanted.health_route,
+        shared_memory_size_mb=wanted.shared_memory_mb,
+    )
+    if wanted.container_port:
+        container.ports = [types.Port(container_port=wanted.container_port)]
+    return container
 
 
 def _dedicated_resources(wanted: Deployment) -> types.DedicatedResources:

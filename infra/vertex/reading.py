@@ -60,6 +60,13 @@ def yes_or_no(value: Any) -> bool:
     return value
 
 
+def plain_text(value: Any) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
@@ -108,12 +115,27 @@ READERS: dict[str, Reader] = {
     ),
     "flex_start_seconds": whole(0, _SEVEN_DAYS_SECONDS),
     "container_image": text(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*", "an image", empty=True),
+    "container_command": texts,
     "container_args": texts,
+    "container_env": pairs(text(r"[A-Z][A-Z0-9_]*", "a variable's name"), plain_text),
+    "container_port": whole(0, 65535),
+    "predict_route": text(r"/[A-Za-z0-9/_.-]*", "a path", empty=True),
+    "health_route": text(r"/[A-Za-z0-9/_.-]*", "a path", empty=True),
+    "shared_memory_mb": whole(0, 1_000_000),
     "accept_eula": yes_or_no,
     "labels": pairs(_label, text(_LABEL_VALUE, "a label's value: up to 63 of [a-z0-9_-]", empty=True)),
     "dedicated_endpoint": yes_or_no,
     "timeout_seconds": whole(1, 6 * 3600),
 }
+_OF_A_CONTAINER = (
+    "container_command",
+    "container_args",
+    "container_env",
+    "container_port",
+    "predict_route",
+    "health_route",
+    "shared_memory_mb",
+)
 _REQUIRED = (
     "stack",
     "project",
@@ -150,6 +172,10 @@ def problems(inputs: Mapping[str, Any], unknown: Collection[str] = ()) -> list[t
     ways = [name for name in ("spot", "reservation", "flex_start_seconds") if read.get(name)]
     if len(ways) > 1:
         found.append((ways[1], f"cannot stand beside {ways[0]}: a machine is bought in one way"))
-    if read.get("container_args") and not read.get("container_image", "container_image" in unknown):
-        found.append(("container_args", "needs container_image: Model Garden drops arguments without an image"))
+    if not read.get("container_image", "container_image" in unknown):
+        found += [
+            (name, "needs container_image: Model Garden drops it without an image")
+            for name in _OF_A_CONTAINER
+            if read.get(name)
+        ]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from simulator.google import projects
+from simulator.google import projects, unmanaged
 from simulator.google.buckets import BUCKET, STORAGE
 from simulator.google.check import check
 from simulator.google.failures import Failures
@@ -59,7 +59,7 @@ class ByHand:
         return str(resource.create(checked, config, _PATIENCE_SECONDS, threading.Event())["id"])
 
     def forget(self, name: str) -> None:
-        """Delete a thing or a cluster, or turn an API off, as in the console.
+        """Delete a thing or a cluster, or turn an API off, as in the console; also what nothing manages.
 
         Args:
             name: Its id, or an end of it that only one has.
@@ -68,6 +68,10 @@ class ByHand:
             clusters = [one for one in data["clusters"] if one == name or one.endswith(f"/{name}")]
             if len(clusters) == 1:
                 del data["clusters"][clusters[0]]
+                return
+            left = unmanaged.by_name(data, name)
+            if len(left) == 1 and not _matching(data, name):
+                del data["unmanaged"][left[0]]
                 return
             record = _record(data, name)
             NamedResource(self._state, RESOURCE_TYPES[record["type"]]).forget(data, record["id"])
@@ -94,10 +98,14 @@ def _token(name: str) -> str:
     return token
 
 
-def _record(data: dict[str, Any], name: str) -> dict[str, Any]:
+def _matching(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
     records = list(data["resources"].values())
-    found = [one for one in records if one["id"] == name] or [one for one in records if one["id"].endswith(f"/{name}")]
+    return [one for one in records if one["id"] == name] or [one for one in records if one["id"].endswith(f"/{name}")]
+
+
+def _record(data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = _matching(data, name)
     if len(found) != 1:
-        known = ", ".join(sorted([*data["clusters"], *(one["id"] for one in records)])) or "none"
+        known = ", ".join(sorted([*data["clusters"], *(one["id"] for one in data["resources"].values())])) or "none"
         raise ValueError(f"{name!r} names no one thing. Known: {known}")
     return dict(found[0])

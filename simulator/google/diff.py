@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.google.replacement import are_equal, forces_replacement, is_computed, is_set
+from simulator.google.replacement import are_equal, forces_replacement, is_computed, is_set, is_write_only
 from simulator.google.schema import Kind, resource_kind
 from simulator.google.wire import Properties, has_unknown, is_unknown
 
@@ -51,7 +51,9 @@ def changes(
     if kind is None:
         return []
     found = _Comparison(token).object(kind, state, old_inputs, inputs, "")
-    return [change for change in found if not _is_ignored(change.path, ignored)]
+    return [
+        change for change in found if not _is_ignored(change.path, ignored) and not is_write_only(token, change.path)
+    ]
 
 
 def _is_ignored(path: str, ignored: list[str]) -> bool:

@@ -13,11 +13,11 @@ class GoogleApiError(GoogleError):
     """An answer of a Google API.
 
     The text has the form of Go's `googleapi.Error`, which Terraform and Pulumi print:
-    `googleapi: Error 400: MESSAGE, badRequest`.
+    `googleapi: Error 400: MESSAGE, badRequest`; newer APIs give no reason, and the text ends with the message.
     """
 
-    def __init__(self, code: int, message: str, reason: str) -> None:
-        super().__init__(f"googleapi: Error {code}: {message}, {reason}")
+    def __init__(self, code: int, message: str, reason: str = "") -> None:
+        super().__init__(f"googleapi: Error {code}: {message}" + (f", {reason}" if reason else ""))
         self.code = code
         self.message = message
         self.reason = reason

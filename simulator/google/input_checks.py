@@ -44,7 +44,8 @@ def input_failures(token: str, inputs: Properties) -> list[Failure]:
     kind = RESOURCE_TYPES.get(token)
     if kind is None:
         return found
-    return found + _patterns(kind, inputs) + _conflicts(inputs, kind.conflicts) + _exactly_one(kind, inputs)
+    found += _patterns(kind, inputs) + _conflicts(inputs, kind.conflicts) + _exactly_one(kind, inputs)
+    return found + _lacks(inputs, kind.required_with)
 
 
 def _patterns(kind: ResourceType, inputs: Properties) -> list[Failure]:
@@ -67,6 +68,19 @@ def _conflicts(inputs: Properties, pairs: tuple[tuple[str, str], ...]) -> list[F
         )
         for one, other in pairs
         if _at(inputs, one) is not None and _at(inputs, other) is not None and not is_unknown(_at(inputs, other))
+    ]
+
+
+def _lacks(inputs: Properties, pairs: tuple[tuple[str, str], ...]) -> list[Failure]:
+    """Inputs that need others: validateRequiredWithAttribute of Terraform's SDK; its summary is from memory."""
+    return [
+        Failure(
+            one,
+            f'Missing required argument. "{_terraform(one)}": all of '
+            f"`{','.join(sorted((_terraform(one), _terraform(other))))}` must be specified",
+        )
+        for one, other in pairs
+        if _at(inputs, one) is not None and _at(inputs, other) is None
     ]
 
 

@@ -25,6 +25,7 @@ from simulator.google.timing import Timing
 from simulator.google.wire import Properties
 
 PROVIDER_ONLY = (
+    "checkExistingUsage",
     "checkIfServiceHasUsageOnDestroy",
     "createIgnoreAlreadyExists",
     "deletionPolicy",
@@ -52,23 +53,29 @@ class NamedResource:
         """Create it; return its outputs."""
         kind, known = self._kind, _known(inputs)
         operation = Operation(f"Creating {kind.noun}", timeout, cancelled)
-        request = self._request(self._state.read(), known, config, {"createdAt": timestamp(), "updatedAt": timestamp()})
+        dates = {"createdAt": timestamp(), "updatedAt": timestamp()}
+        request = self._request(self._state.read(), known, config, dates)
         self._check("create", request)
         failure = self._failures.take(kind.token)
         if failure is not None and not failure.after_half:
             raise GoogleError(self._words("create", request, failure.error()))
-        self._wait(operation)
-        if failure is not None:
-            activity = f"Error waiting to create {kind.noun}: Error waiting for Creating {kind.noun}: "
-            raise GoogleError(activity + failure.message)
+        try:
+            self._wait(operation)
+            if failure is not None:
+                activity = f"Error waiting to create {kind.noun}: Error waiting for Creating {kind.noun}: "
+                raise GoogleError(activity + failure.message)
+        except GoogleError:
+            with self._state.change() as data:
+                kind.half_made(replace(request, data=data))
+            raise
         with self._state.change() as data:
-            request = self._request(data, known, config, request.made)
+            request = self._request(data, known, config, dates)
             self._check("create", request)
             data["resources"][self._key(request.identifier)] = {
                 "type": kind.token,
                 "id": request.identifier,
                 "project": request.project,
-                "inputs": _kept(known),
+                "inputs": self._kept(known),
                 "made": request.made,
                 "providerLabels": dict(request.labels),
             }
@@ -101,7 +108,7 @@ class NamedResource:
             record = data["resources"].setdefault(
                 self._key(identifier), {"type": kind.token, "id": identifier, "project": request.project}
             )
-            record |= {"inputs": _kept(known), "made": request.made, "providerLabels": dict(request.labels)}
+            record |= {"inputs": self._kept(known), "made": request.made, "providerLabels": dict(request.labels)}
         return self._outputs(request)
 
     def delete(
@@ -114,8 +121,7 @@ class NamedResource:
         if policy == "PREVENT":
             raise GoogleError(f"Cannot destroy {identifier} as deletion_policy is set to PREVENT")
         operation = Operation(f"Deleting {self._kind.noun}", timeout, cancelled)
-        own = {key: state[key] for key in PROVIDER_ONLY if key in state}
-        request = self._may_go(self._state.read(), identifier, own, config)
+        request = self._may_go(self._state.read(), identifier, state, config)
         if request is None:
             return
         failure = self._failures.take(self._kind.token)
@@ -123,7 +129,7 @@ class NamedResource:
             raise GoogleError(self._words("delete", request, failure.error()))
         self._wait(operation)
         with self._state.change() as data:
-            request = self._may_go(data, identifier, own, config)
+            request = self._may_go(data, identifier, state, config)
             if request is None:
                 return
             try:
@@ -142,18 +148,23 @@ class NamedResource:
         """Take it out, and the bindings of its policy with it."""
         resources = request.data["resources"]
         name = self._key(request.identifier)
-        self._kind.after_delete(request)
         resources.pop(name, None)
+        self._kind.after_delete(request)
         for other, record in list(resources.items()):
             if record["made"].get("target") == name:
                 del resources[other]
 
-    def _may_go(self, data: dict[str, Any], identifier: str, own: Properties, config: Properties) -> Request | None:
-        """The deletion that Google allows; None when the thing is gone."""
+    def _may_go(self, data: dict[str, Any], identifier: str, state: Properties, config: Properties) -> Request | None:
+        """The deletion that Google allows; None when the thing is gone and that is fine."""
         record = self._record(data, identifier, config)
         if record is None:
-            return None
+            if self._kind.gone is None:
+                return None
+            request = self._request(data, {}, config, {}, identifier, str(state.get("project") or ""))
+            raise GoogleError(self._words("delete", request, self._kind.gone(request)))
+        own = {key: state[key] for key in PROVIDER_ONLY if key in state}
         request = self._of_record(data, {**record, "inputs": {**record["inputs"], **own}}, config)
+        request = replace(request, state=state)
         self._call("delete", request)
         self._rules("delete", self._kind.delete_rules, request)
         return request
@@ -162,7 +173,8 @@ class NamedResource:
         record = self._record(data, identifier, config)
         if record is None:
             request = self._request(data, inputs, config, {}, identifier)
-            missing = GoogleApiError(404, f"Resource '{identifier}' was not found", "notFound")
+            unknown = GoogleApiError(404, f"Resource '{identifier}' was not found", "notFound")
+            missing = self._kind.gone(request) if self._kind.gone else unknown
             raise GoogleError(self._words("update", request, missing))
         made = {**record["made"], "updatedAt": timestamp()}
         request = self._request(data, inputs, config, made, identifier, record["project"])
@@ -249,6 +261,8 @@ class NamedResource:
         fields = resource_kind(self._kind.token)
         known = fields.fields if fields else {}
         outputs: Properties = {**self._kind.defaults, **request.inputs}
+        for name in self._kind.write_only:
+            outputs.pop(name, None)
         place = dict(zip(request.identifier.split("/")[:-1:2], request.identifier.split("/")[1::2], strict=False))
         settled = {
             "project": request.project,
@@ -265,11 +279,10 @@ class NamedResource:
             outputs |= {"effectiveLabels": labels, "pulumiLabels": labels}
         return {**outputs, "id": request.identifier}
 
+    def _kept(self, inputs: Properties) -> Properties:
+        """What Google keeps of the inputs."""
+        return {key: value for key, value in inputs.items() if key not in (*PROVIDER_ONLY, *self._kind.write_only)}
+
 
 def _known(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if key != "__defaults" and value is not None}
-
-
-def _kept(inputs: Properties) -> Properties:
-    """What Google keeps of the inputs."""
-    return {key: value for key, value in inputs.items() if key not in PROVIDER_ONLY}

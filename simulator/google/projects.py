@@ -44,11 +44,14 @@ _PREPARED = frozenset({COMPUTE, CONTAINER, RESOURCE_MANAGER})
 """What an owner turns on by hand before the first run."""
 _VARIABLE = "SERVESTACK_SIMULATOR_PROJECTS"
 _TITLES = {
+    "aiplatform": "Vertex AI API",
+    "apikeys": "API Keys API",
     "artifactregistry": "Artifact Registry API",
     "billingbudgets": "Cloud Billing Budget API",
     "cloudresourcemanager": "Cloud Resource Manager API",
     "compute": "Compute Engine API",
     "container": "Kubernetes Engine API",
+    "generativelanguage": "Generative Language API",
     "iam": "Identity and Access Management (IAM) API",
     "logging": "Cloud Logging API",
     "monitoring": "Cloud Monitoring API",

@@ -22,7 +22,7 @@ from simulator.google.named_resource import PROVIDER_ONLY, NamedResource
 from simulator.google.node_pool_resource import NodePoolResource
 from simulator.google.resource_types import RESOURCE_TYPES
 from simulator.google.resources import Resource
-from simulator.google.wire import Properties, from_struct, to_struct
+from simulator.google.wire import Properties, from_struct, sealed, to_struct
 
 VERSION = "10.2.0"
 """The version of the official provider that this stands in for."""
@@ -54,6 +54,7 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         }
         self._configurations: dict[str, Properties] = {}
         self._latest: Properties = {}
+        self._keep_secrets: set[str] = set()
         self._cancellations: dict[str, threading.Event] = {}
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002, D102
@@ -100,6 +101,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         for key, value in request.variables.items():
             configuration.setdefault(key.split(":")[-1], value)
         self._configurations[context.peer()] = self._latest = configuration
+        if request.acceptSecrets:
+            self._keep_secrets.add(context.peer())
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -135,7 +138,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Create", context)
         inputs = from_struct(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(id="", properties=to_struct(planned(resource.computed, inputs)))
+            expected = self._sealed(token, planned(resource.computed, inputs), context)
+            return provider_pb2.CreateResponse(id="", properties=to_struct(expected))
         outputs = attempt(
             context,
             f"creating {request.urn}",
@@ -146,12 +150,18 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
                 self._cancelled(context),
             ),
         )
-        return provider_pb2.CreateResponse(id=outputs["id"], properties=to_struct(outputs))
+        sealed_outputs = self._sealed(token, outputs, context)
+        return provider_pb2.CreateResponse(id=outputs["id"], properties=to_struct(sealed_outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
         """Refresh or import a resource; an empty id says that it is gone."""
         token, _ = _token_and_name(request.urn)
         resource = self._resource(token, "Read", context)
+        kind = RESOURCE_TYPES.get(token)
+        if kind and kind.unread:
+            if not request.properties.fields:
+                refuse(context, one_error(f"resource {kind.unread} doesn't support import"))
+            return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         config = self._configuration(context)
         found = attempt(context, f"refreshing {request.urn}", lambda: resource.read(request.id, config))
         if found is None:
@@ -160,8 +170,15 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         state, inputs = from_struct(request.properties), from_struct(request.inputs)
         # What only the provider knows is kept: Google has no such settings.
         outputs |= {key: state[key] for key in PROVIDER_ONLY if key in state}
+        if kind and not inputs:
+            outputs = {key: value for key, value in outputs.items() if key not in kind.not_imported}
+            made_with = {key: value for key, value in made_with.items() if key not in kind.not_imported}
         live = as_given(outputs, inputs) if inputs else made_with | {"__defaults": []}
-        return provider_pb2.ReadResponse(id=outputs["id"], properties=to_struct(outputs), inputs=to_struct(live))
+        return provider_pb2.ReadResponse(
+            id=outputs["id"],
+            properties=to_struct(self._sealed(token, outputs, context)),
+            inputs=to_struct(self._sealed(token, live, context)),
+        )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change a resource in place."""
@@ -169,7 +186,8 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource = self._resource(token, "Update", context)
         inputs, state = from_struct(request.news), from_struct(request.olds)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=to_struct(merged(state, inputs)))
+            expected = self._sealed(token, merged(state, inputs), context)
+            return provider_pb2.UpdateResponse(properties=to_struct(expected))
         outputs = attempt(
             context,
             f"updating {request.urn}",
@@ -180,9 +198,9 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
                 request.timeout or resource.timeouts["update"],
                 self._cancelled(context),
             ),
-            kept=(request.id, state),
+            kept=(request.id, self._sealed(token, state, context)),
         )
-        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+        return provider_pb2.UpdateResponse(properties=to_struct(self._sealed(token, outputs, context)))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Delete a resource."""
@@ -211,6 +229,11 @@ class GcpProvider(provider_pb2_grpc.ResourceProviderServicer):
         answer = provider_pb2.InvokeResponse()
         getattr(answer, "return").CopyFrom(to_struct(result))
         return answer
+
+    def _sealed(self, token: str, properties: Properties, context: grpc.ServicerContext) -> Properties:
+        """With secrets marked as such, for an engine that said that it understands them."""
+        kind = RESOURCE_TYPES.get(token)
+        return sealed(properties, kind.secrets) if kind and context.peer() in self._keep_secrets else properties
 
     def _configuration(self, context: grpc.ServicerContext) -> Properties:
         """That of the caller's connection; requests carry nothing else to tell provider resources apart."""

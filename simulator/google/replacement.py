@@ -204,6 +204,12 @@ def is_computed(token: str, path: str) -> bool:
     return path in (kind.computed if kind else COMPUTED[token])
 
 
+def is_write_only(token: str, path: str) -> bool:
+    """Whether a change at a top-level path means nothing, because Google never shows the value."""
+    kind = RESOURCE_TYPES.get(token)
+    return kind is not None and path in kind.write_only
+
+
 def is_set(token: str, path: str) -> bool:
     """Whether the order of a list means nothing."""
     kind = RESOURCE_TYPES.get(token)

@@ -9,7 +9,7 @@ from simulator.google.machine_types import region_of
 from simulator.google.resource_type import Request, ResourceType, relative
 from simulator.google.wire import Properties
 
-_LINKS_WITH_PROJECT = ("secretId", "repository", "serviceAccountId")
+_LINKS_WITH_PROJECT = ("secretId", "secret", "repository", "serviceAccountId")
 """Inputs that may say the project of what they name."""
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -69,7 +69,7 @@ def project_of(inputs: Properties, config: Properties) -> str:
     """
     for name in _LINKS_WITH_PROJECT:
         parts = relative(str(inputs.get(name) or "")).split("/")
-        if parts[0] == "projects" and len(parts) > 2 and not inputs.get("project"):
+        if parts[0] == "projects" and len(parts) > 2 and not (inputs.get("project") or parts[1].isdigit()):
             return parts[1]
     project = inputs.get("project") or config.get("project")
     if not project:

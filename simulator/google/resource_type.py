@@ -27,6 +27,7 @@ class Request:
         made: What Google decided when it made the thing.
         configuration: The provider's.
         labels: Labels that the provider adds.
+        state: What the engine knows of it, where it is deleted.
     """
 
     data: dict[str, Any]
@@ -36,6 +37,7 @@ class Request:
     made: Properties = field(default_factory=dict)
     configuration: Properties = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    state: Properties = field(default_factory=dict)
 
 
 Rule = Callable[[Request], None]
@@ -90,6 +92,12 @@ class ResourceType:
         choices: Inputs that take one of a few words.
         one_of: Groups of which exactly one must be given.
         conflicts: Pairs that exclude each other.
+        required_with: Pairs of which the first needs the second ("RequiredWith").
+        secrets: Inputs and outputs that the bridge marks as secrets ("Sensitive").
+        write_only: Inputs that come back nowhere, and whose change means nothing ("WriteOnly").
+        not_imported: Outputs that only a refresh reads.
+        unread: Terraform's name of a type that Google is never asked about ("exclude_read"): a refresh keeps the
+            engine's state, an import is refused.
         labelled: Whether it has labels.
         assigned: What Google decides when it makes one.
         outputs: What is read besides the inputs.
@@ -97,7 +105,9 @@ class ResourceType:
         change_rules: What forbids making it or changing it so.
         delete_rules: What forbids deleting it.
         effect: What else making it does.
-        after_delete: What else deleting it does.
+        half_made: What a creation that fails, or that nobody waits for any more, leaves behind.
+        after_delete: What else deleting it does, when it is out of the state.
+        gone: The error of changing or deleting one that is not there; None where deleting it is fine.
         found: Whether it is there, where the state's record does not say so.
         replaces: Whether a change of a path in `force_new` replaces, by old and new value.
         taken: The error when there is one of that name already; None lets the two be one.
@@ -124,6 +134,11 @@ class ResourceType:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one_of: tuple[tuple[str, ...], ...] = ()
     conflicts: tuple[tuple[str, str], ...] = ()
+    required_with: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    write_only: tuple[str, ...] = ()
+    not_imported: tuple[str, ...] = ()
+    unread: str = ""
     labelled: bool = False
     assigned: Outputs = _nothing
     outputs: Outputs = _nothing
@@ -131,7 +146,9 @@ class ResourceType:
     change_rules: tuple[Rule, ...] = ()
     delete_rules: tuple[Rule, ...] = ()
     effect: Rule = _ignore
+    half_made: Rule = _ignore
     after_delete: Rule = _ignore
+    gone: Callable[[Request], GoogleError] | None = None
     found: Callable[[Request], bool] | None = None
     replaces: Callable[[str, Any, Any], bool] = lambda _path, _old, _new: True
     taken: Callable[[Request], GoogleError | None] | None = None

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from simulator.google import (
+    api_keys,
     buckets,
     budgets,
     iam_members,
     networks,
     project_services,
     repositories,
+    secret_versions,
     secrets,
     service_accounts,
     subnetworks,
+    vertex_endpoints,
 )
 from simulator.google.resource_type import ResourceType
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
     one.token: one
     for module in (
+        api_keys,
         buckets,
         budgets,
         iam_members,
         networks,
         project_services,
         repositories,
+        secret_versions,
         secrets,
         service_accounts,
         subnetworks,
+        vertex_endpoints,
     )
     for one in module.TYPES
 }

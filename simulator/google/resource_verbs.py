@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from simulator.google import unmanaged
 from simulator.google.by_hand import ByHand
 from simulator.google.errors import GoogleError
 from simulator.google.failures import Failures
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace, state: State) -> None:
             by_hand.put_object(options.bucket, options.object)
         else:
             data = state.read()
-            print("\n".join(sorted([*data["clusters"], *(one["id"] for one in data["resources"].values())])))
+            managed = sorted([*data["clusters"], *(one["id"] for one in data["resources"].values())])
+            print("\n".join([*managed, *unmanaged.lines(data)]))
     except GoogleError as error:
         raise ValueError(str(error)) from error

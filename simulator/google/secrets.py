@@ -1,4 +1,4 @@
-"""Secret Manager secrets (not their versions).
+"""Secret Manager secrets; their versions are in `secret_versions`.
 
 Sources: magic-modules mmv1/products/secretmanager/Secret.yaml and its pre_delete template; a name that is taken:
 exposure-notifications-verification-server #456.
@@ -6,13 +6,43 @@ exposure-notifications-verification-server #456.
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 from simulator.google.errors import GoogleApiError, GoogleError
 from simulator.google.projects import number
-from simulator.google.resource_type import Pattern, Request, ResourceType
+from simulator.google.resource_type import Pattern, Request, ResourceType, key
 from simulator.google.wire import Properties
 
 SECRET = "gcp:secretmanager/secret:Secret"
-_SERVICE = "secretmanager.googleapis.com"
+SECRET_MANAGER = "secretmanager.googleapis.com"
+
+
+def secret_value(data: dict[str, Any], project: str, secret: str, version: str = "latest") -> str | None:
+    """What a version of a secret holds.
+
+    "latest" is the newest version, whatever its state: Google refuses it when that one is disabled or destroyed
+    (google-github-actions/get-secretmanager-secrets #268).
+
+    Args:
+        data: The state.
+        project: The project's id.
+        secret: The secret's id.
+        version: A number, or "latest".
+
+    Returns:
+        The value; None where Google would give none.
+    """
+    found = data["resources"].get(key(SECRET_MANAGER, f"projects/{project}/secrets/{secret}"))
+    if found is None:
+        return None
+    number_given = found["made"].get("versions") if version == "latest" else version
+    name = f"projects/{number(project)}/secrets/{secret}/versions/{number_given}"
+    record = data["resources"].get(key(SECRET_MANAGER, name))
+    if record is None or not record["inputs"].get("enabled", True):
+        return None
+    value = str(record["made"]["payload"])
+    return base64.b64decode(value).decode() if record["inputs"].get("isSecretDataBase64") else value
 
 
 def _is_open(request: Request) -> None:
@@ -37,6 +67,13 @@ def _outputs(request: Request) -> Properties:
     }
 
 
+def _forget_versions(request: Request) -> None:
+    """Its versions go with it, also those that nothing manages."""
+    versions = key(SECRET_MANAGER, f"projects/{number(request.project)}/secrets/{request.inputs['secretId']}/versions/")
+    for name in [name for name in request.data["unmanaged"] if name.startswith(versions)]:
+        del request.data["unmanaged"][name]
+
+
 def _words(verb: str, request: Request, error: GoogleError) -> str:
     return str(error) if verb == "delete" and request.inputs.get("deletionProtection") else ""
 
@@ -46,7 +83,7 @@ TYPES = (
         token=SECRET,
         sdk="secretmanager.SecretArgs",
         noun="Secret",
-        service=_SERVICE,
+        service=SECRET_MANAGER,
         identifier="projects/{project}/secrets/{secretId}",
         force_new=("project", "replication", "secretId", "secretType", "tags"),
         computed=("deletionPolicy", "expireTime", "project"),
@@ -67,6 +104,7 @@ TYPES = (
         labelled=True,
         outputs=_outputs,
         delete_rules=(_is_open,),
+        after_delete=_forget_versions,
         taken=_taken,
         wrap=_words,
     ),

@@ -18,12 +18,15 @@ _EMPTY: dict[str, Any] = {
     "clusters": {},
     "faults": {"stockouts": [], "quotas": [], "preemptions": []},
 }
-_ADDED_LATER = ("projects", "resources")
+_ADDED_LATER = ("projects", "resources", "unmanaged")
 """Sections that older files do not have; a missing one is empty."""
 
 
 class State:
     """Clusters, their node pools and nodes, other resources by full name, projects, and the faults to simulate.
+
+    `unmanaged` is what Google keeps and no resource manages any more (see `simulator.google.unmanaged`). Values of
+    simulated secrets stand in this file and nowhere else, so that only its owner can read it.
 
     Every change is a read, a change and an atomic replacement of the file, under a lock that also holds
     between processes, so that a fault can be set from a command line while a supervisor is running.
@@ -77,5 +80,6 @@ class State:
             data = self.read()
             yield data
             scratch = self.path.with_suffix(f".{os.getpid()}.new")
+            scratch.touch(mode=0o600)
             scratch.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
             scratch.replace(self.path)

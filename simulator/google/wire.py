@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
 Properties = dict[str, Any]
 
@@ -40,6 +40,16 @@ def from_struct(struct: struct_pb2.Struct | None) -> Properties:
         return {}
     properties: Properties = _plain(json_format.MessageToDict(struct))
     return properties
+
+
+def sealed(properties: Properties, names: tuple[str, ...]) -> Properties:
+    """The same with some values marked as secrets, so that the engine encrypts them and shows none.
+
+    >>> sealed({"a": 1, "b": None}, ("a", "b"))["b"] is None
+    True
+    """
+    found = {name: properties[name] for name in names if properties.get(name) is not None}
+    return properties | {name: wrap_rpc_secret(value) for name, value in found.items()}
 
 
 def to_struct(properties: Properties) -> struct_pb2.Struct:

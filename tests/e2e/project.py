@@ -54,7 +54,8 @@ class Project:
         os.environ |= QUICK
         running = supervisor.start(self.home, binaries)
         self.workspace = ensure_workspace(self.home, self.stacks)
-        self.environment = dict(os.environ) | simulator_variables(self.home, binaries, running.ports)
+        variables = simulator_variables(self.home, binaries, running.ports, managed_port=running.managed_port)
+        self.environment = dict(os.environ) | variables
         self.supervisor_pid = running.pid
 
     def close(self) -> None:

@@ -76,6 +76,32 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "role": "roles/secretmanager.secretAccessor",
         "member": MEMBER,
     },
+    "gcp:secretmanager/secretVersion:SecretVersion": {
+        "secret": "projects/p/secrets/hub",
+        "secretData": "planted-value",
+    },
+    "gcp:projects/apiKey:ApiKey": {
+        "name": "gemini",
+        "displayName": "gemini",
+        "serviceAccountEmail": NODES,
+        "restrictions": {"apiTargets": [{"service": "generativelanguage.googleapis.com"}]},
+    },
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": {
+        "location": REGION,
+        "publisherModelName": "publishers/google/models/gemma4@gemma-4-31b-it",
+        "modelConfig": {"acceptEula": True},
+        "deployConfig": {
+            "dedicatedResources": {
+                "machineSpec": {
+                    "machineType": "g4-standard-48",
+                    "acceleratorType": "NVIDIA_RTX_PRO_6000",
+                    "acceleratorCount": 1,
+                },
+                "minReplicaCount": 1,
+                "maxReplicaCount": 2,
+            }
+        },
+    },
 }
 IDS = {
     "gcp:projects/service:Service": "p/secretmanager.googleapis.com",
@@ -98,9 +124,12 @@ IDS = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": (
         f"projects/p/secrets/hub/roles/secretmanager.secretAccessor/{MEMBER}"
     ),
+    "gcp:projects/apiKey:ApiKey": "projects/p/locations/global/keys/gemini",
 }
 """Ids that do not hold a number of Google's."""
 SERVICES = (
+    "aiplatform.googleapis.com",
+    "apikeys.googleapis.com",
     "artifactregistry.googleapis.com",
     "billingbudgets.googleapis.com",
     "cloudresourcemanager.googleapis.com",
@@ -126,7 +155,9 @@ SERVICE, NETWORK, SUBNETWORK, ROUTER, NAT, ACCOUNT = (
 PROJECT_MEMBER, REPOSITORY = "gcp:projects/iAMMember:IAMMember", "gcp:artifactregistry/repository:Repository"
 BUCKET, BUCKET_MEMBER = "gcp:storage/bucket:Bucket", "gcp:storage/bucketIAMMember:BucketIAMMember"
 CHANNEL, BUDGET = "gcp:monitoring/notificationChannel:NotificationChannel", "gcp:billing/budget:Budget"
-SECRET = "gcp:secretmanager/secret:Secret"
+SECRET, SECRET_VERSION = "gcp:secretmanager/secret:Secret", "gcp:secretmanager/secretVersion:SecretVersion"
+API_KEY = "gcp:projects/apiKey:ApiKey"
+ENDPOINT = "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment"
 Make = Callable[..., dict[str, Any]]
 """Makes a sample of a type, with edits; returns its outputs."""
 Refused = Callable[..., str]

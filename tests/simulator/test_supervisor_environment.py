@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.vertex.calls import Pace
+from infra.vertex.clients import ADDRESS_VARIABLE, loopback
+from infra.vertex.session import PACE_VARIABLES
 from simulator.binaries import REPOSITORY, Binaries
 from simulator.environment import has_official_kubernetes, simulator_variables
 from simulator.home import Home
@@ -70,6 +73,13 @@ def test_environment_inside_itself_is_the_same(home: Home, binaries: Binaries) -
     once = simulator_variables(home, binaries, {"gcp": 1}, {"PATH": "/usr/bin:/bin"})
     twice = simulator_variables(home, binaries, {"gcp": 1}, {"PATH": once["PATH"]})
     assert twice["PATH"] == once["PATH"]
+
+
+def test_managed_endpoints_are_reached_by_the_program_and_are_no_provider(home: Home, binaries: Binaries) -> None:
+    variables = simulator_variables(home, binaries, {"gcp": 11}, {"PATH": "/usr/bin:/bin"}, managed_port=14)
+    assert loopback(variables[ADDRESS_VARIABLE]) == "http://127.0.0.1:14"
+    assert float(variables[PACE_VARIABLES["poll_seconds"]]) < Pace().poll_seconds
+    assert variables["PULUMI_DEBUG_PROVIDERS"] == "gcp:11"
 
 
 @pytest.mark.parametrize(

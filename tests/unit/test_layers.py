@@ -19,7 +19,7 @@ ALLOWED = {
     "plan": {"catalog", "plan", "spec"},
     "watch": {"catalog", "plan", "watch"},
     "frameworks": {"catalog", "frameworks", "plan", "watch"},
-    "cloud": {"catalog", "cloud", "plan", "spec"},
+    "cloud": {"catalog", "cloud", "frameworks", "plan", "spec"},
     "cluster": {"catalog", "cluster", "errors", "plan", "spec"},
     "naming": {"catalog", "spec"},
     "vocabulary": {"catalog", "document", "errors"},

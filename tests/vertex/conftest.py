@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,12 @@ from infra.vertex.calls import Calls, Pace
 from infra.vertex.clients import connect
 from infra.vertex.deployment import Deployment
 from infra.vertex.garden import Garden
-from tests.vertex.server import serve
-from tests.vertex.world import World
+from simulator.google import projects
+from simulator.managed.google import Google
+from simulator.managed.operation import Operation
+from simulator.managed.region import Region
+from simulator.managed.server import serving
+from simulator.managed.world import World as WholeWorld
 
 WANTED = Deployment(
     stack="gemma4-31b-vertex",
@@ -35,6 +40,50 @@ NOTHING: dict[str, list[str]] = {"endpoints": [], "models": []}
 OURS = {"endpoints": [WANTED.endpoint_id], "models": [WANTED.model_id]}
 
 MakeGarden = Callable[..., Garden]
+NUMBERS = {WANTED.project: "314159265358"}
+
+
+class World(WholeWorld):
+    """A world with the wanted region at hand."""
+
+    def __init__(self) -> None:
+        super().__init__(Google(number_of=lambda project: NUMBERS.get(project) or projects.number(project)))
+
+    @property
+    def here(self) -> Region:
+        return self.region(WANTED.project, WANTED.location)
+
+    @property
+    def endpoints(self) -> dict[str, dict[str, Any]]:
+        return self.here.endpoints
+
+    @endpoints.setter
+    def endpoints(self, endpoints: dict[str, dict[str, Any]]) -> None:
+        self.here.endpoints = endpoints
+
+    @property
+    def models(self) -> dict[str, dict[str, Any]]:
+        return self.here.models
+
+    @models.setter
+    def models(self, models: dict[str, dict[str, Any]]) -> None:
+        self.here.models = models
+
+    @property
+    def operations(self) -> dict[str, Operation]:
+        return self.here.operations
+
+    @operations.setter
+    def operations(self, operations: dict[str, Operation]) -> None:
+        self.here.operations = operations
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[tuple[World, str]]:
+    """A fresh world and its address."""
+    world = World()
+    with serving(world) as address:
+        yield world, address
 
 
 @pytest.fixture

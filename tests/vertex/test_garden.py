@@ -10,8 +10,9 @@ import pytest
 from infra.vertex.clients import connect
 from infra.vertex.failures import OperationTimeoutError, TakenError, VertexError
 from infra.vertex.garden import Garden
-from tests.vertex.conftest import NOTHING, OURS, WANTED, MakeGarden, foreign_endpoint
-from tests.vertex.world import EXISTS, Fault, Outcome, World
+from simulator.managed.errors import EXISTS
+from simulator.managed.faults import Fault, Outcome
+from tests.vertex.conftest import NOTHING, OURS, WANTED, MakeGarden, World, foreign_endpoint
 
 LABELS = {"team": "search", "managed-by": "servestack", "servestack-stack": WANTED.stack}
 

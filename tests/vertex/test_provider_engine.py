@@ -13,11 +13,10 @@ import pytest
 from infra.vertex.clients import ADDRESS_VARIABLE
 from infra.vertex.session import PACE_VARIABLES
 from simulator.binaries import Binaries, locate
+from simulator.managed.faults import Fault, Outcome
 from tests.e2e.project import until
-from tests.vertex.conftest import NOTHING, OURS, WANTED, foreign_endpoint
+from tests.vertex.conftest import NOTHING, OURS, WANTED, World, foreign_endpoint, serve
 from tests.vertex.project import TOKEN, VertexProject
-from tests.vertex.server import serve
-from tests.vertex.world import Fault, Outcome, World
 
 ANOTHER_MACHINE = {"machine_type": "g4-standard-48", "accelerator_type": "NVIDIA_RTX_PRO_6000"}
 

@@ -1,4 +1,4 @@
-"""The loopback Vertex answers Google's own clients: gapic v1 and v1beta1, and both high-level SDKs."""
+"""The loopback Vertex answers Google's own clients: gapic v1 and v1beta1, and the newer high-level one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform_v1, aiplatform_v1beta1
 
-from tests.vertex.conftest import NOTHING
-from tests.vertex.world import MODEL, Fault, World
+from simulator.managed.faults import Fault
+from tests.vertex.conftest import NOTHING, WANTED, World
 
 PARENT = "projects/shop-prod/locations/us-central1"
 PUBLISHED = "publishers/google/models/gemma4@gemma-4-31b-it"
@@ -80,30 +80,6 @@ def test_the_licence_is_checked_and_accepted(world: World, address: str) -> None
     assert garden.check_publisher_model_eula_acceptance(request=check).publisher_model_eula_acked
 
 
-def test_the_sdk_of_vertexai_deploys_and_removes(world: World, address: str) -> None:
-    import vertexai
-    from vertexai import model_garden
-
-    vertexai.init(
-        project="shop-prod",
-        location="us-central1",
-        api_endpoint=address,
-        api_transport="rest",
-        credentials=AnonymousCredentials(),
-    )
-    try:
-        endpoint = model_garden.OpenModel(MODEL).deploy(
-            machine_type="a3-highgpu-1g", accelerator_type="NVIDIA_H100_80GB", accelerator_count=1
-        )
-        assert len(world.made()["endpoints"]) == 1
-        endpoint.delete(force=True)
-        assert world.made()["endpoints"] == []
-    finally:
-        from google.cloud.aiplatform import initializer
-
-        initializer.global_config = initializer._Config()
-
-
 def test_the_newer_sdk_s_mixed_spelling_is_understood(world: World, address: str) -> None:
     import agentplatform
     from google.oauth2.credentials import Credentials
@@ -117,7 +93,7 @@ def test_the_newer_sdk_s_mixed_spelling_is_understood(world: World, address: str
             http_options={"base_url": address},
         )
         newer.model_garden.deploy_publisher_model(
-            model=MODEL,
+            model=WANTED.publisher_model,
             config={
                 "machine_type": "a3-highgpu-1g",
                 "accelerator_type": "NVIDIA_H100_80GB",

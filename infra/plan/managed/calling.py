@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from infra.plan.identity import READS_SECRET, Grant
+from infra.plan.lacking import caller_needs, refuse_needs
 from infra.plan.managed.managed_plan import CallerPods, Calling
 from infra.plan.refusal import RefusedError
 from infra.plan.synced_secrets import OPAQUE, SyncedKey, SyncedSecret
@@ -26,7 +27,8 @@ def calling(stack: str, spec: EndpointSpec, platform: PlatformSpec) -> Calling:
     project, _ = platform.cloud
     if spec.callers and platform.gke is None:
         raise RefusedError(
-            ("callers",), "callers are pods of a GKE cluster, and the platform has none; leave it out, or use one."
+            ("callers",),
+            "callers are pods of a GKE cluster, and the platform has none; leave it out, or name one with gke.",
         )
     own = (CallerPods(stack, stack),) if platform.gke else ()
     named = tuple(CallerPods(one.namespace, one.serviceAccount) for one in spec.callers)
@@ -34,6 +36,8 @@ def calling(stack: str, spec: EndpointSpec, platform: PlatformSpec) -> Calling:
         raise RefusedError(("callers",), f"{stack}/{stack} is made by this stack and may call anyway; leave it out.")
     account = account_id(stack)
     gemini = spec.service == "gemini"
+    if platform.gke:
+        refuse_needs(caller_needs(key=gemini), spec.platform, platform)
     return Calling(
         account_id=account,
         email=f"{account}@{project}.iam.gserviceaccount.com",

@@ -12,6 +12,7 @@ from infra.catalog.records import Catalog
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.fit import memory
+from infra.plan.managed.buying import METRICS, check_buying, flex_start_seconds, reservation_name
 from infra.plan.managed.calling import calling
 from infra.plan.managed.garden_request import fitting, garden_request
 from infra.plan.managed.managed_plan import Garden, ManagedContext, ManagedModel, ManagedPlan
@@ -44,6 +45,7 @@ def garden_plan(
     """
     assert platform.cloud is not None
     project, region = platform.cloud
+    check_buying(spec, region)
 
     def request_of(changed: EndpointSpec) -> Request:
         return garden_request(changed, platform, catalog, engine)
@@ -119,7 +121,9 @@ def garden_plan(
             container="planned" if planned else "verified",
             weights=known.weights or "" if planned else "",
             accept_licence=vertex is not None and vertex.acceptLicence,
-            autoscaling=(autoscaling.metric, autoscaling.target) if autoscaling else None,
+            autoscaling=(METRICS[autoscaling.metric], autoscaling.target) if autoscaling else None,
+            reservation=reservation_name(spec, project),
+            flex_start_seconds=flex_start_seconds(spec),
             timeout_seconds=spec.startupTimeoutSeconds or 2 * 60 * math.ceil(_STARTUP_SECONDS / 60),
         ),
         calling=calling(stack, spec, platform),

@@ -63,7 +63,7 @@ def served_plan(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
         inputs=inputs,
         tools=spec.tools,
         reasoning=spec.reasoning,
-        context=ManagedContext(spec.contextLength or served.context_tokens, served.output_tokens, None, None),
+        context=_context(spec, served),
         accelerator=None,
         parallelism=None,
         memory=None,
@@ -100,6 +100,12 @@ def _served(spec: EndpointSpec, catalog: Catalog, facts: Framework) -> ServedMod
         ("model",),
         f"{_NAMES[spec.service]} does not serve {spec.model}. {others}Write {' or '.join(known)}; {instead}.",
     )
+
+
+def _context(spec: EndpointSpec, served: ServedModel) -> ManagedContext:
+    """An answer is no longer than the request that holds it."""
+    tokens, answer = spec.contextLength or served.context_tokens, served.output_tokens
+    return ManagedContext(tokens, None if answer is None else min(answer, tokens), None, None)
 
 
 def _inputs(spec: EndpointSpec, served: ServedModel) -> tuple[str, ...]:
