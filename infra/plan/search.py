@@ -180,13 +180,13 @@ def _steps(request: Request) -> tuple[int, ...]:
     if chosen < request.concurrency and capabilities.step_is_shared:
         raise RefusedError(
             field,
-            f"{chosen} is below concurrency ({request.concurrency}): each request needs a token per step.",
+            f"{chosen} is below concurrency ({request.concurrency}): each request needs a token per step; write more.",
         )
     if chosen < floor:
         raise RefusedError(
             field,
             f"{chosen} is below {floor}: {model.id} reads one whole image or video per step, and the engine fails to "
-            "start.",
+            f"start; write {floor} or more.",
         )
     return (chosen,)
 

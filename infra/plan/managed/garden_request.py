@@ -63,7 +63,7 @@ def fitting(request: Request, ask: Callable[[EndpointSpec], Request]) -> Choice:
 
 def _check_file(spec: EndpointSpec, name: str) -> None:
     if spec.capacity is not None and len(spec.capacity) > 1:
-        raise RefusedError(("capacity",), f"{name} buys its machines in one way; leave one of them.")
+        raise RefusedError(("capacity",), f"{name} buys its machines in one way; write one of them.")
     if spec.replicas.min < 1:
         raise RefusedError(("replicas", "min"), f"this version keeps at least one replica at {name}; write min: 1.")
     if spec.replicas.spare:
@@ -74,7 +74,9 @@ def _check_file(spec: EndpointSpec, name: str) -> None:
             ("vertex", "autoscaling"), f"nothing to scale: write replicas: {{min: 1, max: {spec.replicas.min + 1}}}."
         )
     if scaled is not None and scaled.metric != "requests" and scaled.target > _MOST_PER_CENT:
-        raise RefusedError(("vertex", "autoscaling", "target"), f"a share is at most {_MOST_PER_CENT} per cent; write less.")
+        raise RefusedError(
+            ("vertex", "autoscaling", "target"), f"a share is at most {_MOST_PER_CENT} per cent; write less."
+        )
     if spec.vertex is not None and spec.vertex.provider == "native" and spec.capacity:
         kind = spec.capacity[0].kind
         if kind == "flex-start":
