@@ -208,7 +208,7 @@ def _charged(request: Request, candidate: Candidate, tokens: int, step: int) -> 
         batched_tokens=step,
         kv_cache_dtype=request.kv_cache_dtype,
         unified_slots=request.spec.engine.unifiedSlots,
-        hybrid_kv=since is None or at_least(request.version, since),
+        hybrid_kv=since is not None and at_least(request.version, since),
         adapters=len(request.spec.adapters),
         adapter_rank=max((one.rank for one in request.spec.adapters), default=0),
     )

@@ -30,7 +30,7 @@ ALLOWED = {
     "operate": {"cluster", "errors", "operate", "plan", "spec"},
     "bars": set(),
     "text": set(),
-    "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "text"},
+    "matrix": {"catalog", "errors", "frameworks", "matrix", "plan", "spec", "text"},
     "fleet": {"plan"},
     "fleet_report": {"fleet", "plan", "text"},
     "report": {"bars", "catalog", "plan", "text"},
