@@ -88,5 +88,5 @@ def _check_planned(spec: EndpointSpec, catalog: Catalog) -> None:
         raise RefusedError(
             ("vertex", "container"),
             f"the folder that Model Garden's own deployments of {spec.model} read is not known, so no arguments can be "
-            "planned for it; write vertex: {container: verified}.",
+            "planned for it; write vertex: {container: verified} (docs/managed.md).",
         )
