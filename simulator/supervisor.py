@@ -192,15 +192,4 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
         is_denied=lambda service: service in cloud.state.read()["faults"].get("permissionDenied", []),
         accepts=lambda key: gemini_key_state(cloud.state.read(), key),
     )
-<<<<<<< HEAD
-    return World(google, home.root / "managed.json", recorded=0)
-=======
     return World(google, home.managed_endpoints, recorded=0)
-
-
-def gemini_key_state(_data: Mapping[str, Any], _key: str) -> KeyState:
-    """What the Gemini API makes of a key, by the simulated cloud's state; that has no keys yet, so each is unknown."""
-    from simulator.managed.google import KeyState, Verdict
-
-    return KeyState(Verdict.UNKNOWN)
->>>>>>> srv
