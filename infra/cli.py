@@ -144,6 +144,7 @@ def _add_new(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--model", metavar="M", help="such as gemma-4-31b-it")
     verb.add_argument("--accelerator", metavar="A", help="such as h100; left out, or any: the cheapest that fits")
     verb.add_argument("--framework", metavar="F", help="default: vllm, or another where it cannot")
+    verb.add_argument("--serverless", action="store_true", help="framework vertex on Google's own machines")
     verb.add_argument("--count", type=int, metavar="N", help="accelerators of one replica")
     verb.add_argument("--precision", metavar="P", help="picks the checkpoint")
     verb.add_argument("--context", type=int, metavar="N", help="tokens of the longest request")

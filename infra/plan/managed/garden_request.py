@@ -63,7 +63,7 @@ def fitting(request: Request, ask: Callable[[EndpointSpec], Request]) -> Choice:
 
 def _check_file(spec: EndpointSpec, name: str) -> None:
     if spec.capacity is not None and len(spec.capacity) > 1:
-        raise RefusedError(("capacity",), f"{name} buys its machines in one way; leave one of them.")
+        raise RefusedError(("capacity",), f"{name} buys its machines in one way; write one of them.")
     if spec.replicas.min < 1:
         raise RefusedError(("replicas", "min"), f"this version keeps at least one replica at {name}; write min: 1.")
     if spec.replicas.spare:
@@ -88,5 +88,5 @@ def _check_planned(spec: EndpointSpec, catalog: Catalog) -> None:
         raise RefusedError(
             ("vertex", "container"),
             f"the folder that Model Garden's own deployments of {spec.model} read is not known, so no arguments can be "
-            "planned for it; write vertex: {container: verified}.",
+            "planned for it; write vertex: {container: verified} (docs/managed.md).",
         )
