@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--json", action="store_true", help="print the plan as JSON")
     verb.add_argument("--html", metavar="FILE", help="write the plan as one page for a browser")
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
+    verb.add_argument(
+        "--live", action="store_true", help="ask Google whether it offers today what a managed endpoint's plan says"
+    )
     verb.set_defaults(run=run_plan)
 
     verb = verbs.add_parser(

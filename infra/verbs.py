@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
@@ -67,6 +67,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
 
     if options.by and not options.all:
         raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
+    if options.all and options.live:
+        raise SpecError("--live asks Google about one managed endpoint; write its name in place of --all.")
     if options.all:
         built, failures = build_each(folder.names(), folder)
         endpoints = [one for one in built if not isinstance(one, Platform)]
@@ -75,6 +77,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         refuse(failures.values())
     else:
         one = build(options.stack, folder)
+        if options.live:
+            return _plan_live(options, one, folder)
         if isinstance(one, Platform):
             return _plan_platform(options, one, folder)
         endpoints = [one]
@@ -91,6 +95,31 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     else:
         print("\n".join(endpoint_text(plan, explain=options.explain) for plan in plans), end="")
     return 0
+
+
+def _plan_live(options: argparse.Namespace, built: Built, folder: StackFolder) -> int:
+    from infra.catalog.loader import load_catalog
+    from infra.live.asking import ask
+    from infra.live_report import error_text, live_text
+    from infra.managed_report import endpoint_text
+
+    if not isinstance(built, ManagedEndpoint):
+        kind = "a Platform" if isinstance(built, Platform) else "an endpoint of your own machines"
+        raise SpecError(
+            f"{folder.path(built.name)} is {kind}; --live asks Google about a managed endpoint (framework vertex or "
+            "gemini)."
+        )
+    if options.html:
+        _on_own_machines([built], options, folder)
+    plan = built.plan
+    if not options.json:
+        print(endpoint_text(plan, explain=options.explain), end="", flush=True)
+    live = ask(plan, load_catalog())
+    told = {**plan.to_json(), "live": live.to_json()}
+    print(json.dumps(told, indent=2) + "\n" if options.json else live_text(plan, live), end="", flush=True)
+    if live.error:
+        raise StackError(error_text(live))
+    return 0 if live.agrees else 1
 
 
 def _plan_platform(options: argparse.Namespace, platform: Platform, folder: StackFolder) -> int:
