@@ -21,7 +21,7 @@ def live_text(plan: ManagedPlan, live: Live) -> str:
     """Google's answers in a few lines; nothing where there are none."""
     if live.keeps_plan is None:
         return ""
-    lines = [f"today at Google: {live.asked}"]
+    lines = [printable(f"today, by {live.host}"), row("asked", live.asked)]
     for offer in live.offers:
         lines += _offer(offer)
     if live.keeps_plan and not live.offers:
@@ -56,7 +56,7 @@ def _served(live: Live) -> str:
     tokens = f"{live.input_tokens:,} tokens" if live.input_tokens else ""
     answer = f"{live.output_tokens:,} of an answer" if live.output_tokens else ""
     version = f"version {live.version}" if live.version else ""
-    said = [live.asked, version, live.launch_stage, tokens, answer]
+    said = [live.launch_stage or "yes", version, tokens, answer]
     return printable(", ".join(one for one in said if one))
 
 

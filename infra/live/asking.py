@@ -10,14 +10,15 @@ from infra.vertex.calls import Pace
 PACE = Pace(attempts=3, back_off_seconds=1.0, call_seconds=15.0)
 
 
-def ask(plan: ManagedPlan, catalog: Catalog, pace: Pace = PACE) -> Live:
+def ask(plan: ManagedPlan, catalog: Catalog, pace: Pace | None = None) -> Live:
     """What Google says of a planned endpoint.
 
     Args:
         plan: its plan.
         catalog: the facts.
-        pace: how often a call is made again, and how long one may take.
+        pace: how often a call is made again, and how long one may take; None for the usual one.
     """
+    pace = pace or PACE
     if plan.service == "gemini":
         from infra.live.gemini import ask_gemini  # each service has a client of its own, which takes a second to import
 

@@ -41,6 +41,7 @@ class Live:
     Attributes:
         service: as in the plan.
         asked: what was asked for, by Google's name.
+        host: that was asked.
         keeps_plan: whether what is planned is there; None where that is not known.
         offers: of Model Garden.
         licence_accepted: in the plan's project; None where that was not asked, or Google knows of no such thing.
@@ -53,6 +54,7 @@ class Live:
 
     service: str
     asked: str
+    host: str
     keeps_plan: bool | None = None
     offers: tuple[Offered, ...] = ()
     licence_accepted: bool | None = None

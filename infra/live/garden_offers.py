@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from infra.catalog.records import Catalog
 from infra.live.findings import Live, Offered
 from infra.plan.managed import ManagedPlan
-from infra.vertex.offer import Offer, published_name
+from infra.vertex.offer import Offer
 
 
-def compare(plan: ManagedPlan, catalog: Catalog, offers: Iterable[Offer]) -> Live:
+def compare(plan: ManagedPlan, catalog: Catalog, live: Live, offers: Iterable[Offer]) -> Live:
     """What Model Garden offers, and where it differs.
 
     Args:
         plan: of an endpoint of Model Garden.
         catalog: the facts.
+        live: what was asked.
         offers: Google's answer.
     """
-    assert plan.garden is not None
     marks = {
         (one.machine_type, catalog.accelerators[one.accelerator].vertex_type or "", one.count)
         for one in catalog.managed.offers
@@ -48,13 +49,7 @@ def compare(plan: ManagedPlan, catalog: Catalog, offers: Iterable[Offer]) -> Liv
         *_container(plan, [one for one in found if one.planned]),
         *(f"the catalogue marks {_shown(one)}, which is not offered today" for one in missing),
     ]
-    return Live(
-        service=plan.service,
-        asked=published_name(plan.garden.publisher_model),
-        keeps_plan=keeps,
-        offers=found,
-        differences=tuple(differences),
-    )
+    return replace(live, keeps_plan=keeps, offers=found, differences=tuple(differences))
 
 
 _Machine = tuple[str, str, int]

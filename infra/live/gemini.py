@@ -1,4 +1,4 @@
-"""Asking the Gemini API whether it serves a model, by Google's own client (google-genai 2.34.0); it spends no tokens."""
+"""Asking the Gemini API whether it serves a model, by Google's own client (google-genai 2.34.0). It costs no tokens."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from infra.live.findings import Live
 from infra.live.sentences import sentence
 from infra.live.served_model import compare
 from infra.plan.managed import ManagedPlan
-from infra.vertex.addresses import is_loopback
+from infra.vertex.addresses import host_of, is_loopback
 from infra.vertex.calls import Calls, Pace
 from infra.vertex.failures import ERRORS, VertexError, answered
 
 KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 ADDRESS_VARIABLE = "GOOGLE_GEMINI_BASE_URL"
+_HOST = "generativelanguage.googleapis.com"
 _DOING = "the Gemini API could not be asked"
 _KEY = re.compile(r"[!-~]+")
 
 
 def ask_gemini(plan: ManagedPlan, catalog: Catalog, pace: Pace) -> Live:
     """Whether the Gemini API serves the planned model to the key of the environment, and for how many tokens."""
-    live = Live(plan.service, f"models/{plan.model.request_model}")
+    base = os.environ.get(ADDRESS_VARIABLE, "")
+    live = Live(plan.service, f"models/{plan.model.request_model}", host_of(base) or _HOST)
     variable = next((one for one in KEY_VARIABLES if os.environ.get(one, "").strip()), "")
     key = os.environ[variable].strip() if variable else ""
     command = (
@@ -41,7 +43,6 @@ def ask_gemini(plan: ManagedPlan, catalog: Catalog, pace: Pace) -> Live:
         return replace(live, error=f"no key for the Gemini API; run:{command}")
     if not _KEY.fullmatch(key):
         return replace(live, error=f"what {variable} holds is no key; run:{command}")
-    base = os.environ.get(ADDRESS_VARIABLE, "")
     if base and not _may_see_a_key(base):
         return replace(
             live, error=f"{ADDRESS_VARIABLE} must be https://..., or http:// on this machine: a key goes there"

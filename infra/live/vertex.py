@@ -15,6 +15,7 @@ from infra.live.findings import Live
 from infra.live.garden_offers import compare
 from infra.live.sentences import sentence
 from infra.plan.managed import ManagedPlan
+from infra.vertex.addresses import host_of
 from infra.vertex.calls import Calls, Pace
 from infra.vertex.clients import ADDRESS_VARIABLE, CATALOGUE_LOCATION, Clients, connect
 from infra.vertex.failures import ERRORS, answered
@@ -25,39 +26,48 @@ _LOGIN = "run: gcloud auth application-default login"
 _DOING = "Model Garden could not be asked"
 _FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 
+_Look = Callable[[Live, Clients, Calls], Live]
+
 
 def ask_garden(plan: ManagedPlan, catalog: Catalog, pace: Pace) -> Live:
     """What Model Garden offers for the planned model, and the licence's state in the project."""
     assert plan.garden is not None
     name = published_name(plan.garden.publisher_model)
-    live = Live(plan.service, name)
 
-    def look(clients: Clients, calls: Calls) -> Live:
-        nonlocal live
+    def offers(live: Live, clients: Clients, calls: Calls) -> Live:
         found = read_published(calls, clients.catalogue, name)
         if found is None:
-            return replace(live, keeps_plan=False, differences=(f"Model Garden does not know {name}",))
-        live = compare(plan, catalog, offers_of(found))
+            return _unknown(live)
         live = replace(live, launch_stage=_stage(found), version=found.version_id)
+        return compare(plan, catalog, live, offers_of(found))
+
+    def licence(live: Live, clients: Clients, calls: Calls) -> Live:
+        if not live.offers:
+            return live
         return replace(live, licence_accepted=licence_accepted(calls, clients.garden, plan.project, name))
 
-    error, done = _asking(plan, plan.location, pace, look)
-    return done or replace(live, error=error)
+    return _answers(Live(plan.service, name, _host()), plan, pace, offers, licence)
 
 
 def ask_serverless(plan: ManagedPlan, pace: Pace) -> Live:
     """Whether Model Garden's catalogue has the planned serverless model; no request is made to the model itself."""
     name = published_name(plan.model.request_model)
-    live = Live(plan.service, name)
 
-    def look(clients: Clients, calls: Calls) -> Live:
+    def served(live: Live, clients: Clients, calls: Calls) -> Live:
         found = read_published(calls, clients.catalogue, name)
         if found is None:
-            return replace(live, keeps_plan=False, differences=(f"Model Garden's catalogue has no {name}",))
+            return _unknown(live)
         return replace(live, keeps_plan=True, launch_stage=_stage(found), version=found.version_id)
 
-    error, done = _asking(plan, CATALOGUE_LOCATION, pace, look)
-    return done or replace(live, error=error)
+    return _answers(Live(plan.service, name, _host()), plan, pace, served)
+
+
+def _unknown(live: Live) -> Live:
+    return replace(live, keeps_plan=False, differences=(f"Model Garden's catalogue has no {live.asked}",))
+
+
+def _host() -> str:
+    return host_of(os.environ.get(ADDRESS_VARIABLE, "")) or f"{CATALOGUE_LOCATION}-aiplatform.googleapis.com"
 
 
 def _stage(found: types.PublisherModel) -> str:
@@ -68,28 +78,33 @@ def _stage(found: types.PublisherModel) -> str:
         return ""
 
 
-def _asking(
-    plan: ManagedPlan, location: str, pace: Pace, look: Callable[[Clients, Calls], Live]
-) -> tuple[str, Live | None]:
-    """What a look finds, or in one sentence why it found nothing."""
+def _answers(live: Live, plan: ManagedPlan, pace: Pace, *looks: _Look) -> Live:
+    """What the looks find, one after the other, until one of them fails."""
+    location = CATALOGUE_LOCATION if plan.garden is None else plan.location
     try:
         clients = connect(location, os.environ.get(ADDRESS_VARIABLE, ""))
-    except authentication.DefaultCredentialsError:
-        if os.environ.get(_FILE_VARIABLE):
-            return f"no Google credentials in the file of {_FILE_VARIABLE}; correct it, or unset it and {_LOGIN}", None
-        return f"no Google credentials; {_LOGIN}", None
+        for look in looks:
+            live = look(live, clients, Calls(pace))
     except (*ERRORS, OSError, ValueError) as error:
-        return sentence(f"no connection to Vertex AI: {error}"), None
-    try:
-        return "", look(clients, Calls(pace))
-    except authentication.TransportError:
-        return "Google, or the server of its credentials, cannot be reached; is there a network?", None
-    except authentication.GoogleAuthError:
-        return f"Google takes these credentials no more; {_LOGIN}", None
-    except exceptions.GoogleAPICallError as error:
-        return sentence(answered(error, _DOING)) + _advice(error, plan), None
-    except ERRORS as error:
-        return sentence(f"{_DOING}: {error}"), None
+        return replace(live, error=_problem(error, plan))
+    return live
+
+
+def _problem(error: Exception, plan: ManagedPlan) -> str:
+    """What went wrong, and what to do."""
+    match error:
+        case authentication.DefaultCredentialsError() if os.environ.get(_FILE_VARIABLE):
+            return f"no Google credentials in the file of {_FILE_VARIABLE}; correct it, or unset it and {_LOGIN}"
+        case authentication.DefaultCredentialsError():
+            return f"no Google credentials; {_LOGIN}"
+        case authentication.TransportError():
+            return "the server of Google's credentials cannot be reached; is there a network?"
+        case authentication.GoogleAuthError():
+            return f"Google takes these credentials no more; {_LOGIN}"
+        case exceptions.GoogleAPICallError():
+            return sentence(answered(error, _DOING)) + _advice(error, plan)
+        case _:
+            return sentence(f"{_DOING}: {error}")
 
 
 def _advice(error: Exception, plan: ManagedPlan) -> str:
@@ -98,8 +113,8 @@ def _advice(error: Exception, plan: ManagedPlan) -> str:
             return f"\nTo log in, {_LOGIN}"
         case exceptions.Forbidden():
             return (
-                f"\nIt takes roles/aiplatform.user in project {plan.project}, aiplatform.googleapis.com switched on, and "
-                f"a project to count the calls:\n  gcloud auth application-default set-quota-project {plan.project}"
+                f"\nIt takes roles/aiplatform.user in project {plan.project}, aiplatform.googleapis.com switched on, "
+                f"and a project to count the calls:\n  gcloud auth application-default set-quota-project {plan.project}"
             )
         case exceptions.TooManyRequests() | exceptions.ServiceUnavailable():
             return "\nTry again later."

@@ -1,8 +1,9 @@
-"""Which hosts are this machine."""
+"""Hosts of URLs, and which of them are this machine."""
 
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 
 def is_loopback(host: str | None) -> bool:
@@ -13,3 +14,11 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def host_of(address: str) -> str:
+    """Host and port of a URL, without what stands before an @; empty where there is none."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
