@@ -46,9 +46,10 @@ def _offer(one: Offered) -> list[str]:
     lines = [row("offered", printable(f"{one.machine_type}, {count}{known}: {state}"))]
     words = " ".join((*([short_image(one.image)] if one.image else []), *one.command, *one.args))
     if words:
-        lines += textwrap.wrap(
+        folded = textwrap.wrap(
             printable(words), WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
         )
+        lines += [line.rstrip() for line in folded]
     return lines
 
 

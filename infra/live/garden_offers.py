@@ -9,6 +9,7 @@ from dataclasses import replace
 from infra.catalog.records import Catalog
 from infra.live.findings import Live, Offered
 from infra.plan.managed import ManagedPlan
+from infra.text import short_image
 from infra.vertex.offer import Offer
 
 
@@ -99,7 +100,8 @@ def _container(plan: ManagedPlan, here: list[Offered]) -> list[str]:
     said = []
     images = list(dict.fromkeys(one.image for one in here if one.image))
     if plan.framework.image and images and plan.framework.image not in images:
-        said.append(f"the plan's image is {plan.framework.image}, Model Garden's own {' or '.join(images)}")
+        own = " or ".join(short_image(one) for one in images)
+        said.append(f"the plan's image is {short_image(plan.framework.image)}, Model Garden's own {own}")
     lengths = sorted({one.max_model_len for one in here if one.max_model_len})
     if lengths and plan.context.max_model_len not in lengths:
         own = f"Model Garden's own arguments there take {' or '.join(f'{one:,}' for one in lengths)} tokens"

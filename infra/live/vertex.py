@@ -83,9 +83,12 @@ def _answers(live: Live, plan: ManagedPlan, pace: Pace, *looks: _Look) -> Live:
     location = CATALOGUE_LOCATION if plan.garden is None else plan.location
     try:
         clients = connect(location, os.environ.get(ADDRESS_VARIABLE, ""))
+    except (*ERRORS, OSError, ValueError) as error:  # the last two: files of credentials that cannot be read
+        return replace(live, error=_problem(error, plan))
+    try:
         for look in looks:
             live = look(live, clients, Calls(pace))
-    except (*ERRORS, OSError, ValueError) as error:
+    except ERRORS as error:
         return replace(live, error=_problem(error, plan))
     return live
 

@@ -28,7 +28,7 @@ def read_published(calls: Calls, catalogue: Any, name: str) -> types.PublisherMo
     """
     request = types.GetPublisherModelRequest(name=name, include_equivalent_model_garden_model_deployment_configs=True)
     found: types.PublisherModel | None = calls.find(
-        "reading what is offered", catalogue.get_publisher_model, request=request
+        "reading the offers", catalogue.get_publisher_model, request=request
     )
     return found
 
@@ -72,5 +72,5 @@ def licence_accepted(calls: Calls, garden: Any, project: str, name: str) -> bool
         parent=f"projects/{project}", publisher_model=name.partition("@")[0]
     )
     method = garden.check_publisher_model_eula_acceptance
-    found = calls.find("reading the licence's state", method, request=request)
+    found = calls.find("reading the licence", method, request=request)
     return None if found is None else bool(found.publisher_model_eula_acked)
