@@ -49,7 +49,7 @@ def ask_gemini(plan: ManagedPlan, catalog: Catalog, pace: Pace) -> Live:
         )
     try:
         client = genai.Client(vertexai=False, api_key=key, http_options=types.HttpOptions(base_url=base or None))
-        found = Calls(pace, "gemini").ask("asking the Gemini API", _Reader(client).get, model=plan.model.request_model)
+        found = Calls(pace, "gemini").ask("reading the model", _Reader(client).get, model=plan.model.request_model)
     except exceptions.NotFound:
         gone = f"the Gemini API does not serve {plan.model.request_model} to this key: callers would get 404"
         return replace(live, keeps_plan=False, differences=(gone,))
@@ -70,7 +70,7 @@ class _Reader:
         """Look once."""
         options = types.HttpOptions(timeout=int(timeout * 1000))
         try:
-            return self._client.models.get(model=model, config=types.GetModelConfig(http_options=options))
+            found = self._client.models.get(model=model, config=types.GetModelConfig(http_options=options))
         except errors.APIError as error:
             said = str(error.message or "")
             raise exceptions.from_http_status(error.code, said) from None  # type: ignore[no-untyped-call]
@@ -80,6 +80,9 @@ class _Reader:
             kind = type(error).__name__
             told = requests.exceptions.Timeout if "Timeout" in kind else requests.exceptions.ConnectionError
             raise told(kind) from None
+        if not found.name:
+            raise VertexError("the answer names no model")
+        return found
 
 
 def _may_see_a_key(address: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from google.cloud.aiplatform_v1beta1 import types
 
 from infra.vertex.calls import Calls
-from infra.vertex.failures import redacted
+from infra.vertex.failures import VertexError, redacted
 from infra.vertex.offer import Offer
 
 
@@ -24,12 +24,14 @@ def read_published(calls: Calls, catalogue: Any, name: str) -> types.PublisherMo
 
     Raises:
         google.api_core.exceptions.GoogleAPICallError: Google's answer.
-        VertexError: there was no answer.
+        VertexError: there was no answer, or one of something else.
     """
     request = types.GetPublisherModelRequest(name=name, include_equivalent_model_garden_model_deployment_configs=True)
     found: types.PublisherModel | None = calls.find(
         "reading the offers", catalogue.get_publisher_model, request=request
     )
+    if found is not None and not found.name:
+        raise VertexError("reading the offers: the answer names no model.")
     return found
 
 

@@ -21,6 +21,7 @@ from infra.pipeline import ManagedEndpoint, build
 from infra.plan.managed import ManagedPlan
 from infra.stack_folder import StackFolder
 from infra.vertex.clients import ADDRESS_VARIABLE, connect
+from infra.vertex.offer import Offer
 from simulator.managed import server
 from simulator.managed.errors import DENIED, MISSING
 from simulator.managed.faults import Fault
@@ -60,11 +61,16 @@ def option(machine: str, accelerator: str | int, count: int, *args: str, image: 
 
 def publish(monkeypatch: pytest.MonkeyPatch, *options: dict[str, Any], **fields: Any) -> None:
     """Make the catalogue answer with these deployments for whatever model is asked."""
+    actions = {"multiDeployVertex": {"multiDeployVertex": list(options)}}
+    model = {"name": "publishers/google/models/gemma4", "supportedActions": actions, **fields}
+    answer_with(monkeypatch, show("v1beta1", "PublisherModel", model))
 
-    def answer(_world: World, request: Request) -> Any:
-        actions = {"multiDeployVertex": {"multiDeployVertex": list(options)}}
-        model = {"name": "publishers/google/models/gemma4", "supportedActions": actions, **fields}
-        return show(request.place["version"], "PublisherModel", model)
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
+    """Make the catalogue answer with this body."""
+
+    def answer(_world: World, _request: Request) -> Any:
+        return body
 
     pattern = re.compile(r"/(?P<version>v1beta1)/publishers/(?P<publisher>[^/]+)/models/(?P<name>[^/:]+)")
     route = Route("publisher.get", "GET", pattern, answer)
@@ -107,7 +113,7 @@ def test_the_container_of_an_offer_is_told_and_compared(runs: Runs, monkeypatch:
     done = runs.live(STACK)
     assert done.code == 0
     assert "--max-model-len 16384" in done.out
-    assert re.search(r"differs +the plan's image is .*elsewhere/vllm:7", done.out, re.DOTALL)
+    assert re.search(r"differs +the plan's image is\s.*Model\s+Garden's\s+own\s+elsewhere/vllm:7", done.out, re.DOTALL)
     assert re.search(r"differs +Model Garden's own arguments there take\s+16,384 tokens, the plan's\s+32,768", done.out)
     (offer,) = runs.plan(STACK, "--json", "--live").live["offers"]
     assert (offer["maxModelLen"], tuple(offer["args"])) == (16384, words)
@@ -193,6 +199,36 @@ def test_an_answer_that_is_an_error_is_one_sentence_and_what_to_do(
     assert (live["keepsPlan"], live["offers"]) == (None, [])
     assert live["error"]
     assert TOKEN not in live["error"]
+
+
+@pytest.mark.parametrize("body", ["a proxy's page", [], {}, {"name": 7}, {"supportedActions": "all"}])
+@pytest.mark.parametrize("stack", [STACK, "gemma4-26b-a4b-vertex-serverless"])
+def test_an_answer_of_something_else_is_one_sentence(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, stack: str, body: Any
+) -> None:
+    answer_with(monkeypatch, body)
+    done = runs.live(stack)
+    assert (done.code, done.out) == (1, "")
+    assert "Model Garden could not be asked" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "tokens"),
+    [
+        (("--max-model-len=8192",), 8192),
+        (("python3", "-m", "vllm", "--max-model-len", "8192", "--port=1"), 8192),
+        (("--max_model_len=8192",), 8192),
+        (("--max-model-len",), None),
+        (("--max-model-len=auto",), None),
+        (("--max-model-length=5", "--model=8192"), None),
+        ((), None),
+    ],
+)
+def test_the_longest_request_is_read_from_arguments_in_each_of_vllm_s_spellings(
+    words: tuple[str, ...], tokens: int | None
+) -> None:
+    assert Offer("m", "a", 1, args=words).max_model_len == tokens
+    assert Offer("m", "a", 1, command=words).max_model_len == tokens
 
 
 def test_a_model_that_model_garden_does_not_know_differs(world: World, runs: Runs) -> None:
@@ -348,8 +384,8 @@ def test_a_plan_that_is_not_live_imports_no_client_and_asks_nobody(
     program = (
         "import sys\nfrom infra.cli import main\n"
         f"assert main(['plan', {stack!r}, '--stacks', {str(tmp_path)!r}]) == 0\n"
-        "names = {'google.api_core', 'google.auth', 'google.cloud', 'google.genai', 'google.protobuf', 'grpc', 'requests'}\n"
-        "assert not names & set(sys.modules), names & set(sys.modules)\n"
+        "clients = {'google.api_core', 'google.auth', 'google.genai', 'google.protobuf', 'grpc', 'httpx', 'requests'}\n"
+        "assert not clients & set(sys.modules), clients & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=root, check=True, stdout=subprocess.DEVNULL)
     assert not world.calls
