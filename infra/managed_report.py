@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from infra.catalog.loader import load_catalog
 from infra.plan.managed import ManagedPlan
 from infra.plan.serving_plan import Decision, ServingPlan
-from infra.report import cost_text, explain_text, memory_lines, plan_text, row
-from infra.text import counted, short_image, wrapped
+from infra.report import LABEL, cost_text, explain_text, memory_lines, plan_text, row
+from infra.text import WIDTH, counted, short_image, wrapped
 
 
 def endpoint_text(plan: ServingPlan | ManagedPlan, *, explain: bool = False) -> str:
@@ -32,7 +34,7 @@ def managed_text(plan: ManagedPlan) -> str:
         ("start-up", _startup(plan)),
         ("cost", managed_cost_text(plan)),
         ("location", plan.location or "Google does not say"),
-        ("address", plan.base_url or "a name of its own, known after deployment"),
+        ("address", _foldable(plan.base_url) or "a name of its own, known after deployment"),
         ("request as", plan.model.request_model or "known after deployment"),
         ("access", _access(plan)),
         *([("deploys", _deploys(plan))] if plan.garden else []),
@@ -64,7 +66,7 @@ def managed_cost_text(plan: ManagedPlan) -> str:
 
 def _decision(one: Decision) -> list[str]:
     return [
-        wrapped(f"{one.field} = {one.value}", "", "    "),
+        wrapped(f"{one.field} = {short_image(one.value) if one.field == 'image' else one.value}", "", "    "),
         wrapped(f"{one.origin}: {one.reason}", "    ", "    "),
     ]
 
@@ -109,13 +111,24 @@ def _startup(plan: ManagedPlan) -> str:
     return f"about {plan.startup_seconds:,} s, given up after {plan.garden.timeout_seconds:,} s"
 
 
+def _foldable(url: str) -> str:
+    """An address with a space before the slashes at which a row of 80 columns has to fold it; JSON has it whole."""
+    pieces = [""]
+    for part in re.findall(r"^https?://[^/]+|/[^/]*", url):
+        if len(pieces[-1]) + len(part) > WIDTH - LABEL:
+            pieces.append("")
+        pieces[-1] += part
+    return " ".join(pieces)
+
+
 def _access(plan: ManagedPlan) -> str:
     calling = plan.calling
-    pods = ", ".join(f"{one.namespace}/{one.service_account}" for one in calling.callers)
-    on_cluster = f"; on the cluster pods of {pods}" if pods else ""
+    named = [f"{one.service_account} in namespace {one.namespace}" for one in calling.callers[1:]]
+    pods = f"; on the cluster pods of {', '.join(['its namespace', *named])}" if calling.namespace else ""
+    account = f"account {calling.account_id} of project {plan.project}"
     if calling.key_id:
-        return f"key in Secret Manager {calling.key_secret}, bound to {calling.email}{on_cluster}"
-    return f"access tokens of {calling.email} ({calling.role}){on_cluster}"
+        return f"key in Secret Manager {calling.key_secret}, bound to {account}{pods}"
+    return f"access tokens of {account} ({calling.role}){pods}"
 
 
 def _deploys(plan: ManagedPlan) -> str:

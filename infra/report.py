@@ -14,7 +14,7 @@ from infra.plan.serving_plan import Rung, ServingPlan
 from infra.plan.synced_secrets import secret_commands
 from infra.text import WIDTH, counted, short_image, wrapped
 
-_LABEL = 14
+LABEL = 14
 
 
 def plan_text(plan: ServingPlan) -> str:
@@ -148,7 +148,7 @@ def memory_lines(memory: Memory, concurrency: int) -> list[str]:
     need = f"need {memory.need_gib:.2f} GiB, have {memory.have_gib:.2f} of {memory.per_accelerator_gib:.2f} GiB"
     return [
         row("memory", f"{need}, per accelerator"),
-        f"{'':<{_LABEL}}|{bar(parts, width=WIDTH - _LABEL - 2)}|",
+        f"{'':<{LABEL}}|{bar(parts, width=WIDTH - LABEL - 2)}|",
         row("", legend),
     ]
 
@@ -201,4 +201,4 @@ def _rung_text(index: int, rung: Rung) -> str:
 
 def row(label: str, text: str) -> str:
     """One line of a plan, folded below its label."""
-    return wrapped(text, f"  {label:<{_LABEL - 2}}", " " * _LABEL)
+    return wrapped(text, f"  {label:<{LABEL - 2}}", " " * LABEL)

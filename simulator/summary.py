@@ -8,6 +8,11 @@ from typing import Any
 from simulator.engine import Engine, read_json
 from simulator.progress import duration
 
+_SERVICES = {
+    "gemini": "Gemini API",
+    "model-garden": "Vertex AI Model Garden",
+    "serverless": "Vertex AI, serverless",
+}
 _CHANGES = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
@@ -73,7 +78,7 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("model", f"{model['id']} ({plan['precision']})"),
         ("checkpoint", checkpoint),
-        ("framework", f"{plan['framework']['name']} {plan['framework']['version']}".rstrip()),
+        _framework_row(plan),
         ("accelerator", f"{accelerators}, {accelerator['machineType']}, {accelerator['capacity']}"),
         ("parallelism", f"tensor parallel size {plan['parallelism']['tensor']}"),
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
@@ -82,10 +87,17 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _framework_row(plan: Mapping[str, Any]) -> tuple[str, str]:
+    framework = plan["framework"]
+    if plan.get("service"):
+        return "service", f"{_SERVICES[plan['service']]}, vLLM {framework['version']}"
+    return "framework", f"{framework['name']} {framework['version']}"
+
+
 def _without_proof(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Of a managed endpoint of which nothing is proved: Google's own machines, or its own container."""
     price, accelerator = plan["tokenPrice"], plan["accelerator"]
-    rows = [("model", plan["model"]["id"]), ("framework", f"{plan['framework']['name']}, {plan['service']}")]
+    rows = [("model", plan["model"]["id"]), ("service", _SERVICES[plan["service"]])]
     if accelerator is not None:
         shape = f"{accelerator['count']} x {accelerator['type']}, {accelerator['machineType']}"
         return [*rows, ("accelerator", f"{shape}, {accelerator['capacity']}"), *cost_rows(plan["cost"])]

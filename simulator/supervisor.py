@@ -12,10 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator import progress
 from simulator.binaries import REPOSITORY, Binaries
@@ -26,7 +25,6 @@ from simulator.status_message import share_status_message
 
 if TYPE_CHECKING:
     from simulator.google.cloud import Cloud
-    from simulator.managed.google import KeyState
     from simulator.managed.world import World
 
 _LOCK = "supervisor"
@@ -155,6 +153,7 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     from simulator.google.cloud import Cloud
     from simulator.google.server import serve as serve_google
     from simulator.google.timing import Timing
+    from simulator.managed.orders import Orders
     from simulator.managed.server import Server
 
     Timing.current({})
@@ -165,7 +164,7 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
         cloud.resume()
         gcp_server, gcp_port = serve_google(cloud)
         kubernetes_server, kubernetes_port = kubernetes_provider.serve()
-        managed = Server(_managed_world(home, cloud))
+        managed = Server(_managed_world(home, cloud), Orders(home.managed_orders))
         ports = {"gcp": gcp_port, "kubernetes": kubernetes_port}
         ready = {"pid": os.getpid(), "ports": ports, "managedPort": managed.port}
         gc.freeze()  # what is loaded now stays: collections need not walk it while the engine waits
@@ -185,6 +184,7 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
     """Managed endpoints in the simulated cloud: its projects, its APIs, its keys."""
     from simulator.google import projects
     from simulator.managed.google import Google
+    from simulator.managed.keys import gemini_key_state
     from simulator.managed.world import World
 
     google = Google(
@@ -192,11 +192,4 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
         is_denied=lambda service: service in cloud.state.read()["faults"].get("permissionDenied", []),
         accepts=lambda key: gemini_key_state(cloud.state.read(), key),
     )
-    return World(google, home.root / "managed.json", recorded=0)
-
-
-def gemini_key_state(_data: Mapping[str, Any], _key: str) -> KeyState:
-    """What the Gemini API makes of a key, by the simulated cloud's state; that has no keys yet, so each is unknown."""
-    from simulator.managed.google import KeyState, Verdict
-
-    return KeyState(Verdict.UNKNOWN)
+    return World(google, home.managed_endpoints, recorded=0)

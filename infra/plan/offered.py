@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.catalog.records import Machine
+from infra.catalog.records import Catalog, Machine
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
 from infra.spec import Capacity
@@ -29,17 +29,23 @@ def offered(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[Ma
     if not of_count:
         counts = " or ".join(str(one.count) for one in marked)
         raise RefusedError(
-            ("accelerator", "count"), f"Model Garden was seen with {counts} x {accelerator.id}, not {count}."
+            ("accelerator", "count"),
+            f"Model Garden was seen with {counts} x {accelerator.id}, not {count}; leave it out.",
         )
     known = {one.machine_type: one for one in accelerator.machines}
     return [(known[one.machine_type], kind, one.count) for one in of_count for kind in capacities]
 
 
+def seen(catalog: Catalog, model: str) -> str:
+    """On which accelerators Model Garden was seen to serve a model, and what else there is."""
+    known = sorted({one.accelerator for one in catalog.managed.offers if one.model == model})
+    ask = f"gcloud ai model-garden models list-deployment-config --model={catalog.managed.garden_models[model].publisher_model}"
+    today = f"What it offers today: {ask}"
+    if not known:
+        return f"No machine of Model Garden is known for {model}; use framework: vllm. {today}"
+    return f"Write {' or '.join(known)}, on which Model Garden was seen to serve {model}. {today}"
+
+
 def _unmarked(request: Request) -> str:
-    model = request.catalog.managed.garden_models[request.model.id]
-    seen = sorted({one.accelerator for one in request.catalog.managed.offers if one.model == request.model.id})
-    known = f"It was seen on {' and '.join(seen)}." if seen else "No machine is known for it."
-    return (
-        f"Model Garden was not seen to offer {request.model.id} on {request.accelerator.id}. {known} "
-        f"What it offers today: gcloud ai model-garden models list-deployment-config --model={model.publisher_model}"
-    )
+    model, accelerator = request.model.id, request.accelerator.id
+    return f"Model Garden was not seen to offer {model} on {accelerator}. {seen(request.catalog, model)}"

@@ -45,9 +45,15 @@ _KEYS = {
 _ENGINE_KEYS = frozenset({"image", "tensorParallelSize", "maxNumBatchedTokens", "gpuMemoryUtilization", "kvCacheDtype"})
 _OF_MANAGED = ("callers", "expectedRequestsPerMinute", "vertex")
 _WHY = {
-    "gemini": "the Gemini API runs on Google's own machines; leave it out.",
-    "serverless": "a serverless endpoint runs on Google's own machines; leave it out.",
-    "model-garden": "an endpoint of Model Garden has no such thing; leave it out.",
+    "gemini": "the Gemini API runs on Google's own machines",
+    "serverless": "a serverless endpoint runs on Google's own machines",
+    "model-garden": "an endpoint of Model Garden has no such thing",
+}
+# What a file of that service says in its place, where there is something.
+_INSTEAD = {
+    ("model-garden", "scaling"): "write vertex: {autoscaling: {metric: accelerator, target: 60}}.",
+    ("model-garden", "version"): "engine.image names another one.",
+    **{(service, "expose"): "on a cluster, callers names who may call." for service in _KEYS},
 }
 
 
@@ -115,7 +121,7 @@ def misplaced(
     if not service:
         why = f"only managed endpoints have it (framework {' or '.join(MANAGED_FRAMEWORKS)}); leave it out."
         return [((key,), why) for key in _OF_MANAGED if key in keys]
-    found: list[tuple[tuple[str, ...], str]] = [((key,), _WHY[service]) for key in sorted(keys - _KEYS[service])]
+    fields: list[tuple[str, ...]] = [(key,) for key in sorted(keys - _KEYS[service])]
     if service == "model-garden":
-        found += [(("engine", key), _WHY[service]) for key in sorted(engine_keys - _ENGINE_KEYS)]
-    return found
+        fields += [("engine", key) for key in sorted(engine_keys - _ENGINE_KEYS)]
+    return [(field, f"{_WHY[service]}; {_INSTEAD.get((service, field[-1]), 'leave it out.')}") for field in fields]

@@ -50,7 +50,7 @@ def _no_accelerator(document: Document) -> list[Problem]:
     serverless = isinstance(vertex, dict) and vertex.get("serverless") is True
     if "accelerator" in values or not needs_accelerator(str(framework), Vertex(serverless=serverless)):
         return []
-    return [document.problem(("accelerator",), f"missing; {_EVERY_FILE}.")]
+    return [document.problem(("accelerator",), "missing; every endpoint on machines of its own names one.")]
 
 
 def _misplaced(document: Document, spec: EndpointSpec) -> list[Problem]:

@@ -76,13 +76,15 @@ def _leave(request: Request) -> None:
 
 
 def _outputs(request: Request) -> Properties:
+    """A secret that is given by its id alone comes back with its project, any other as it was given (pre_create)."""
+    given = str(request.inputs["secret"])
     return {
         "name": request.identifier,
         "version": request.made.get("version"),
         "createTime": request.made.get("createdAt"),
         "destroyTime": "",
         "enabled": request.inputs.get("enabled", True),
-        "secret": _secret(request),
+        "secret": given if "/" in given else _secret(request),
     }
 
 

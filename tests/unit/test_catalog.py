@@ -18,6 +18,12 @@ ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "checkpoints.yaml": {"kinds": ("format", "precision"), "drafters": ("model", "format", "repository")},
     "frameworks.yaml": {"frameworks": ("name",)},
     "local_ssds.yaml": {"machines": ("machine_type",)},
+    "managed.yaml": {
+        "models": ("model",),
+        "offers": ("model", "accelerator", "machine_type"),
+        "containers": ("engine_version",),
+        "served": ("service", "model"),
+    },
     "models.yaml": {"sizes": ("size",)},
     "node_labels.yaml": {"families": ("name",), "shared": ("key",)},
     "picker.yaml": {"pickers": ("name",)},
@@ -91,11 +97,12 @@ def test_every_row_names_a_source_unless_it_holds_no_fact(file: str) -> None:
 
 @pytest.mark.parametrize("file", ROWS)
 def test_sizes_carry_their_unit_in_the_name(file: str) -> None:
-    unit = re.compile(r"_(gib|gb|tokens|bytes|seconds|per_hour|per_second)$")
+    unit = re.compile(r"_(gib|gb|mb|tokens|bytes|seconds|per_hour|per_second)$")
     measured = {"memory", "window", "size_of", "price", "context", "usd", "throughput"}
     for row in rows(file):
         for part in [row, *row.get("machines", []), *row.get("checkpoints", []), *row.get("images", [])]:
-            loose = [name for name in part if any(word in name for word in measured) and not unit.search(name)]
+            sizes = [name for name, value in part.items() if not isinstance(value, str)]
+            loose = [name for name in sizes if any(word in name for word in measured) and not unit.search(name)]
             assert not loose, (file, loose)
 
 

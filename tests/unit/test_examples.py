@@ -16,6 +16,7 @@ PLATFORMS = {
     "autopilot",
     "bare",
     "bare-unwatched",
+    "cloud",
     "dev",
     "empty",
     "keda",

@@ -177,7 +177,7 @@ def test_pulumis_own_resource_says_what_the_plan_says(monkeypatch: pytest.Monkey
     }
     assert (resources["minReplicaCount"], resources["maxReplicaCount"], resources["spot"]) == (1, 3, True)
     container = inputs["modelConfig"]["containerSpec"]
-    assert "--max-model-len=32768" in container["args"]
+    assert "--max-model-len=8192" in container["args"]
     assert container["ports"] == [{"containerPort": 8080}]
     assert told["url"].startswith(f"https://4711.us-central1-{NUMBER}.prediction.vertexai.goog/v1/projects/")
     assert told["requestModel"] == "gemma-4-31b-it"

@@ -1,4 +1,4 @@
-"""The loopback Vertex answers Google's own clients: gapic v1 and v1beta1, and both high-level SDKs."""
+"""The loopback Vertex answers Google's own clients: gapic v1 and v1beta1, and the newer high-level one."""
 
 from __future__ import annotations
 
@@ -78,30 +78,6 @@ def test_the_licence_is_checked_and_accepted(world: World, address: str) -> None
     assert not garden.check_publisher_model_eula_acceptance(request=check).publisher_model_eula_acked
     assert garden.accept_publisher_model_eula(request=accept).publisher_model_eula_acked
     assert garden.check_publisher_model_eula_acceptance(request=check).publisher_model_eula_acked
-
-
-def test_the_sdk_of_vertexai_deploys_and_removes(world: World, address: str) -> None:
-    import vertexai
-    from vertexai import model_garden
-
-    vertexai.init(
-        project="shop-prod",
-        location="us-central1",
-        api_endpoint=address,
-        api_transport="rest",
-        credentials=AnonymousCredentials(),
-    )
-    try:
-        endpoint = model_garden.OpenModel(WANTED.publisher_model).deploy(
-            machine_type="a3-highgpu-1g", accelerator_type="NVIDIA_H100_80GB", accelerator_count=1
-        )
-        assert len(world.made()["endpoints"]) == 1
-        endpoint.delete(force=True)
-        assert world.made()["endpoints"] == []
-    finally:
-        from google.cloud.aiplatform import initializer
-
-        initializer.global_config = initializer._Config()
 
 
 def test_the_newer_sdk_s_mixed_spelling_is_understood(world: World, address: str) -> None:

@@ -27,7 +27,8 @@ def calling(stack: str, spec: EndpointSpec, platform: PlatformSpec) -> Calling:
     project, _ = platform.cloud
     if spec.callers and platform.gke is None:
         raise RefusedError(
-            ("callers",), "callers are pods of a GKE cluster, and the platform has none; leave it out, or use one."
+            ("callers",),
+            "callers are pods of a GKE cluster, and the platform has none; leave it out, or name one with gke.",
         )
     own = (CallerPods(stack, stack),) if platform.gke else ()
     named = tuple(CallerPods(one.namespace, one.serviceAccount) for one in spec.callers)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from infra.catalog.records import Catalog
 from infra.plan.capabilities import Capabilities
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans
-from infra.plan.offered import ON_DEMAND
+from infra.plan.offered import ON_DEMAND, seen
 from infra.plan.proof import proof_lines
 from infra.plan.question import check_abilities, check_engine, inputs_of
 from infra.plan.refusal import RefusedError
@@ -31,8 +31,7 @@ def garden_request(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog,
     if model.id not in catalog.managed.garden_models:
         raise RefusedError(("model",), f"{name} has the instruction-tuned models alone; write {model.id}-it.")
     if accelerator.vertex_type is None:
-        known = sorted(one.id for one in catalog.accelerators.values() if one.vertex_type)
-        raise RefusedError(("accelerator",), f"Vertex AI has no {accelerator.id}. It has {', '.join(known)}.")
+        raise RefusedError(("accelerator",), f"Vertex AI has no {accelerator.id}. {seen(catalog, model.id)}")
     _check_file(spec, name)
     if spec.vertex is None or spec.vertex.container == "planned":
         _check_planned(spec, catalog)
@@ -75,7 +74,9 @@ def _check_file(spec: EndpointSpec, name: str) -> None:
             ("vertex", "autoscaling"), f"nothing to scale: write replicas: {{min: 1, max: {spec.replicas.min + 1}}}."
         )
     if scaled is not None and scaled.metric != "requests" and scaled.target > _MOST_PER_CENT:
-        raise RefusedError(("vertex", "autoscaling", "target"), f"a share is at most {_MOST_PER_CENT} per cent.")
+        raise RefusedError(
+            ("vertex", "autoscaling", "target"), f"a share is at most {_MOST_PER_CENT} per cent; write less."
+        )
     if spec.vertex is not None and spec.vertex.provider == "native" and spec.capacity:
         kind = spec.capacity[0].kind
         if kind == "flex-start":

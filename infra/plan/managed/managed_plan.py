@@ -11,6 +11,8 @@ from infra.plan.quantities import Cost, Memory
 from infra.plan.serving_plan import AcceleratorChoice, Decision, FrameworkChoice, Parallelism, plain
 from infra.plan.synced_secrets import SyncedSecret
 
+_NAMES = {"gemini": "the Gemini API", "model-garden": "Vertex AI Model Garden", "serverless": "Vertex AI, serverless"}
+
 
 @dataclass(frozen=True)
 class ManagedModel:
@@ -160,7 +162,9 @@ class ManagedPlan:
     def summary(self) -> str:
         """The plan in one line, short enough for a preview to show whole."""
         if self.accelerator is None or self.memory is None:
-            return f"{self.model.id} as {self.model.request_model}, nothing to deploy"
+            served = f"requested as {self.model.request_model}, " if self.model.request_model else ""
+            machines = "nothing to deploy" if self.garden is None else f"{self.garden.container} container"
+            return f"{self.model.id} at {_NAMES[self.service]}, {served}{machines}"
         proof = f"{self.memory.need_gib:.1f} of {self.memory.have_gib:.1f} GiB"
         accelerator = self.accelerator
         return (

@@ -126,6 +126,8 @@ def garden_cautions(spec: EndpointSpec, plan: ManagedPlan) -> tuple[str, ...]:
         )
     else:
         said.append("context and memory of Model Garden's own container are not known, so nothing is proved")
+        asked = " and ".join(name for name in ("tools", "reasoning") if getattr(plan, name))
+        said += [f"whether Model Garden's own container parses {asked} is not known"] if asked else []
     if garden.provider == "native":
         said.append(
             "Pulumi's own resource reads nothing back, adopts nothing, and leaves the Registry entry behind "

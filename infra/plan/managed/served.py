@@ -11,6 +11,12 @@ from infra.plan.refusal import RefusedError
 from infra.plan.serving_plan import Decision, FrameworkChoice
 from infra.spec import EndpointSpec, PlatformSpec
 
+# Cautions that comparisons know again.
+MAY_BE_REFUSED = "no capacity is promised: under load Google answers 429, and callers have to try again later"
+MAY_BE_USED = (
+    "Gemma has no paid tier at the Gemini API, and outside of one Google may use what is sent to improve its "
+    "products (Gemini API documentation, billing)"
+)
 _NAMES = {"serverless": "Vertex AI serverless", "gemini": "the Gemini API"}
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
 _APIS = {
@@ -57,7 +63,7 @@ def served_plan(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
         inputs=inputs,
         tools=spec.tools,
         reasoning=spec.reasoning,
-        context=ManagedContext(spec.contextLength or served.context_tokens, served.output_tokens, None, None),
+        context=_context(spec, served),
         accelerator=None,
         parallelism=None,
         memory=None,
@@ -94,6 +100,12 @@ def _served(spec: EndpointSpec, catalog: Catalog, facts: Framework) -> ServedMod
         ("model",),
         f"{_NAMES[spec.service]} does not serve {spec.model}. {others}Write {' or '.join(known)}; {instead}.",
     )
+
+
+def _context(spec: EndpointSpec, served: ServedModel) -> ManagedContext:
+    """An answer is no longer than the request that holds it."""
+    tokens, answer = spec.contextLength or served.context_tokens, served.output_tokens
+    return ManagedContext(tokens, None if answer is None else min(answer, tokens), None, None)
 
 
 def _inputs(spec: EndpointSpec, served: ServedModel) -> tuple[str, ...]:
@@ -145,12 +157,11 @@ def _cautions(spec: EndpointSpec, served: ServedModel, catalog: Catalog, region:
     if spec.service == "serverless":
         return (
             f"location {served.location}, not the platform's {region}: Google chooses where requests are worked on",
-            "no capacity is promised: under load Google answers 429, and callers have to try again later",
+            MAY_BE_REFUSED,
         )
     free = catalog.managed.free_tier_requests_per_minute
     said = [
-        "Gemma has no paid tier at the Gemini API, and outside of one Google may use what is sent to improve its "
-        "products (Gemini API documentation, billing)",
+        MAY_BE_USED,
         "limits are the project's, not the key's, and Google publishes none per model: AI Studio shows them",
     ]
     wanted = spec.expectedRequestsPerMinute
