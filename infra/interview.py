@@ -95,7 +95,7 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
 
 
 def _loaded(draft: Draft, files: StackFiles, terminal: Terminal) -> tuple[Draft, list[Offer]]:
-    """With model, context and concurrency for which an accelerator fits, or which Google serves; asked again until so."""
+    """With model, context and concurrency that an accelerator fits, or that Google serves; asked again until so."""
     while True:
         asked = draft
         if asked.model is None:
