@@ -36,7 +36,9 @@ from tests.unit.test_cells import ADVICE
 CATALOG = load_catalog()
 EXAMPLES = int(os.environ.get("SERVESTACK_SPECS", "700"))
 LONG = "a-project-with-a-name-of-thirt"
-CLOUD = f"apiVersion: servestack/v1\nkind: Platform\ngoogle: {{project: {LONG}, location: northamerica-northeast1}}\n"
+LONG_NAMED = (
+    f"apiVersion: servestack/v1\nkind: Platform\ngoogle: {{project: {LONG}, location: northamerica-northeast1}}\n"
+)
 LAB = (ROOT / "tests" / "examples" / "refused" / "lab.yaml").read_text(encoding="utf-8")
 LABELLED = f"""\
 apiVersion: servestack/v1
@@ -44,7 +46,7 @@ kind: Platform
 gke: {{project: {LONG}, location: us-central1, cluster: {{name: own}}}}
 labels: {{team: search}}
 """
-PLATFORMS = {"cloud": CLOUD, "lab": LAB, "mac": HOST, "own": LABELLED}
+PLATFORMS = {"cloud": LONG_NAMED, "lab": LAB, "mac": HOST, "own": LABELLED}
 OFFERS = sorted((one["model"], one["accelerator"], one["machine_type"]) for one in read_facts("managed.yaml")["offers"])
 FOLDER, VALID = (StackFolder(ROOT / path) for path in ("stacks", "tests/examples/valid"))
 SHIPPED = {
