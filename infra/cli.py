@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--input-per-output", type=float, metavar="N", help="with several: input tokens to an output token (default: 3)"
     )
+    verb.add_argument(
+        "--live", action="store_true", help="ask Google whether it offers today what a managed endpoint's plan says"
+    )
     verb.set_defaults(run=run_plan)
 
     verb = verbs.add_parser(

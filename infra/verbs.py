@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.errors import SpecError, StackError
+from infra.live_verb import plan_live
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
-_MOST_INPUT_PER_OUTPUT = 10_000  # more than any context has
+_MOST_INPUT_PER_OUTPUT = 1_000_000  # more than any context has
 
 
 def run_validate(options: argparse.Namespace, folder: StackFolder) -> int:
@@ -69,6 +70,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
 
     if options.by and not options.all:
         raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
+    if options.live and len(options.stack) != 1:
+        raise SpecError("--live asks Google about one managed endpoint; name one stack.")
     if len(options.stack) > 1:
         return _compare(options, folder)
     if options.input_per_output is not None:
@@ -81,6 +84,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         refuse(failures.values())
     else:
         one = build(options.stack[0], folder)
+        if options.live:
+            return plan_live(options, one, folder)
         if isinstance(one, Platform):
             return _plan_platform(options, one, folder)
         endpoints = [one]

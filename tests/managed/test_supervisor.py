@@ -21,7 +21,9 @@ from simulator.google import projects
 from simulator.google.state import State
 from simulator.home import Home
 from simulator.managed.google import VERTEX
+from simulator.managed.world import World
 from tests.vertex.conftest import WANTED
+from tests.vertex.project import VertexProject
 
 SERVERLESS = "gemma-4-26b-a4b-it-maas"
 QUICK = Pace(poll_seconds=0.01, longest_poll_seconds=0.02, attempts=2, back_off_seconds=0.01)
@@ -76,3 +78,20 @@ def test_google_s_clients_find_the_simulator_by_the_environment_alone(
     with State(home.root / "google.json").change() as data:
         projects.turn_on(data, WANTED.project, VERTEX)
     assert SERVERLESS in (client.models.generate_content(model=SERVERLESS, contents="Hello").text or "")
+
+
+def test_the_real_engine_deploys_in_the_simulator_s_environment_and_sees_no_change_after_a_restart(
+    home: Home, binaries: Binaries, tmp_path: Path
+) -> None:
+    (tmp_path / "engine").mkdir()
+    project = VertexProject(tmp_path / "engine", binaries, "")
+    project.environment |= variables(home, binaries)
+    with State(home.root / "google.json").change() as data:
+        projects.turn_on(data, WANTED.project, VERTEX)
+    project.pulumi("stack", "init")
+    project.up()
+    supervisor.stop(home)
+    project.environment |= variables(home, binaries)
+    assert project.changes("--refresh", "--expect-no-changes") == {}
+    project.pulumi("destroy", "--yes", "--skip-preview")
+    assert World(path=home.managed_endpoints).made() == {"endpoints": [], "models": []}

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from infra.catalog.loader import load_catalog
 from infra.cli import main
 from infra.comparison_report import comparison_text
-from infra.pipeline import Endpoint, Platform, build
+from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build
 from infra.plan.comparison import Comparison, Side, break_even_output_tokens, compare
 from infra.plan.serving_plan import ServingPlan
 from infra.stack_folder import StackFolder
 from tests.conftest import ROOT
+from tests.unit.files import Files, endpoint
 
 LABELS = {
     "model",
@@ -362,7 +363,7 @@ def test_who_may_use_what_is_sent_is_told_where_a_source_says_so_and_nowhere_els
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (OWN, "no: at least 1; the platform has no KEDA HTTP add-on"),
+        (OWN, "no: at least 1 (the platform has no KEDA HTTP add-on)"),
         (FIVE["Model Garden"], "no: this version keeps at least 1"),
         (SERVERLESS, "always: nothing runs, nothing is paid"),
         (FIVE["Gemini"], "always: nothing runs, nothing is paid"),
@@ -384,10 +385,22 @@ def test_an_endpoint_that_sleeps_says_after_which_time() -> None:
     assert found.merits[0][0] == "nothing is paid while nobody calls"
 
 
+def test_what_only_googles_own_container_knows_is_told_as_unknown() -> None:
+    files = Files(gemma4_31b_vertex=endpoint("gemma-4-31b-it", "h100", "vertex", "vertex: {container: verified}"))
+    built = build("gemma4-31b-vertex", files)
+    assert isinstance(built, ManagedEndpoint)
+    verified = Side.of(dataclasses.replace(built.plan, stack="verified"), built.platform)
+    found = compare([verified, sides()[FIVE["Model Garden"]]], load_catalog())
+    for label in ("context", "longest answer", "room for", "speculative"):
+        assert texts(found, label)[0] == "not known before deployment"
+    assert texts(found, "guaranteed")[0] == "none"
+    assert texts(found, "framework")[0] == "Vertex AI Model Garden, its own container"
+
+
 def test_an_ability_that_could_be_asked_for_is_told_apart_from_one_that_is_not_to_be_had() -> None:
-    assert texts(beside(OWN, SERVERLESS), "tools") == ("off; the stack file can ask", "on")
-    assert texts(beside(OWN, SERVERLESS), "reasoning") == ("off; the stack file can ask", "not to be had")
-    assert texts(beside(FIVE["Gemini"], SERVERLESS), "reasoning")[0] == "off; the stack file can ask"
+    assert texts(beside(OWN, SERVERLESS), "tools") == ("off (the stack file can ask)", "on")
+    assert texts(beside(OWN, SERVERLESS), "reasoning") == ("off (the stack file can ask)", "not to be had")
+    assert texts(beside(FIVE["Gemini"], SERVERLESS), "reasoning")[0] == "off (the stack file can ask)"
 
 
 def test_more_requests_than_the_free_tier_takes_are_told() -> None:
@@ -432,8 +445,8 @@ def test_the_text_for_serverless_or_self_hosted_is_the_one_that_was_read(request
         ),
         (list(FIVE.values()), "5 stacks; at most 4 are set side by side. --all has a line for each."),
         ([OWN, "--input-per-output", "2"], "--input-per-output is for costs of stacks beside each other; name two"),
-        ([OWN, SERVERLESS, "--input-per-output", "-1"], "--input-per-output is a number from 0 to 10,000."),
-        ([OWN, SERVERLESS, "--input-per-output", "nan"], "--input-per-output is a number from 0 to 10,000."),
+        ([OWN, SERVERLESS, "--input-per-output", "-1"], "--input-per-output is a number from 0 to 1,000,000."),
+        ([OWN, SERVERLESS, "--input-per-output", "nan"], "--input-per-output is a number from 0 to 1,000,000."),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_the_reason(
@@ -445,6 +458,15 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(
     assert told.out == ""
     assert told.err.startswith(said)
     assert not (ROOT / "x").exists()
+
+
+def test_the_ratio_of_the_command_line_is_the_one_that_is_assumed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", OWN, SERVERLESS, "--json", "--stacks", str(ROOT / "stacks")]
+    for more, ratio, tokens in (([], 3, 4.5 / 1.05e-6), (["--input-per-output", "0"], 0, 4.5 / 0.6e-6)):
+        assert main([*words, *more]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["inputTokensPerOutputToken"] == ratio
+        assert told["breakEven"][0]["outputTokensPerHour"] == pytest.approx(tokens)
 
 
 @pytest.mark.parametrize("words", [["plan"], ["plan", OWN, "--all"], ["plan", OWN, SERVERLESS, "--all"]])

@@ -67,6 +67,9 @@ ALLOWED = {
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
     "vertex": {"errors", "vertex"},
+    "live": {"catalog", "live", "plan", "text", "vertex"},
+    "live_report": {"live", "plan", "report", "text"},
+    "live_verb": {"catalog", "errors", "live", "live_report", "managed_report", "pipeline"},
     "components": {"catalog", "cloud", "cluster", "components", "errors", "pipeline", "plan", "spec", "vertex"},
     "policy": {"plan", "policy"},
     "judgement": {"cloud", "errors", "pipeline", "policy"},
@@ -84,6 +87,7 @@ ALLOWED = {
         "matrix",
         "interview",
         "judgement",
+        "live_verb",
         "managed_report",
         "new_stack",
         "offers",
@@ -101,9 +105,12 @@ ALLOWED = {
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"cluster", "components", "cli", "verbs", "__main__", "stack_folder", "operate", "vertex"}
+EDGES = {"cluster", "components", "cli", "verbs", "__main__", "stack_folder", "operate", "vertex", "live"}
 # Inside an edge: what is data and rules alone, imported by what calls.
-PURE_IN_EDGES = [INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live")]
+PURE_IN_EDGES = [
+    *(INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live", "offer")),
+    *(INFRA / "live" / f"{name}.py" for name in ("findings", "garden_offers", "served_model", "sentences")),
+]
 
 
 def area(file: Path) -> str:

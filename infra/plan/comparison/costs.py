@@ -21,7 +21,7 @@ def _hour(side: Side, _catalog: Catalog) -> Cell:
     if plan.cost.hourly_usd is None:
         return cell(side, f"not known: {plan.cost.basis}", "cost.hourlyUsd")
     replicas = f" at {plan.replicas:,} replicas" if plan.replicas > 1 else ""
-    return cell(side, f"{plan.cost.hourly_usd:,.2f} USD{replicas}; {plan.cost.basis}", "cost.hourlyUsd", "replicas")
+    return cell(side, f"{plan.cost.hourly_usd:,.2f} USD{replicas} ({plan.cost.basis})", "cost.hourlyUsd", "replicas")
 
 
 def _month(side: Side, _catalog: Catalog) -> Cell:
@@ -43,7 +43,7 @@ def _token(side: Side, _catalog: Catalog) -> Cell:
         if price.input_usd_per_million is None or price.output_usd_per_million is None:
             return cell(side, price.basis, *_PER_TOKEN)
         both = f"{price.input_usd_per_million:.2f} USD per million in, {price.output_usd_per_million:.2f} out"
-        return cell(side, f"{both}; {price.basis}", *_PER_TOKEN)
+        return cell(side, f"{both} ({price.basis})", *_PER_TOKEN)
     if cost.usd_per_million_output_tokens is None:
         return cell(side, f"not known: {cost.tokens_basis}", "cost.usdPerMillionOutputTokens")
     text = f"{cost.usd_per_million_output_tokens:.2f} USD per million out at full load: {cost.tokens_basis}"

@@ -82,7 +82,7 @@ def _place(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:
 def _use(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:
     if MAY_BE_USED in side.plan.cautions or not any(MAY_BE_USED in one.plan.cautions for one in others):
         return ""
-    return "it is not the one for which Google may use what is sent"
+    return "not under the Gemini API's terms, by which Google may use what is sent"
 
 
 def _work(side: Side, others: Sequence[Side], _catalog: Catalog) -> str:

@@ -31,7 +31,7 @@ def _run_by(side: Side, _catalog: Catalog) -> Cell:
     if side.service:
         return cell(side, "Google" if side.on_googles_machines else "Google, replicas of your own", "service")
     if platform.gke is not None:
-        managed = "; Google its nodes (Autopilot)" if platform.gke.cluster.mode == "autopilot" else ""
+        managed = ", Google its nodes (Autopilot)" if platform.gke.cluster.mode == "autopilot" else ""
         return Cell(f"you, GKE cluster {platform.gke.cluster.name}{managed}")
     if platform.kubernetes is not None:
         return Cell(f"you, the cluster of context {platform.kubernetes.context}")
@@ -69,7 +69,7 @@ def _idle(side: Side, _catalog: Catalog) -> Cell:
         return cell(side, "no: the machine is there", "minReplicas")
     ready = side.platform.autoscaler == "keda" and side.platform.httpAddOn
     how = "replicas.min: 0 asks for it" if ready else "the platform has no KEDA HTTP add-on"
-    return cell(side, f"no: at least {plan.min_replicas}; {how}", "minReplicas")
+    return cell(side, f"no: at least {plan.min_replicas} ({how})", "minReplicas")
 
 
 def startup_seconds(side: Side) -> int:
@@ -107,7 +107,7 @@ def _sent_to(side: Side, _catalog: Catalog) -> Cell:
     if not side.service:
         return Cell("your own pods" if side.platform.in_cluster else "your own machine")
     who = "Google" if side.on_googles_machines else "replicas of your own at Google"
-    return Cell(f"{who}; {MAY_BE_USED if MAY_BE_USED in side.plan.cautions else _NO_CAUTION}")
+    return Cell(f"{who}: {MAY_BE_USED if MAY_BE_USED in side.plan.cautions else _NO_CAUTION}")
 
 
 def _callers(side: Side, _catalog: Catalog) -> Cell:
@@ -128,7 +128,7 @@ def _limit(side: Side, catalog: Catalog) -> Cell:
         free = catalog.managed.free_tier_requests_per_minute
         expected = plan.expected_requests_per_minute if isinstance(plan, ManagedPlan) else None
         fewer = ", fewer than expected: callers will get 429" if expected is not None and expected > free else ""
-        return Cell(f"{free} requests per minute measured as the free limit{fewer}; Google publishes none per model")
+        return Cell(f"{free} requests per minute measured as the free limit{fewer} (Google publishes none)")
     return Cell("none but what its machines do")
 
 

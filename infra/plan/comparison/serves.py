@@ -30,7 +30,7 @@ def _context(side: Side, _catalog: Catalog) -> Cell:
         return cell(side, UNKNOWN_BEFORE, "context.maxModelLen")
     if memory is None:
         return cell(side, f"{tokens:,} tokens", "context.maxModelLen")
-    room = f"; {memory.max_context_tokens:,} would fit" if memory.max_context_tokens > tokens else ""
+    room = f" ({memory.max_context_tokens:,} would fit)" if memory.max_context_tokens > tokens else ""
     return cell(side, f"{tokens:,} tokens{room}", "context.maxModelLen", "memory.maxContextTokens")
 
 
@@ -74,7 +74,7 @@ def _switch(name: str) -> Question:
     def found(side: Side, catalog: Catalog) -> Cell:
         if getattr(side.plan, name):
             return cell(side, "on", name)
-        return cell(side, "off; the stack file can ask" if able(side, name, catalog) else "not to be had", name)
+        return cell(side, "off (the stack file can ask)" if able(side, name, catalog) else "not to be had", name)
 
     return Question(name, found)
 
