@@ -93,6 +93,10 @@ VERTEX = st.fixed_dictionaries(
         "container": maybe(st.sampled_from(["planned", "verified"])),
         "acceptLicence": maybe(st.booleans()),
         "autoscaling": maybe(AUTOSCALING),
+        "reservationZone": maybe(
+            st.sampled_from(["us-central1-a", "northamerica-northeast1-b", "us-central1", "../x"])
+        ),
+        "maxRunSeconds": maybe(st.sampled_from([0, 600, 86_400, 604_800, 10_000_000])),
     },
 )
 IMAGE = "registry.example.com/team/vllm:0.33.0"
@@ -216,11 +220,13 @@ def deployments(draw: st.DrawFn) -> dict[str, Any]:
                 "inputs": st.sampled_from([["text"], ["image", "text"]]),
                 "tools": st.booleans(),
                 "reasoning": st.booleans(),
-                "capacity": st.sampled_from([["spot"], ["flex-start"], ["on-demand"], [{"reservation": "gpus"}]]),
+                "capacity": st.sampled_from([["spot"], ["flex-start"], ["on-demand"]]),
                 "engine": st.fixed_dictionaries({}, optional=SOUND_ENGINE),
             },
         )
     )
+    if draw(st.integers(0, 9)) == 0:
+        more |= {"capacity": [{"reservation": "gpus"}], "vertex": {"reservationZone": "northamerica-northeast1-b"}}
     return {"model": model, "accelerator": accelerator, "framework": "vertex", **more}
 
 
