@@ -17,7 +17,6 @@ from infra.offers import (
     cheapest,
     complete,
     framework_offers,
-    models_on_offer,
     only_managed,
 )
 from infra.pipeline import StackFiles, read
@@ -96,11 +95,11 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
 
 
 def _loaded(draft: Draft, files: StackFiles, terminal: Terminal) -> tuple[Draft, list[Offer]]:
-    """With model, context and concurrency for which an accelerator fits, or Google serves it; asked again until so."""
+    """With model, context and concurrency that an accelerator fits, or that Google serves; asked again until so."""
     while True:
         asked = draft
         if asked.model is None:
-            models = models_on_offer(asked)
+            models = sorted(load_catalog().models.values(), key=lambda one: not one.instruct)
             name = _choose("model", [(one.id, ", ".join(one.inputs)) for one in models], models[0].id, terminal)
             asked = dataclasses.replace(asked, model=name)
         if asked.context is None:

@@ -86,7 +86,7 @@ def test_a_stack_goes_up_stays_as_it_is_and_leaves_nothing(project: Project, goo
     assert stack not in project.stack_names()
     assert google.endpoints() == {}
     assert not google.has_model(stack)
-    left = State(project.home.root / "google.json").read()["resources"] if GEMINI == stack else {}
+    left = State(project.home.root / "google.json").read()["resources"] if stack == GEMINI else {}
     assert not [name for name in left if stack in name and "services/" not in name]
 
 
