@@ -17,6 +17,7 @@ from infra.offers import (
     cheapest,
     complete,
     framework_offers,
+    models_on_offer,
     only_managed,
 )
 from infra.pipeline import StackFiles, read
@@ -99,7 +100,7 @@ def _loaded(draft: Draft, files: StackFiles, terminal: Terminal) -> tuple[Draft,
     while True:
         asked = draft
         if asked.model is None:
-            models = sorted(load_catalog().models.values(), key=lambda one: not one.instruct)
+            models = models_on_offer(asked)
             name = _choose("model", [(one.id, ", ".join(one.inputs)) for one in models], models[0].id, terminal)
             asked = dataclasses.replace(asked, model=name)
         if asked.context is None:

@@ -70,7 +70,7 @@ class Draft:
     @property
     def named_framework(self) -> str | None:
         """The framework, as far as it is answered: only one of them is serverless."""
-        return self.framework or ("vertex" if self.serverless else None)
+        return "vertex" if self.framework is None and self.serverless else self.framework
 
     @property
     def has_machines(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.catalog.loader import load_catalog
+from infra.catalog.records import Model
 from infra.document import field_name
 from infra.errors import PlanError, SpecError, StackError
 from infra.frameworks import FRAMEWORKS
@@ -141,6 +142,18 @@ def cheapest(found: list[Offer]) -> Offer:
     """First of sorted offers that this version deploys, else the first; a processor, which is slow, only by itself."""
     deployed = [one for one in found if one.deployed]
     return next((one for one in deployed if one.kind != "cpu"), (deployed or found)[0])
+
+
+def models_on_offer(draft: Draft) -> list[Model]:
+    """Models in the order in which they are shown: of a framework that Google runs those that it is known to serve."""
+    catalog, framework = load_catalog(), draft.named_framework
+    garden = catalog.managed.garden_models
+    known = set(catalog.models)
+    if framework == "gemini" or draft.serverless:
+        known = set(catalog.managed.served_by("serverless" if draft.serverless else "gemini"))
+    elif framework == "vertex":
+        known = {one.model for one in catalog.managed.offers if garden[one.model].weights}
+    return sorted((catalog.models[name] for name in catalog.models if name in known), key=lambda one: not one.instruct)
 
 
 def only_managed(draft: Draft, files: StackFiles) -> bool:

@@ -36,7 +36,9 @@ from tests.unit.test_cells import ADVICE
 CATALOG = load_catalog()
 EXAMPLES = int(os.environ.get("SERVESTACK_SPECS", "700"))
 LONG = "a-project-with-a-name-of-thirt"
-CLOUD = f"apiVersion: servestack/v1\nkind: Platform\ngoogle: {{project: {LONG}, location: northamerica-northeast1}}\n"
+LONG_NAMED = (
+    f"apiVersion: servestack/v1\nkind: Platform\ngoogle: {{project: {LONG}, location: northamerica-northeast1}}\n"
+)
 LAB = (ROOT / "tests" / "examples" / "refused" / "lab.yaml").read_text(encoding="utf-8")
 LABELLED = f"""\
 apiVersion: servestack/v1
@@ -44,7 +46,7 @@ kind: Platform
 gke: {{project: {LONG}, location: us-central1, cluster: {{name: own}}}}
 labels: {{team: search}}
 """
-PLATFORMS = {"cloud": CLOUD, "lab": LAB, "mac": HOST, "own": LABELLED}
+PLATFORMS = {"cloud": LONG_NAMED, "lab": LAB, "mac": HOST, "own": LABELLED}
 OFFERS = sorted((one["model"], one["accelerator"], one["machine_type"]) for one in read_facts("managed.yaml")["offers"])
 FOLDER, VALID = (StackFolder(ROOT / path) for path in ("stacks", "tests/examples/valid"))
 SHIPPED = {
@@ -91,6 +93,10 @@ VERTEX = st.fixed_dictionaries(
         "container": maybe(st.sampled_from(["planned", "verified"])),
         "acceptLicence": maybe(st.booleans()),
         "autoscaling": maybe(AUTOSCALING),
+        "reservationZone": maybe(
+            st.sampled_from(["us-central1-a", "northamerica-northeast1-b", "us-central1", "../x"])
+        ),
+        "maxRunSeconds": maybe(st.sampled_from([0, 600, 86_400, 604_800, 10_000_000])),
     },
 )
 IMAGE = "registry.example.com/team/vllm:0.33.0"
@@ -214,11 +220,13 @@ def deployments(draw: st.DrawFn) -> dict[str, Any]:
                 "inputs": st.sampled_from([["text"], ["image", "text"]]),
                 "tools": st.booleans(),
                 "reasoning": st.booleans(),
-                "capacity": st.sampled_from([["spot"], ["flex-start"], ["on-demand"], [{"reservation": "gpus"}]]),
+                "capacity": st.sampled_from([["spot"], ["flex-start"], ["on-demand"]]),
                 "engine": st.fixed_dictionaries({}, optional=SOUND_ENGINE),
             },
         )
     )
+    if draw(st.integers(0, 9)) == 0:
+        more |= {"capacity": [{"reservation": "gpus"}], "vertex": {"reservationZone": "northamerica-northeast1-b"}}
     return {"model": model, "accelerator": accelerator, "framework": "vertex", **more}
 
 
