@@ -10,9 +10,9 @@ from simulator.errors import SimulatorError
 from simulator.home import Home
 from simulator.managed.errors import STATUS
 from simulator.managed.gemini_api import MODELS
+from simulator.managed.model_garden import SERVERLESS
 from simulator.managed.orders import Orders
 from simulator.managed.server import ROUTES
-from simulator.managed.vertex_chat import SERVERLESS
 from simulator.managed.world import World
 
 _CODES = {status: code for code, (status, _) in STATUS.items() if code not in (9, 1)}
