@@ -14,6 +14,7 @@ from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
+from infra.frameworks.mlx_service import MlxService, mlx_service
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
@@ -49,6 +50,7 @@ class Endpoint:
     Attributes:
         resolved: the plan, with what it was made of.
         prepared: the workload, or None where `refusal` says why it is not deployed.
+        mac: what runs on Macs in place of a workload.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Endpoint:
     resolved: Resolved
     prepared: KubernetesWorkload | None
     refusal: PlanError | None
+    mac: MlxService | None = None
 
     @property
     def plan(self) -> ServingPlan:
@@ -69,8 +72,12 @@ class Endpoint:
         """What is rendered and deployed.
 
         Raises:
-            PlanError: this version plans the endpoint, but does not deploy it.
+            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of a host.
         """
+        if self.mac is not None:
+            raise PlanError(
+                f"{self.name} is a service of a host, not objects of a cluster: run pulumi up -s {self.name}."
+            )
         if self.prepared is None:
             assert self.refusal is not None
             raise self.refusal
@@ -132,9 +139,10 @@ def build(name: str, files: StackFiles) -> Built:
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
             resolved = dataclasses.replace(resolved, plan=dataclasses.replace(resolved.plan, node_pools=pools))
-        make = FRAMEWORKS[spec.framework].workload
+        make, host = FRAMEWORKS[spec.framework].workload, platform.host
+        hosted = host is not None and spec.framework == "mlx"
         shown = load_catalog().frameworks[spec.framework].display_name
-        reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))
+        reasons = (*resolved.plan.only_planned, *(() if make or hosted else (f"framework {shown}",)))
         prepared = with_root_for_the_runtime(make(resolved.plan)) if make else None
         if not make and spec.engine.args:
             raise RefusedError(("engine", "args"), f"arguments of {shown} are not checked yet; leave it out.")
@@ -145,6 +153,10 @@ def build(name: str, files: StackFiles) -> Built:
             return Endpoint(
                 name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
             )
+        if hosted and host is not None:
+            proxy, interface = host.reverseProxy or "", host.interface or ""
+            mac = mlx_service(resolved.plan, host.machines, interface, proxy, keep=host.keepWeights)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, mac)
         return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None

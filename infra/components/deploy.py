@@ -11,6 +11,7 @@ from infra.cloud.platform import platform_resources
 from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
+from infra.components.host import deploy_host
 from infra.components.kubernetes import InferenceServer
 from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
@@ -33,6 +34,8 @@ def deploy(built: Built) -> None:
     match built:
         case Platform():
             _platform(built)
+        case Endpoint() if built.mac is not None:
+            deploy_host(built)
         case Endpoint():
             _endpoint(built)
         case ManagedEndpoint():
@@ -42,7 +45,7 @@ def deploy(built: Built) -> None:
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on platforms with gke or kubernetes only; host and local are planned, not deployed."
+            "this version deploys on platforms with gke, kubernetes or google, and MLX on a host; local is only planned."
         )
     return platform.gke
 
@@ -56,6 +59,9 @@ def _platform(platform: Platform) -> None:
     if platform.spec.google is not None:
         pulumi.export("location", platform.spec.google.location)
         pulumi.export("project", platform.spec.google.project)
+        return
+    if platform.spec.host is not None:  # the machines are there, and nothing is made of them
+        pulumi.export("machines", list(platform.spec.host.machines))
         return
     gke = _gke(platform.spec)
     provider = google_provider(gke)

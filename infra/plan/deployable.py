@@ -16,11 +16,14 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         chosen: one choice per rung of its ladder.
     """
     spec, choice, reasons = request.spec, chosen[0], []
-    if not request.platform.in_cluster:
+    mac = request.platform.host is not None and request.framework.name == "mlx"
+    if mac:
+        pass
+    elif not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons += slice_reasons(request.accelerator, choice.candidate)
-    if request.accelerator.host_architecture != "amd64":
+    if request.accelerator.host_architecture != "amd64" and not mac:
         reasons.append("machines with arm64 processors")
     reasons += unlike_rungs(request, chosen)
     if choice.candidate.nodes > 1 and request.platform.gke and request.platform.gke.cluster.mode == "autopilot":
