@@ -45,7 +45,7 @@ def deploy(built: Built) -> None:
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on platforms with gke, kubernetes or google, and MLX on a host; local is only planned."
+            "this version deploys on gke, kubernetes and google platforms, and MLX on a host; local is only planned."
         )
     return platform.gke
 
