@@ -6,13 +6,14 @@ engine and in its answers is the plan's: the engine takes any other for another 
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from infra.plan.kv_mlx import KV_BITS, STEP_TOKENS
 from infra.plan.refusal import RefusedError
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.serving_plan import ServingPlan, camel
 
 PORTS = 20_000, 5_000
 """First port of gateways, and how many there are; an engine's is as many further on. All below what macOS lends."""
@@ -59,6 +60,15 @@ class MlxService:
     keep_weights: bool
     log_bytes: int = _LOG_BYTES
     log_files: int = _LOG_FILES
+
+    def record(self) -> dict[str, Any]:
+        """What a reviewer sees of it: every decided value, in plain data."""
+        names = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        lists = ("addresses", "arguments", "inputs")
+        found = {camel(name): list(value) if name in lists else value for name, value in names.items()}
+        found["environment"] = dict(self.environment)
+        found["weights"] = [dict(zip(("repository", "revision", "name"), one, strict=True)) for one in self.weights]
+        return {"hostService": found}
 
     @property
     def tunnels(self) -> bool:

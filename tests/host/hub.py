@@ -41,7 +41,7 @@ def serving() -> Iterator[tuple[Hub, str]]:
     hub = Hub()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             pass
 
         def do_GET(self) -> None:

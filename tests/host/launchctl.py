@@ -1,7 +1,7 @@
 """A stand-in for launchd on Linux: keeps processes running as their property lists say.
 
-As launchd: `bootout` returns before the process has ended, a label that is still there is refused, and a job starts with
-a few variables of its own. Jobs are files in `$HOME/.launchd`. A file `gui` there stands for a session at the screen.
+As launchd: `bootout` returns before the process has ended, a label that is still there is refused, and a job starts
+with a few variables of its own. Jobs are files in `$HOME/.launchd`; a file `gui` there is a session at the screen.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def keep(plist: str, file: str) -> int:
     ]
     environment["PATH"] = f"{Path(__file__).parent}:{environment['PATH']}"
     while not stopping:
-        with open(wanted["StandardOutPath"], "ab") as log:
+        with Path(wanted["StandardOutPath"]).open("ab") as log:
             child = subprocess.Popen(
                 wanted["ProgramArguments"],
                 cwd=wanted["WorkingDirectory"],

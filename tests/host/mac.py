@@ -144,7 +144,7 @@ class Mac:
             "mlx_vlm/__init__.py": "",
             "mlx_vlm/server.py": (HERE / "standin_engine.py").read_text(),
             f"{name}.dist-info/METADATA": "Metadata-Version: 2.1\nName: mlx-vlm\nVersion: 0.7.10\n",
-            f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
         record = f"{name}.dist-info/RECORD"
         sums = {

@@ -29,7 +29,7 @@ def faults() -> dict[str, Any]:
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         print("request:", self.path, flush=True)
 
     def answer(self, status: int, data: object) -> None:

@@ -140,6 +140,7 @@ def test_drift_is_seen_by_refresh_and_taken_back(project: HostProject, mac: Mac)
     assert project.changes() == {"update": 1}
     project.up()
     assert "RefusedRequestError" in program.read_text()
+    project.refresh()
     assert project.changes() == {}
     project.destroy()
 

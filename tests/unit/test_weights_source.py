@@ -290,6 +290,8 @@ def test_the_shipped_stacks_fetch_what_their_plans_say() -> None:
         if isinstance(one, ManagedEndpoint):
             continue  # Google fetches them
         assert isinstance(one, Endpoint)
+        if one.mac is not None:
+            continue  # no pods
         for serving, _ in Subject(render(one.workload), plan=one.plan).serving:
             words = [word for found in serving.spec["initContainers"] for word in found["command"]]
             for fetched in one.plan.weights.downloads:

@@ -14,16 +14,26 @@ from infra.host.remote.failures import HostError, last_lines
 _PIP = ("install", "--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:")
 
 
-def ensure(folder: Path, lock: str) -> None:
+def ensure(folder: Path, lock: str, package: str, version: str) -> bool:
     """Have an environment with exactly what the lock names.
+
+    Args:
+        folder: where it is.
+        lock: requirements with hashes.
+        package: the engine's, as its folder is named.
+        version: which has to be there; another one was put there by hand.
+
+    Returns:
+        Whether it was made anew.
 
     Raises:
         HostError: it cannot be made.
     """
     mark = folder / "lock.sha256"
     seal = f"{hashlib.sha256(lock.encode()).hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
-    if (folder / "bin" / "python").exists() and mark.exists() and mark.read_text(encoding="utf-8") == seal:
-        return
+    made = mark.read_text(encoding="utf-8") if mark.exists() else ""
+    if (folder / "bin" / "python").exists() and made == seal and version_of(folder, package) == version:
+        return False
     shutil.rmtree(folder, ignore_errors=True)
     print("environment: installing", file=sys.stderr, flush=True)
     _call([sys.executable, "-m", "venv", str(folder)])
@@ -31,6 +41,7 @@ def ensure(folder: Path, lock: str) -> None:
     wanted.write_text(lock, encoding="utf-8")
     _call([str(folder / "bin" / "python"), "-m", "pip", *_PIP, "--requirement", str(wanted)])
     mark.write_text(seal, encoding="utf-8")
+    return True
 
 
 def lock_of(folder: Path) -> str:

@@ -44,11 +44,11 @@ class Machine:
     def up(self) -> dict[str, Any]:
         """Have it run as wanted, and healthy; one that does already is left alone."""
         self._make_folders()
-        environment.ensure(self.venv, self.wanted["lock_text"])
+        fresh = environment.ensure(self.venv, self.wanted["lock_text"], _PACKAGE, self.wanted["version"])
         for one in self.wanted["weights"]:
             weights.fetch(one["repository"], one["revision"], self._weights(one))
         self._make_key()
-        if not (self._is_written() and launchd.is_loaded(self.stack) and self._is_healthy()):
+        if fresh or not (self._is_written() and launchd.is_loaded(self.stack) and self._is_healthy()):
             self._restart()
         return self._found()
 
