@@ -22,7 +22,8 @@ _MARKS = [*_TURNS, *_TOOLS, *_MEDIA.values()]
 _TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|turn>{{ message.role }}\n"
     "{% if message.content is string %}{{ message.content }}"
-    "{% else %}{% for part in message.content or [] %}{{ part.text or '' }}{% endfor %}{% endif %}<turn|>\n"
+    "{% else %}{% for part in message.content or [] %}{% if part.type == 'image' %}<|image|>"
+    "{% else %}{{ part.text or '' }}{% endif %}{% endfor %}{% endif %}<turn|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|turn>model\n{% endif %}{# <|tool_call> #}"
 )
 
