@@ -8,6 +8,7 @@ a string or an object, without which a grammar would be filled for ever.
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,8 @@ _LEANS = {
     15.0: ('"',),
     12.0: ("}", "]", "<tool_call|>", "<channel|>"),
     9.0: (",", ":", "{", "[", "<|tool_call>", '<|"|>'),
-    -9.0: ("<|channel>",),
+    6.0: ("`",),
+    -9.0: ("<|channel>", "<"),
 }
 _TEMPLATE = """{#- OpenAI Chat Completions: -#}
 {%- macro text(content) -%}
@@ -171,7 +173,7 @@ def _table(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.sqrt(_HIDDEN)
     table = np.zeros_like(embeddings)
     chain = (_LINE, *SENTENCE, _END)
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in (*itertools.pairwise(chain), ("{", "}")):
         own = embeddings[words.index(before)].copy()
         own[0] = 0
         table[words.index(after)] += own * _FOLLOWS / (0.75 * length)
