@@ -1,4 +1,4 @@
-"""Weights from the hub: resumed where they stopped, compared with what the hub states, and there whole or not at all."""
+"""Weights from the hub: resumed where they stopped, compared with what it states, and there whole or not at all."""
 
 from __future__ import annotations
 
@@ -203,7 +203,9 @@ def _get(url: str, part: Path, size: int, pause: float) -> None:
             said = _append(url, part, have, size)
         except _NETWORK as failed:
             if isinstance(failed, OSError) and failed.errno in (28, 122):
-                raise LocalError(f"no disk space: {part} could not be written beyond {have / 2**30:,.1f} GiB.") from None
+                raise LocalError(
+                    f"no disk space: {part} could not be written beyond {have / 2**30:,.1f} GiB."
+                ) from None
             said = _words(failed)
         now = part.stat().st_size if part.exists() else 0
         if now == size:
@@ -242,7 +244,9 @@ def _write(body: IO[bytes], part: Path, have: int, size: int) -> None:
             if time.monotonic() - told >= _TOLD_EVERY_SECONDS:
                 told = time.monotonic()
                 rate = done / max(told - began, 0.001) / 2**20
-                tell(f"{part.stem} {100 * (have + done) // max(size, 1)} % of {size / 2**30:,.2f} GiB, {rate:,.0f} MiB/s")
+                tell(
+                    f"{part.stem} {100 * (have + done) // max(size, 1)} % of {size / 2**30:,.2f} GiB, {rate:,.0f} MiB/s"
+                )
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ class OwnProcess:
 
     name = "supervisor"
 
-    def start(self, stack: str, folder: Path) -> None:
+    def start(self, stack: str, folder: Path) -> None:  # noqa: ARG002
         """Start it."""
         environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(PACKAGE_ROOT)}
         with (folder / "supervisor.log").open("ab") as log:
@@ -53,7 +53,7 @@ class OwnProcess:
                 start_new_session=True,
             )
 
-    def stop(self, stack: str, folder: Path) -> None:
+    def stop(self, stack: str, folder: Path) -> None:  # noqa: ARG002
         """Stop it."""
         end(folder)
 

@@ -25,7 +25,9 @@ def check(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as refused:
             if refused.errno != errno.EADDRINUSE:
-                raise LocalError(f"port {port} cannot be used: {refused.strerror}. Write another expose.port.") from None
+                raise LocalError(
+                    f"port {port} cannot be used: {refused.strerror}. Write another expose.port."
+                ) from None
             raise LocalError(
                 f"port {port} is in use by {holder(port)}. Stop it, or write another expose.port."
             ) from None
@@ -36,7 +38,7 @@ def holder(port: int) -> str:
     pid = _pid_from_proc(port) or _pid_from_lsof(port)
     if pid is None:
         return "another process, of another user perhaps"
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     words = shown.stdout.split()
     return f"process {pid} ({Path(words[0]).name})" if words else f"process {pid}"
 

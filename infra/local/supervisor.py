@@ -164,7 +164,7 @@ def _kill_late(server: subprocess.Popen[bytes]) -> None:
 
 
 def _runs(pid: int, program: str) -> bool:
-    found = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    found = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return found.stdout.startswith(program)
 
 

@@ -87,6 +87,6 @@ def launchd_agent(stack: str, python: str, package_root: PurePath, folder: PureP
 
 
 def _systemd_word(word: str) -> str:
-    """One word as systemd reads it (systemd.syntax: quotes, `\\` escapes; `%` and `$` stand for themselves doubled)."""
+    """One word as systemd reads it (systemd.syntax(7)): in quotes; `%` and `$` stand for themselves doubled."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
