@@ -25,7 +25,7 @@ def systemd_unit(stack: str, python: str, package_root: PurePath, folder: PurePa
         package_root: folder in which the package `infra` is.
         folder: of the service.
     """
-    words = " ".join(_systemd_word(word) for word in (python, "-m", "infra.local.supervisor", str(folder)))
+    words = " ".join(_systemd_word(word).replace("$", "$$") for word in (python, "-m", "infra.local.supervisor", str(folder)))
     return f"""[Unit]
 Description=Servestack {stack}
 StartLimitIntervalSec=60
@@ -87,6 +87,6 @@ def launchd_agent(stack: str, python: str, package_root: PurePath, folder: PureP
 
 
 def _systemd_word(word: str) -> str:
-    """One word as systemd reads it (systemd.syntax(7)): in quotes; `%` and `$` stand for themselves doubled."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """One word as systemd reads it (systemd.syntax(7)): in quotes; `%` stands for itself doubled."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
