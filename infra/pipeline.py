@@ -83,7 +83,9 @@ class Endpoint:
         return self.prepared
 
     def objects(self) -> list[dict[str, Any]]:
-        """Kubernetes objects, in the order in which they are made."""
+        """Kubernetes objects, in the order in which they are made; a service of this machine has none."""
+        if self.service is not None:
+            return []
         from infra.render import render  # costs 50 ms that planning does not need
 
         return render(self.workload)

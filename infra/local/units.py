@@ -25,7 +25,9 @@ def systemd_unit(stack: str, python: str, package_root: PurePath, folder: PurePa
         package_root: folder in which the package `infra` is.
         folder: of the service.
     """
-    words = " ".join(_systemd_word(word).replace("$", "$$") for word in (python, "-m", "infra.local.supervisor", str(folder)))
+    words = " ".join(
+        _systemd_word(word).replace("$", "$$") for word in (python, "-m", "infra.local.supervisor", str(folder))
+    )
     return f"""[Unit]
 Description=Servestack {stack}
 StartLimitIntervalSec=60

@@ -104,6 +104,7 @@ def test_destroy_leaves_no_process_and_no_port_and_keeps_weights(project: LocalP
     assert not project.processes()
     assert not (project.data / "services" / TINY).exists()
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are none of its
         probe.bind(("127.0.0.1", project.port))
     assert weights.exists()
 

@@ -38,7 +38,7 @@ ALLOWED = {
     "check_report": {"cloud", "spec", "text"},
     "platform_report": {"cloud", "text"},
     "managed_report": {"catalog", "plan", "report", "text"},
-    "golden": {"cloud", "managed_report", "pipeline", "platform_report", "render"},
+    "golden": {"cloud", "managed_report", "pipeline", "plan", "platform_report", "render"},
     "page": {"page", "plan"},
     "pipeline": {
         "catalog",
