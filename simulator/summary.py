@@ -61,10 +61,12 @@ def print_local_summary(engine: Engine, stack: str, stacks_option: list[str], el
 
 
 def call_command(outputs: Mapping[str, Any]) -> str:
-    """Return a command that asks a service of this machine something; the key is read from its file, never shown."""
-    key = f' -H "Authorization: Bearer $({outputs["keyCommand"]})"' if outputs.get("keyCommand") else ""
+    """Return a command that asks a service of this machine something; the key is no argument of a program."""
     body = json.dumps({"model": outputs["model"], "messages": [{"role": "user", "content": "Who are you?"}]})
-    return f"curl -s {outputs['url']}/chat/completions{key} -H 'Content-Type: application/json' -d '{body}'"
+    call = f"curl -s {outputs['url']}/chat/completions -H 'Content-Type: application/json' -d '{body}'"
+    if not outputs.get("keyCommand"):
+        return call
+    return f"""printf 'Authorization: Bearer %s' "$({outputs["keyCommand"]})" | {call} -H @-"""
 
 
 def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:

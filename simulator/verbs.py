@@ -33,7 +33,10 @@ def _needs_cloud(stack: str, stacks: Path) -> bool:
 
 def _bare_engine(home: Home, stacks: Path) -> Engine:
     """Return an engine for a stack of this machine, which needs no simulator."""
-    return Engine(home, ensure_workspace(home, stacks), simulator_variables(home, locate(), {}))
+    home.backend.mkdir(parents=True, exist_ok=True)
+    cloud = ("KUBECONFIG", "PULUMI_DEBUG_PROVIDERS", "SSL_CERT_FILE")
+    variables = {one: value for one, value in simulator_variables(home, locate(), {}).items() if one not in cloud}
+    return Engine(home, ensure_workspace(home, stacks), variables)
 
 
 def _engine(home: Home, stacks: Path) -> Engine:
@@ -181,7 +184,9 @@ def _down(home: Home, stacks: Path) -> int:
         supervisor.stop(home)
         print("Nothing is up.")
         return 0
-    engine = _engine(home, stacks)
+    engine = _bare_engine(home, stacks)
+    if not all(map(engine.is_local, engine.stacks())):
+        engine = _engine(home, stacks)
     for stack in sorted(engine.stacks(), key=engine.has_cluster):
         code = 0
         if engine.was_interrupted(stack):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
+from infra.engine_watch import end_with_engine
 from infra.local.service import FIELDS, Service, changed, from_inputs, restarts, to_inputs
 
 VERSION = 1
@@ -17,6 +18,10 @@ class LocalServiceProvider(ResourceProvider):
     """Start, look at, restart and stop a service; `diff` says which."""
 
     serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002
+        """End with the engine."""
+        end_with_engine()
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """All in place, but for the stack's name; another binary is a difference too."""

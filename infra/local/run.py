@@ -19,7 +19,7 @@ from infra.local.home import data_folder, ensure_key, service_folder
 from infra.local.service import File, Service
 from infra.local.supervisor import write
 
-_POLL_SECONDS, _LAST_LINES = 0.05, 15
+_POLL_SECONDS, _LAST_LINES, _SUPERVISOR_SECONDS = 0.05, 15, 20
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
@@ -151,13 +151,16 @@ def _stop(stack: str, folder: Path) -> None:
 
 
 def _wait(wanted: Service, folder: Path, before: int) -> None:
-    deadline = time.monotonic() + wanted.start_seconds
+    began = time.monotonic()
+    deadline = began + wanted.start_seconds
     while True:
         status = managers.status(folder)
         if status.get("exits"):
             code = status["lastExit"]
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             raise LocalError(f"{wanted.program} died at its start ({how}).{_last_lines(folder, before)}")
+        if not status and time.monotonic() > began + _SUPERVISOR_SECONDS and not managers.is_held(folder):
+            raise LocalError(f"the supervisor did not start.{_last_lines(folder, before)}")
         if status.get("state") == "running" and _healthy(wanted):
             return
         if time.monotonic() > deadline:
