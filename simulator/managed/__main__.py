@@ -10,9 +10,9 @@ from simulator.errors import SimulatorError
 from simulator.home import Home
 from simulator.managed.errors import STATUS
 from simulator.managed.gemini_api import MODELS
+from simulator.managed.model_garden import SERVERLESS
 from simulator.managed.orders import Orders
 from simulator.managed.server import ROUTES
-from simulator.managed.vertex_chat import SERVERLESS
 from simulator.managed.world import World
 
 _CODES = {status: code for code, (status, _) in STATUS.items() if code not in (9, 1)}
@@ -37,8 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     limit = verbs.add_parser("limit", help="requests per minute")
     limit.add_argument("model", choices=[*MODELS, SERVERLESS])
     limit.add_argument("per_minute", help='a number, or "none"')
-    forget = verbs.add_parser("forget", help="delete an endpoint or a model by hand")
+    forget = verbs.add_parser("forget", help="delete an endpoint by hand")
     forget.add_argument("id")
+    forget.add_argument("--with-model", action="store_true", help="and the Model Registry's entry of the same id")
     put = verbs.add_parser("put", help="put somebody else's endpoint in a place")
     for name in ("project", "location", "id"):
         put.add_argument(name)
@@ -82,7 +83,7 @@ def _run(options: argparse.Namespace, home: Home) -> None:
             known = sorted({*made["endpoints"], *made["models"]})
             if options.id not in known:
                 raise ValueError(f"unknown id {options.id!r}. Known: {', '.join(known) or 'none'}")
-            orders.give({"do": "forget", "id": options.id})
+            orders.give({"do": "forget", **given})
         case "show":
             print(json.dumps(World(path=home.managed_endpoints).made() | {"orders": orders.waiting()}, indent=2))
         case verb:

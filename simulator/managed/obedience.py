@@ -21,7 +21,7 @@ def obey(world: World, orders: list[Order]) -> None:
             case "limit":
                 _limit(world, **given)
             case "forget":
-                forget(world, given["id"])
+                forget(world, given["id"], given["with_model"])
             case "put":
                 put(world, given["project"], given["location"], given["id"])
             case "heal":
@@ -35,11 +35,12 @@ def heal(world: World) -> None:
     world.limits.per_minute.clear()
 
 
-def forget(world: World, identity: str) -> None:
-    """Delete endpoints and models of an id, as a person in the console does."""
+def forget(world: World, identity: str, with_model: bool) -> None:
+    """Delete the endpoints of an id as a person in the console does, and the Registry's entries of the id if asked."""
     for region in world.regions():
         region.endpoints.pop(identity, None)
-        region.models.pop(identity, None)
+        if with_model:
+            region.models.pop(identity, None)
 
 
 def put(world: World, project: str, location: str, identity: str) -> dict[str, Any]:

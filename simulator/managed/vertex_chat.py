@@ -13,9 +13,6 @@ from simulator.managed.routing import Request, Route, Stream
 from simulator.managed.vertex_api import REGION
 from simulator.managed.world import World
 
-SERVERLESS = "gemma-4-26b-a4b-it-maas"
-"""The only Gemma 4 without an endpoint, in region `global` only (Vertex AI docs, maas/google, 2026-11-24)."""
-
 
 def _chat(world: World, request: Request) -> Any:
     """What the verified container answers; it serves one model, under the name that it was deployed by, or none."""
@@ -96,7 +93,7 @@ def _check_served(world: World, project: str, location: str, publisher: str, mod
         ApiError: it is not; the words are those of public runs.
     """
     world.google.check(project, VERTEX)
-    if (publisher, model) != (model_garden.PUBLISHER, SERVERLESS):
+    if (publisher, model) != (model_garden.PUBLISHER, model_garden.SERVERLESS):
         name = f"projects/{project}/locations/{location}/publishers/{publisher}/models/{model}"
         raise ApiError(
             MISSING,

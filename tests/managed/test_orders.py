@@ -92,7 +92,11 @@ def test_what_a_person_deletes_or_puts_there_is_seen(
     assert (shown["endpoints"], [one["do"] for one in shown["orders"]]) == ([], ["put"])
     assert endpoints.get_endpoint(name=name).display_name == "made-by-hand"
     main(["show"])
-    assert json.loads(capsys.readouterr().out) == {"endpoints": ["one"], "models": [], "orders": []}
+    assert json.loads(capsys.readouterr().out) == {"endpoints": ["one"], "models": ["one"], "orders": []}
+    main(["forget", "one", "--with-model"])
+    with pytest.raises(exceptions.NotFound):
+        endpoints.get_endpoint(name=name)
+    assert World(path=home.managed_endpoints).made() == {"endpoints": [], "models": []}
 
 
 def test_routes_have_names_of_their_own_and_others_are_refused(home: Home) -> None:

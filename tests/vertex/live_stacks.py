@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from infra.cli import main
+from simulator.managed import server
+from simulator.managed.routing import Request, Route
+from simulator.managed.world import World
 from tests.unit.files import PLATFORM
 
 SECRETS = {
@@ -77,3 +81,12 @@ class Runs:
         after = done.out.removeprefix(plain)
         assert max((len(line) for line in (after + done.err).splitlines()), default=0) <= 80, after + done.err
         return Run(done.code, after, done.err)
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, route: str, pattern: str, body: Any) -> None:
+    """Make the loopback server answer calls of a path that are read with this body."""
+
+    def answer(_world: World, _request: Request) -> Any:
+        return body
+
+    monkeypatch.setattr(server, "ROUTES", (Route(route, "GET", re.compile(pattern), answer), *server.ROUTES))

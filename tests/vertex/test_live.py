@@ -22,14 +22,12 @@ from infra.plan.managed import ManagedPlan
 from infra.stack_folder import StackFolder
 from infra.vertex.clients import ADDRESS_VARIABLE, connect
 from infra.vertex.offer import Offer
-from simulator.managed import server
 from simulator.managed.errors import DENIED, MISSING
 from simulator.managed.faults import Fault
-from simulator.managed.routing import Request, Route
 from simulator.managed.vertex_messages import show
 from simulator.managed.world import World
 from tests.vertex.conftest import QUICK
-from tests.vertex.live_stacks import SECRETS, Runs
+from tests.vertex.live_stacks import SECRETS, Runs, answer_with
 
 STACK = "gemma4-31b-vertex"
 TOKEN = SECRETS["GOOGLE_OAUTH_ACCESS_TOKEN"]
@@ -63,18 +61,12 @@ def publish(monkeypatch: pytest.MonkeyPatch, *options: dict[str, Any], **fields:
     """Make the catalogue answer with these deployments for whatever model is asked."""
     actions = {"multiDeployVertex": {"multiDeployVertex": list(options)}}
     model = {"name": "publishers/google/models/gemma4", "supportedActions": actions, **fields}
-    answer_with(monkeypatch, show("v1beta1", "PublisherModel", model))
+    publish_body(monkeypatch, show("v1beta1", "PublisherModel", model))
 
 
-def answer_with(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
+def publish_body(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
     """Make the catalogue answer with this body."""
-
-    def answer(_world: World, _request: Request) -> Any:
-        return body
-
-    pattern = re.compile(r"/(?P<version>v1beta1)/publishers/(?P<publisher>[^/]+)/models/(?P<name>[^/:]+)")
-    route = Route("publisher.get", "GET", pattern, answer)
-    monkeypatch.setattr(server, "ROUTES", (route, *server.ROUTES))
+    answer_with(monkeypatch, "publisher.get", r"/v1beta1/publishers/[^/]+/models/[^/:]+", body)
 
 
 def test_a_plan_that_google_can_keep_is_told_with_all_offers_and_their_marks(world: World, runs: Runs) -> None:
@@ -209,7 +201,7 @@ def test_an_answer_that_is_an_error_is_one_sentence_and_what_to_do(
 def test_an_answer_of_something_else_is_one_sentence(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, stack: str, body: Any
 ) -> None:
-    answer_with(monkeypatch, body)
+    publish_body(monkeypatch, body)
     done = runs.live(stack)
     assert (done.code, done.out) == (1, "")
     assert "Model Garden could not be asked" in done.err
@@ -299,19 +291,22 @@ def test_a_licence_that_google_has_no_record_of_is_no_error(world: World, runs: 
     assert "Google has no record of it" in done.out
 
 
-def test_a_serverless_model_is_looked_up_by_its_own_name(
-    world: World, runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_google_says_of_a_serverless_model_is_told(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(monkeypatch, launchStage="PUBLIC_PREVIEW", versionId="001")
     done = runs.live("gemma4-26b-a4b-vertex-serverless")
     assert done.code == 0
     assert "PUBLIC_PREVIEW, version 001" in done.out
     assert "no request was made" in done.out
+
+
+def test_a_serverless_model_is_asked_for_by_its_own_name(world: World, runs: Runs) -> None:
+    assert runs.live("gemma4-26b-a4b-vertex-serverless").code == 0
     (call,) = world.calls
     assert call.path.startswith("/v1beta1/publishers/google/models/gemma-4-26b-a4b-it-maas?")
 
 
-def test_a_serverless_model_that_is_gone_fails(runs: Runs) -> None:
+def test_a_serverless_model_that_is_gone_fails(world: World, runs: Runs) -> None:
+    world.faults.append(Fault("publisher.get", code=MISSING))
     done = runs.live("gemma4-26b-a4b-vertex-serverless")
     assert done.code == 1
     assert "differs     Model Garden's catalogue has no" in done.out

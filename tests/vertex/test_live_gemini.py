@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +14,19 @@ from infra.live import asking
 from infra.live.gemini import ADDRESS_VARIABLE
 from infra.pipeline import ManagedEndpoint, build
 from infra.stack_folder import StackFolder
+from simulator.managed.errors import DENIED, INVALID, MISSING
+from simulator.managed.faults import Fault
+from simulator.managed.google import Google, KeyState, Verdict
+from simulator.managed.server import serving
+from simulator.managed.world import World
 from tests.vertex.conftest import QUICK
-from tests.vertex.live_stacks import SECRETS, Runs
+from tests.vertex.live_stacks import SECRETS, Runs, answer_with
 
 STACK = "gemma4-31b-gemini"
 KEY = SECRETS["GEMINI_API_KEY"]
-OTHER_KEY = "AIzaSyOther0123456789abcdefghijklmnopqrs"
+OTHER_KEY = "AQ.another-planted-key"
+STRANGE_KEY = "AIzaSyStrange0123456789abcdefghijklmnopq"
+EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED = 8, 14, 16
 MODEL = {
     "name": "models/gemma-4-31b-it",
     "version": "001",
@@ -32,82 +36,49 @@ MODEL = {
 }
 
 
-@dataclass
-class Gemini:
-    """A Gemini API that has one model.
-
-    Attributes:
-        answers: status and body of the next calls; None cuts the connection, "slow" holds the answer back.
-        model: what it says when nothing else is asked of it.
-        seen: path and key of each call.
-    """
-
-    address: str = ""
-    answers: list[Any] = field(default_factory=list)
-    model: Any = field(default_factory=lambda: dict(MODEL))
-    seen: list[tuple[str, str | None]] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
-
-
-def error(code: int, status: str, message: str = "out of order") -> tuple[int, Any]:
-    return code, {"error": {"code": code, "status": status, "message": message}}
+def accepts(key: str) -> KeyState:
+    return KeyState(Verdict.ACCEPTED if key in (KEY, OTHER_KEY) else Verdict.UNKNOWN, "shop-prod")
 
 
 @pytest.fixture
-def gemini() -> Iterator[Gemini]:
-    api = Gemini()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            api.seen.append((self.path, self.headers.get("x-goog-api-key")))
-            answer = api.answers.pop(0) if api.answers else (200, api.model)
-            if answer == "slow":
-                api.over.wait(60)
-            if not isinstance(answer, tuple):
-                self.close_connection = True
-                return
-            status, body = answer
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    api.address = f"http://127.0.0.1:{server.server_port}"
-    yield api
-    api.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def gemini() -> World:
+    return World(Google(accepts=accepts))
 
 
 @pytest.fixture
-def runs(tmp_path: Path, gemini: Gemini, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Runs:
-    for name, value in {**SECRETS, ADDRESS_VARIABLE: gemini.address}.items():
+def runs(
+    tmp_path: Path, gemini: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Runs]:
+    for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
     # What a shell may hold for Vertex AI: the Gemini API is asked all the same.
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "another")
     monkeypatch.setattr(asking, "PACE", QUICK)
-    return Runs(tmp_path, capfd)
+    with serving(gemini) as address:
+        monkeypatch.setenv(ADDRESS_VARIABLE, address)
+        yield Runs(tmp_path, capfd)
 
 
-def test_a_model_that_is_served_as_planned_is_told_with_its_limits(gemini: Gemini, runs: Runs) -> None:
+def describe(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
+    """Make the API answer with this body for whatever model is asked."""
+    answer_with(monkeypatch, "gemini.get", r"/v1beta/models/[^/:]+", body)
+
+
+def keys(gemini: World) -> list[str | None]:
+    """Keys of the calls that arrived."""
+    return [{name.lower(): one for name, one in call.headers.items()}.get("x-goog-api-key") for call in gemini.calls]
+
+
+def test_a_model_that_is_served_as_planned_is_told_with_its_limits(gemini: World, runs: Runs) -> None:
     done = runs.live(STACK)
     assert (done.code, done.err) == (0, "")
     assert "yes, version 001, 262,144 tokens, 32,768 of an answer" in done.out
     assert "no request was made" in done.out
     assert "its longest answer is 32,768 tokens, the catalogue says nothing" in " ".join(done.out.split())
-    assert gemini.seen == [("/v1beta/models/gemma-4-31b-it", KEY)]
+    assert [call.path for call in gemini.calls] == ["/v1beta/models/gemma-4-31b-it"]
+    assert keys(gemini) == [KEY]
 
 
 def test_json_has_the_answer_and_no_key(runs: Runs) -> None:
@@ -117,18 +88,18 @@ def test_json_has_the_answer_and_no_key(runs: Runs) -> None:
 
 
 def test_google_s_own_variable_is_taken_where_there_is_no_other(
-    gemini: Gemini, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    gemini: World, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", OTHER_KEY)
     assert runs.live(STACK).err == ""
     monkeypatch.delenv("GEMINI_API_KEY")
     assert runs.live(STACK).code == 0
-    assert [key for _, key in gemini.seen] == [KEY, OTHER_KEY]
+    assert keys(gemini) == [KEY, OTHER_KEY]
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two words", "k\N{LATIN SMALL LETTER E WITH ACUTE}y\n\nx"])
 def test_without_a_key_the_plan_is_printed_and_the_command_named(
-    gemini: Gemini, runs: Runs, monkeypatch: pytest.MonkeyPatch, key: str
+    gemini: World, runs: Runs, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", key)
     done = runs.live(STACK)
@@ -138,33 +109,35 @@ def test_without_a_key_the_plan_is_printed_and_the_command_named(
         f"    --secret={STACK}-key --project=shop-prod)\n"
     ) in done.err
     assert not key.strip() or key not in done.err
-    assert not gemini.seen
+    assert not gemini.calls
 
 
-def test_a_context_that_google_no_longer_takes_fails_with_the_one_that_it_does(gemini: Gemini, runs: Runs) -> None:
-    gemini.model["inputTokenLimit"] = 131072
+def test_a_context_that_google_no_longer_takes_fails_with_the_one_that_it_does(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(monkeypatch, MODEL | {"inputTokenLimit": 131072})
     done = runs.live(STACK)
     assert done.code == 1
     assert "131,072 tokens, the plan says 262,144: write contextLength: 131072" in " ".join(done.out.split())
     assert "agrees" not in done.out
 
 
-def test_a_model_that_makes_no_text_fails(gemini: Gemini, runs: Runs) -> None:
-    gemini.model["supportedGenerationMethods"] = ["embedContent"]
+def test_a_model_that_makes_no_text_fails(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    describe(monkeypatch, MODEL | {"supportedGenerationMethods": ["embedContent"]})
     done = runs.live(STACK)
     assert done.code == 1
     assert "it has no generateContent: embedContent alone" in done.out
 
 
-def test_an_answer_without_limits_is_taken_as_it_is(gemini: Gemini, runs: Runs) -> None:
-    gemini.model = {"name": "models/gemma-4-31b-it"}
+def test_an_answer_without_limits_is_taken_as_it_is(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    describe(monkeypatch, {"name": "models/gemma-4-31b-it"})
     done = runs.live(STACK)
     assert done.code == 0
     assert "differs" not in done.out
 
 
-def test_a_model_that_is_not_served_differs(gemini: Gemini, runs: Runs) -> None:
-    gemini.answers = [error(404, "NOT_FOUND")]
+def test_a_model_that_is_not_served_differs(gemini: World, runs: Runs) -> None:
+    gemini.faults.append(Fault("gemini.get", code=MISSING))
     done = runs.live(STACK)
     assert done.code == 1
     assert "does not serve gemma-4-31b-it to this key" in " ".join(done.out.split())
@@ -173,57 +146,64 @@ def test_a_model_that_is_not_served_differs(gemini: Gemini, runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "told"),
     [
-        (400, "INVALID_ARGUMENT", "Is the key of GEMINI_API_KEY the right one?"),
-        (401, "UNAUTHENTICATED", "Is the key of GEMINI_API_KEY the right one?"),
-        (403, "PERMISSION_DENIED", "Is the key of GEMINI_API_KEY the right one?"),
-        (429, "RESOURCE_EXHAUSTED", "Try again later."),
-        (503, "UNAVAILABLE", "Try again later."),
+        (INVALID, 400, "Is the key of GEMINI_API_KEY the right one?"),
+        (UNAUTHENTICATED, 401, "Is the key of GEMINI_API_KEY the right one?"),
+        (DENIED, 403, "Is the key of GEMINI_API_KEY the right one?"),
+        (EXHAUSTED, 429, "Try again later."),
+        (UNAVAILABLE, 503, "Try again later."),
     ],
 )
 def test_an_answer_that_is_an_error_is_one_sentence_and_what_to_do(
-    gemini: Gemini, runs: Runs, code: int, status: str, told: str
+    gemini: World, runs: Runs, code: int, status: int, told: str
 ) -> None:
-    refusal = error(code, status, f"API key {KEY} and x-goog-api-key: {OTHER_KEY}\x1b[2J are not valid")
-    gemini.answers = [refusal] * 9
+    message = f"API key {KEY} and x-goog-api-key: {OTHER_KEY}\x1b[2J are not valid"
+    gemini.faults.append(Fault("gemini.get", code=code, message=message, times=99))
     done = runs.live(STACK)
     assert (done.code, done.out) == (1, "")
-    assert f"the Gemini API could not be asked: Google said ({code}): API key [secret]" in done.err
+    assert f"the Gemini API could not be asked: Google said ({status}): API key [secret]" in " ".join(done.err.split())
     assert told in done.err
     assert OTHER_KEY not in done.err
     assert "\x1b" not in done.err
 
 
-@pytest.mark.parametrize("fault", [error(503, "UNAVAILABLE"), error(429, "RESOURCE_EXHAUSTED"), None])
-def test_a_google_that_is_busy_or_cuts_is_asked_again(gemini: Gemini, runs: Runs, fault: Any) -> None:
-    gemini.answers = [fault, fault]
+def test_a_key_that_google_does_not_know_is_told_with_the_stack_s_own(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", STRANGE_KEY)
+    done = runs.live(STACK)
+    assert done.code == 1
+    assert "Is the key of GEMINI_API_KEY the right one? The stack's own:" in done.err
+    assert f"--secret={STACK}-key --project=shop-prod" in done.err
+    assert STRANGE_KEY not in done.err
+
+
+@pytest.mark.parametrize("fault", [{"code": UNAVAILABLE}, {"code": EXHAUSTED}, {"cut": True}])
+def test_a_google_that_is_busy_or_cuts_is_asked_again(gemini: World, runs: Runs, fault: dict[str, Any]) -> None:
+    gemini.faults.append(Fault("gemini.get", times=2, **fault))
     assert runs.live(STACK).code == 0
-    assert len(gemini.seen) == 3
+    assert len(gemini.calls) == 3
 
 
-def test_a_connection_that_is_cut_every_time_ends_in_a_sentence(gemini: Gemini, runs: Runs) -> None:
-    gemini.answers = [None] * 9
+def test_a_connection_that_is_cut_every_time_ends_in_a_sentence(gemini: World, runs: Runs) -> None:
+    gemini.faults.append(Fault("gemini.get", cut=True, times=99))
     done = runs.live(STACK)
     assert (done.code, done.out) == (1, "")
     assert "no answer from Google" in done.err
 
 
-def test_an_answer_that_does_not_come_is_given_up(
-    gemini: Gemini, runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gemini.answers = ["slow"] * 9
+def test_an_answer_that_does_not_come_is_given_up(gemini: World, runs: Runs, tmp_path: Path) -> None:
+    gemini.faults.append(Fault("gemini.get", slow=True, times=99))
     built = build(STACK, StackFolder(tmp_path))
     assert isinstance(built, ManagedEndpoint)
     live = asking.ask(built.plan, load_catalog(), replace(QUICK, attempts=2, call_seconds=0.2))
     assert "no answer from Google" in live.error
     assert not gemini.over.is_set()  # the server still holds both answers back
-    assert len(gemini.seen) == 2
+    assert len(gemini.calls) == 2
 
 
-@pytest.mark.parametrize(
-    "body", [b"<html>proxy</html>", b"[]", b"null", {"inputTokenLimit": "many"}, {"inputTokenLimit": {"a": 1}}]
-)
-def test_an_answer_of_something_else_is_one_sentence(gemini: Gemini, runs: Runs, body: Any) -> None:
-    gemini.answers = [(200, body)] * 9
+@pytest.mark.parametrize("body", ["a proxy's page", [], None, {}, {"name": 7}, MODEL | {"inputTokenLimit": "many"}])
+def test_an_answer_of_something_else_is_one_sentence(runs: Runs, monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
+    describe(monkeypatch, body)
     done = runs.live(STACK)
     assert (done.code, done.out) == (1, "")
     assert "the Gemini API could not be asked" in done.err
@@ -231,7 +211,7 @@ def test_an_answer_of_something_else_is_one_sentence(gemini: Gemini, runs: Runs,
 
 @pytest.mark.parametrize("address", ["http://10.1.2.3:80", "http://me:pw@127.0.0.1:1", "ftp://x", "x", "http://["])
 def test_a_key_goes_in_the_clear_to_this_machine_alone(
-    gemini: Gemini, runs: Runs, monkeypatch: pytest.MonkeyPatch, address: str
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv(ADDRESS_VARIABLE, address)
     done = runs.live(STACK)
