@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from infra.catalog.loader import load_catalog, read_facts
 from infra.catalog.records import Model
-from infra.errors import PlanError, SpecError
+from infra.errors import PlanError, PolicyError, SpecError
 from infra.fleet_report import fleet_text
 from infra.golden import golden_text
+from infra.judgement import judge
 from infra.managed_report import endpoint_text
 from infra.naming import base_name
 from infra.pipeline import Endpoint, ManagedEndpoint, build
@@ -460,6 +462,22 @@ def test_every_shipped_plan_holds_what_generated_ones_do(endpoint: ManagedEndpoi
 def test_no_value_of_a_secret_is_in_what_is_rendered(endpoint: ManagedEndpoint) -> None:
     assert "Secret" not in {one["kind"] for one in endpoint.objects()}
     assert not re.search(r"AIza|AQ\.|hf_|stringData|keyString", json.dumps(endpoint.objects()))
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"egress": ({},)}, "namespace-closed"),
+        ({"client_environment": (("OPENAI_API_KEY", "x" * 40),)}, "no-secret-value"),
+    ],
+)
+def test_what_callers_get_is_judged_like_everything_else(changed: dict[str, Any], rule: str) -> None:
+    judge(SHIPPED.values(), FOLDER)
+    endpoint = SHIPPED["gemma4-31b-gemini"]
+    assert endpoint.callers is not None
+    opened = dataclasses.replace(endpoint, callers=dataclasses.replace(endpoint.callers, **changed))
+    with pytest.raises(PolicyError, match=f"policy {rule}: "):
+        judge([opened], FOLDER)
 
 
 def test_there_is_an_example_of_each_service_and_container() -> None:
