@@ -8,7 +8,7 @@ from infra.smoke.run import Smoke
 from infra.smoke.verdicts import MISS, SKIPPED
 from infra.text import WIDTH, counted, printable
 
-_COLUMNS = (16, 9, 9)
+_COLUMNS = (17, 9, 9)
 _NOTE = sum(_COLUMNS)
 
 
