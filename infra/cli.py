@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import StackError
+from infra.live_verbs import run_smoke, run_verify
 from infra.stack_folder import StackFolder
 from infra.verbs import (
     run_check,
@@ -21,7 +22,6 @@ from infra.verbs import (
     run_recover,
     run_render,
     run_schema,
-    run_smoke,
     run_status,
     run_validate,
 )
@@ -175,6 +175,19 @@ def _add_smoke(verbs: Any, shared: argparse.ArgumentParser, named: dict[str, Any
         "--first-token-seconds", type=_seconds, metavar="N", help="longest wait for a first token (default: 5)"
     )
     verb.set_defaults(run=run_smoke)
+
+    verb = verbs.add_parser(
+        "verify",
+        parents=[shared],
+        help="where what runs is not what the plan says",
+        description="Read back what runs, and compare it with the plan. Nothing is changed.",
+    )
+    verb.add_argument("stack", **named)
+    verb.add_argument("--url", metavar="URL", help="ask the engine itself, too; with the key as for smoke")
+    verb.add_argument("--key-file", metavar="FILE", help="file that holds the key (default: OPENAI_API_KEY)")
+    verb.add_argument("--json", action="store_true", help="print every comparison as JSON, with the plan's hash")
+    verb.add_argument("--timeout-seconds", type=_seconds, default=120.0, metavar="N", help="of one call (default: 120)")
+    verb.set_defaults(run=run_verify)
 
 
 def _seconds(text: str) -> float:

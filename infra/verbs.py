@@ -166,41 +166,6 @@ def run_status(options: argparse.Namespace, folder: StackFolder) -> int:
     return 0 if found.state == "serving" else 1
 
 
-def run_smoke(options: argparse.Namespace, folder: StackFolder) -> int:
-    """Call a running endpoint as its callers do, and print what it does not keep of its plan."""
-    import dataclasses
-
-    from infra.smoke.promise import promise
-    from infra.smoke.run import smoke
-    from infra.smoke.target import target_of
-    from infra.smoke_report import smoke_text
-
-    built = build(options.stack, folder)
-    if isinstance(built, Platform):
-        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
-    target = target_of(
-        built.plan,
-        built.platform,
-        url=options.url,
-        metrics_url=options.metrics_url,
-        key_file=options.key_file,
-        timeout_seconds=options.timeout_seconds,
-    )
-    promised = promise(built.plan, options.model or "")
-    if options.first_token_seconds is not None:
-        promised = dataclasses.replace(promised, first_token_seconds=options.first_token_seconds)
-    found = smoke(promised, target, _progress)
-    if options.json:
-        _write(json.dumps(found.to_json(), indent=2) + "\n", options.json)
-    print(smoke_text(found), end="")
-    return 0 if found.passed else 1
-
-
-def _progress(line: str) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
-
-
 def run_nodes(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print the nodes of a platform's cluster as its file may declare them."""
     from infra.catalog.loader import load_catalog
