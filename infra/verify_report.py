@@ -26,7 +26,7 @@ def verify_text(name: str, plan_hash: str, rows: Sequence[Row]) -> str:
     apart = sum(1 for row in rows if row.result == DIFFERS)
     unknown = sum(1 for row in rows if row.result == UNREAD)
     said = "as planned" if not apart else f"{apart} not as planned"
-    lines.append(f"{name}: {len(rows)} compared, {said}, {unknown} not read. Plan {plan_hash[:12]}.")
+    lines += _folded(f"{name}: {len(rows)} compared, {said}, {unknown} not read. Plan {plan_hash[:12]}.", "")
     return "\n".join(lines) + "\n"
 
 
