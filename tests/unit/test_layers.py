@@ -92,6 +92,21 @@ ALLOWED = {
         "vertex",
     },
     "policy": {"plan", "policy"},
+    "smoke": {"errors", "plan", "smoke", "spec"},
+    "smoke_report": {"smoke", "text"},
+    "verify": {
+        "cluster",
+        "components",
+        "errors",
+        "garden_deployment",
+        "pipeline",
+        "plan",
+        "smoke",
+        "spec",
+        "verify",
+        "vertex",
+    },
+    "verify_report": {"text", "verify"},
     "judgement": {"cloud", "errors", "pipeline", "policy"},
     "verbs": {
         "catalog",
@@ -121,15 +136,40 @@ ALLOWED = {
         "spec",
         "stack_folder",
     },
-    "cli": {"errors", "stack_folder", "verbs"},
+    "live_verbs": {
+        "errors",
+        "pipeline",
+        "plan",
+        "smoke",
+        "smoke_report",
+        "stack_folder",
+        "verify",
+        "verify_report",
+    },
+    "cli": {"errors", "live_verbs", "stack_folder", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"cluster", "components", "cli", "verbs", "__main__", "stack_folder", "operate", "vertex", "live"}
+EDGES = {
+    "cluster",
+    "components",
+    "cli",
+    "live",
+    "live_verbs",
+    "verbs",
+    "__main__",
+    "stack_folder",
+    "operate",
+    "smoke",
+    "verify",
+    "vertex",
+}
 # Inside an edge: what is data and rules alone, imported by what calls.
 PURE_IN_EDGES = [
     *(INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live", "offer")),
     *(INFRA / "live" / f"{name}.py" for name in ("findings", "garden_offers", "served_model", "sentences")),
+    *(INFRA / "smoke" / f"{name}.py" for name in ("answers", "media", "promise", "verdicts")),
+    *(INFRA / "verify" / f"{name}.py" for name in ("cluster", "rows")),
 ]
 
 
