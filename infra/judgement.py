@@ -6,16 +6,18 @@ from collections.abc import Iterable
 
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import Built, Endpoint, StackFiles
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, StackFiles
 from infra.policy import Subject, violations
 
 
-def subject(endpoint: Endpoint) -> Subject:
-    """What is judged of an endpoint that this version deploys.
+def subject(endpoint: Endpoint | ManagedEndpoint) -> Subject:
+    """What is judged of an endpoint that this version deploys; of one that Google runs, what its callers get.
 
     Raises:
         PlanError: this version only plans it.
     """
+    if isinstance(endpoint, ManagedEndpoint):
+        return Subject(endpoint.objects(), (), None)
     gke = endpoint.platform.gke
     pools = tuple(one.inputs for one in node_pools(endpoint.plan, gke)) if gke else ()
     return Subject(endpoint.objects(), pools, endpoint.plan)
@@ -30,7 +32,7 @@ def judge(built: Iterable[Built], files: StackFiles) -> None:
     problems = [
         Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
         for one in built
-        if isinstance(one, Endpoint) and one.refusal is None and one.service is None
+        if isinstance(one, ManagedEndpoint) or (isinstance(one, Endpoint) and one.refusal is None and not one.service)
         for rule, found in violations(subject(one))
     ]
     if problems:

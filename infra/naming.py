@@ -68,6 +68,7 @@ def _vocabulary(catalog: Catalog) -> set[str]:
     sizes = {model.size for model in catalog.models.values()}
     return {
         "base",
+        "serverless",
         *(word for name in names for word in name.split("-")),
         *sizes,
         *(one.replace("_", "-") for one in precisions),

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.errors import SpecError, StackError
+from infra.live_verb import plan_live
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
+
+_MOST_INPUT_PER_OUTPUT = 1_000_000  # more than any context has
 
 
 def run_validate(options: argparse.Namespace, folder: StackFolder) -> int:
@@ -67,6 +70,12 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
 
     if options.by and not options.all:
         raise SpecError("--by sums costs of all endpoints; write --all in place of a stack's name.")
+    if options.live and len(options.stack) != 1:
+        raise SpecError("--live asks Google about one managed endpoint; name one stack.")
+    if len(options.stack) > 1:
+        return _compare(options, folder)
+    if options.input_per_output is not None:
+        raise SpecError("--input-per-output is for costs of stacks beside each other; name two stacks or more.")
     if options.all:
         built, failures = build_each(folder.names(), folder)
         endpoints = [one for one in built if not isinstance(one, Platform)]
@@ -74,7 +83,9 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
             print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
     else:
-        one = build(options.stack, folder)
+        one = build(options.stack[0], folder)
+        if options.live:
+            return plan_live(options, one, folder)
         if isinstance(one, Platform):
             return _plan_platform(options, one, folder)
         endpoints = [one]
@@ -90,6 +101,35 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         print(fleet_text(plans, label=options.by or "team"), end="")
     else:
         print("\n".join(endpoint_text(plan, explain=options.explain) for plan in plans), end="")
+    return 0
+
+
+def _compare(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print what several stacks differ in, as text or JSON."""
+    from infra.catalog.loader import load_catalog
+    from infra.comparison_report import comparison_text
+    from infra.plan.comparison import ASSUMED_RATIO, MOST, Side, compare
+
+    names, ratio = options.stack, options.input_per_output
+    if options.html or options.explain:
+        raise SpecError("--html and --explain show one plan; name one stack, or leave them out.")
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise SpecError(f"{' and '.join(twice)} named twice; name each stack once.")
+    if len(names) > MOST:
+        raise SpecError(f"{len(names)} stacks; at most {MOST} are set side by side. --all has a line for each.")
+    if ratio is not None and not 0 <= ratio <= _MOST_INPUT_PER_OUTPUT:
+        raise SpecError(f"--input-per-output is a number from 0 to {_MOST_INPUT_PER_OUTPUT:,}.")
+    built, failures = build_each(names, folder)
+    platforms = [
+        f"{folder.path(one.name)} is a Platform; endpoints alone are compared."
+        for one in built
+        if isinstance(one, Platform)
+    ]
+    refuse([*map(SpecError, platforms), *failures.values()])
+    sides = [Side.of(one.plan, one.platform) for one in built if not isinstance(one, Platform)]
+    found = compare(sides, load_catalog(), ASSUMED_RATIO if ratio is None else ratio)
+    print(json.dumps(found.to_json(), indent=2) + "\n" if options.json else comparison_text(found), end="")
     return 0
 
 
@@ -110,7 +150,9 @@ def _on_own_machines(
     """Endpoints of which there is a page: it shows what machines do, and Google's are not ours to show."""
     found = [one for one in endpoints if isinstance(one, Endpoint)]
     if not found and not options.all:
-        raise SpecError(f"{folder.path(options.stack)} is a managed endpoint; its plan is text, or JSON with --json.")
+        raise SpecError(
+            f"{folder.path(options.stack[0])} is a managed endpoint; its plan is text, or JSON with --json."
+        )
     return found
 
 

@@ -57,6 +57,7 @@ class CloudResources(pulumi.ComponentResource):
             version=_PLUGIN_VERSION,
             depends_on=[self.made[name] for name in one.after],
             protect=one.protect,
+            delete_before_replace=one.delete_first,
             ignore_changes=list(one.ignore),
             custom_timeouts=limits,
             additional_secret_outputs=list(one.secrets),

@@ -11,7 +11,7 @@ from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.google import Google
 from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
-from infra.spec.managed import MANAGED_FRAMEWORKS, Caller, Vertex, VertexAutoscaling
+from infra.spec.managed import MANAGED_FRAMEWORKS, Caller, Vertex, VertexAutoscaling, needs_accelerator
 from infra.spec.monitoring import Monitoring
 from infra.spec.network import Network
 from infra.spec.node_pool import NodePool
@@ -58,5 +58,6 @@ __all__ = [
     "VertexAutoscaling",
     "Weights",
     "WeightsBucket",
+    "needs_accelerator",
     "spec_problems",
 ]

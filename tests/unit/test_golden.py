@@ -85,8 +85,9 @@ def test_golden_is_what_the_renderer_says_now(name: str, request: pytest.Fixture
     assert not diff, f"{diff}\nRead it, then: pytest tests/unit/test_golden.py --update-golden"
 
 
-# A created Standard platform, an adopted one, an Autopilot one with everything, one in a network that is there.
-PLATFORMS = {name: BUILT[name] for name in ("dev", "prod")} | {
+# A created Standard platform, an adopted one, one without a cluster, an Autopilot one with everything, one in a network
+# that is there.
+PLATFORMS = {name: BUILT[name] for name in ("cloud", "dev", "prod")} | {
     name: build(name, EXAMPLES) for name in ("autopilot", "there")
 }
 

@@ -1,0 +1,105 @@
+"""What the verbs of `servestack` do that call a running endpoint, or read back what runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.errors import SpecError, StackError
+from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build
+from infra.stack_folder import StackFolder
+
+if TYPE_CHECKING:
+    from infra.verify.rows import Row
+
+
+def run_smoke(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Call a running endpoint as its callers do, and print what it does not keep of its plan."""
+    import dataclasses
+
+    from infra.smoke.promise import promise
+    from infra.smoke.run import smoke
+    from infra.smoke.target import target_of
+    from infra.smoke_report import smoke_text
+
+    built = build(options.stack, folder)
+    if isinstance(built, Platform):
+        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    target = target_of(
+        built.plan,
+        built.platform,
+        url=options.url,
+        metrics_url=options.metrics_url,
+        key_file=options.key_file,
+        timeout_seconds=options.timeout_seconds,
+    )
+    promised = promise(built.plan, options.model or "")
+    if options.first_token_seconds is not None:
+        promised = dataclasses.replace(promised, first_token_seconds=options.first_token_seconds)
+    found = smoke(promised, target, _progress)
+    if options.json:
+        _write(json.dumps(found.to_json(), indent=2) + "\n", options.json)
+    print(smoke_text(found), end="")
+    return 0 if found.passed else 1
+
+
+def run_verify(options: argparse.Namespace, folder: StackFolder) -> int:
+    """Print where what runs is not what the plan says."""
+    from infra.plan.fingerprint import plan_hash
+    from infra.verify.rows import differing, rows_json
+    from infra.verify_report import verify_text
+
+    built = build(options.stack, folder)
+    if isinstance(built, Platform):
+        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    rows = _live_rows(built, options, folder)
+    if options.json:
+        print(json.dumps(rows_json(built.name, plan_hash(built.plan), rows), indent=2))
+    else:
+        print(verify_text(built.name, plan_hash(built.plan), rows), end="")
+    return 1 if differing(rows) else 0
+
+
+def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, folder: StackFolder) -> list[Row]:
+    from infra.smoke.target import target_of
+    from infra.verify.cluster import compare
+    from infra.verify.engine import ask_engine
+    from infra.verify.garden import verify_garden
+    from infra.verify.reach import read_live
+
+    if isinstance(built, ManagedEndpoint):
+        if built.plan.garden is None:
+            raise SpecError(
+                f"{folder.path(built.name)}: Google runs it on machines of its own, and nothing of it can be read "
+                f"back; see whether it answers with: servestack smoke {built.name}"
+            )
+        return verify_garden(built)
+    plan, work = built.plan, built.workload
+    live = read_live(built.name, built.platform, work.container, groups=plan.accelerator.nodes > 1)
+    rows = compare(plan, built.objects(), live)
+    if not options.url:
+        return rows
+    target = target_of(
+        plan,
+        built.platform,
+        url=options.url,
+        metrics_url=None,
+        key_file=options.key_file,
+        timeout_seconds=options.timeout_seconds,
+    )
+    return [*rows, *ask_engine(plan, target)]
+
+
+def _progress(line: str) -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        print(line, file=sys.stderr, flush=True)
+
+
+def _write(text: str, file: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StackError(f"{file}: cannot be written: {error.strerror}.") from None
