@@ -55,8 +55,10 @@ def print_local_summary(engine: Engine, stack: str, stacks_option: list[str], el
     print(f"\n{stack} is up, on this machine: {duration(elapsed_seconds)}.\n")
     for name, value in rows:
         print(f"  {name:<12} {value}")
+    options = "".join(f" {option}" for option in stacks_option)
     print("\nNext:")
     print(f"  {call_command(outputs)}")
+    print(f"  .venv/bin/servestack smoke {stack}{options}")
     print("  make down")
 
 

@@ -55,6 +55,16 @@ class HostService:
     key_file: str
     start_seconds: int
 
+    @property
+    def url(self) -> str:
+        """OpenAI-compatible base address."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def metrics_url(self) -> str:
+        """Where the engine answers in Prometheus' format."""
+        return f"http://127.0.0.1:{self.port}/metrics"
+
 
 def host_service(plan: ServingPlan, *, port: int, sha256: str = "") -> HostService:
     """The service of a plan.

@@ -143,6 +143,8 @@ ALLOWED = {
     },
     "live_verbs": {
         "errors",
+        "frameworks",
+        "local",
         "pipeline",
         "plan",
         "smoke",
