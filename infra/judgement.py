@@ -6,19 +6,19 @@ from collections.abc import Iterable
 
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import Built, Endpoint, StackFiles
+from infra.pipeline import BatchJob, Built, Endpoint, StackFiles
 from infra.policy import Subject, violations
 
 
-def subject(endpoint: Endpoint) -> Subject:
-    """What is judged of an endpoint that this version deploys.
+def subject(endpoint: Endpoint | BatchJob) -> Subject:
+    """What is judged of an endpoint that this version deploys, or of a job.
 
     Raises:
         PlanError: this version only plans it.
     """
     gke = endpoint.platform.gke
     pools = tuple(one.inputs for one in node_pools(endpoint.plan, gke)) if gke else ()
-    return Subject(endpoint.objects(), pools, endpoint.plan)
+    return Subject(endpoint.objects(), pools, endpoint.plan if isinstance(endpoint, Endpoint) else None)
 
 
 def judge(built: Iterable[Built], files: StackFiles) -> None:
@@ -30,7 +30,7 @@ def judge(built: Iterable[Built], files: StackFiles) -> None:
     problems = [
         Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
         for one in built
-        if isinstance(one, Endpoint) and one.refusal is None
+        if isinstance(one, BatchJob) or (isinstance(one, Endpoint) and one.refusal is None)
         for rule, found in violations(subject(one))
     ]
     if problems:

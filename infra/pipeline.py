@@ -14,9 +14,11 @@ from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
+from infra.frameworks.job import JobWorkload, job_workload
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
+from infra.plan.job import JobPlan, resolve_job
 from infra.plan.managed import ManagedPlan, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
@@ -103,6 +105,24 @@ class ManagedEndpoint:
 
 
 @dataclass(frozen=True)
+class BatchJob:
+    """A planned job, its platform and its workload."""
+
+    name: str
+    spec: EndpointSpec
+    platform_name: str
+    platform: PlatformSpec
+    plan: JobPlan
+    workload: JobWorkload
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Kubernetes objects, in the order in which they are made."""
+        from infra.render import render_job
+
+        return render_job(self.workload)
+
+
+@dataclass(frozen=True)
 class Platform:
     """A platform as its file says it."""
 
@@ -110,7 +130,7 @@ class Platform:
     spec: PlatformSpec
 
 
-Built = Endpoint | ManagedEndpoint | Platform
+Built = BatchJob | Endpoint | ManagedEndpoint | Platform
 
 
 def build(name: str, files: StackFiles) -> Built:
@@ -127,6 +147,8 @@ def build(name: str, files: StackFiles) -> Built:
     assert isinstance(platform, PlatformSpec)
     if spec.service:
         return _managed(name, spec, platform, document)
+    if spec.job:
+        return _job(name, spec, platform, document)
     try:
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
@@ -158,6 +180,16 @@ def _managed(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Do
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
     served = container(plan, catalog.managed.container)
     return ManagedEndpoint(name, spec, spec.platform, platform, plan, served, caller_workload(plan))
+
+
+def _job(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document) -> BatchJob:
+    try:
+        plan = resolve_job(name, spec, platform, load_catalog())
+    except RefusedError as refused:
+        raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
+    assert platform.gke is not None, "no other platform has jobs"
+    plan = dataclasses.replace(plan, node_pools=named(plan, platform.gke))
+    return BatchJob(name, spec, spec.platform, platform, plan, job_workload(plan))
 
 
 def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.errors import SpecError, StackError
-from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
+from infra.pipeline import BatchJob, Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 
@@ -63,6 +63,7 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print plans as text, JSON or a page."""
     from infra.fleet import totals
     from infra.fleet_report import fleet_text
+    from infra.job_report import jobs_text
     from infra.managed_report import endpoint_text
 
     if options.by and not options.all:
@@ -71,7 +72,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         built, failures = build_each(folder.names(), folder)
         endpoints = [one for one in built if not isinstance(one, Platform)]
         if failures and endpoints and not (options.json or options.html or options.explain):
-            print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
+            lasting = [one.plan for one in endpoints if not isinstance(one, BatchJob)]
+            print(fleet_text(lasting, list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
     else:
         one = build(options.stack, folder)
@@ -79,15 +81,19 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
             return _plan_platform(options, one, folder)
         endpoints = [one]
     plans = [one.plan for one in endpoints]
+    lasting, jobs = (
+        [one.plan for one in endpoints if not isinstance(one, BatchJob)],
+        [one.plan for one in endpoints if isinstance(one, BatchJob)],
+    )
     if options.html:
         _write_page(_on_own_machines(endpoints, options, folder), options.html)
     if options.json and options.by:
-        print(json.dumps([one.to_json() for one in totals(plans, options.by)], indent=2))
+        print(json.dumps([one.to_json() for one in totals(lasting, options.by)], indent=2))
     elif options.json:
         data = [plan.to_json() for plan in plans]
         print(json.dumps(data if options.all else data[0], indent=2))
     elif options.all and not options.explain:
-        print(fleet_text(plans, label=options.by or "team"), end="")
+        print(fleet_text(lasting, label=options.by or "team") + jobs_text(jobs), end="")
     else:
         print("\n".join(endpoint_text(plan, explain=options.explain) for plan in plans), end="")
     return 0
@@ -105,12 +111,13 @@ def _plan_platform(options: argparse.Namespace, platform: Platform, folder: Stac
 
 
 def _on_own_machines(
-    endpoints: Sequence[Endpoint | ManagedEndpoint], options: argparse.Namespace, folder: StackFolder
+    endpoints: Sequence[BatchJob | Endpoint | ManagedEndpoint], options: argparse.Namespace, folder: StackFolder
 ) -> list[Endpoint]:
     """Endpoints of which there is a page: it shows what machines do, and Google's are not ours to show."""
     found = [one for one in endpoints if isinstance(one, Endpoint)]
     if not found and not options.all:
-        raise SpecError(f"{folder.path(options.stack)} is a managed endpoint; its plan is text, or JSON with --json.")
+        what = "a job" if isinstance(endpoints[0], BatchJob) else "a managed endpoint"
+        raise SpecError(f"{folder.path(options.stack)} is {what}; its plan is text, or JSON with --json.")
     return found
 
 
@@ -245,6 +252,8 @@ def _endpoint(name: str, folder: StackFolder) -> Endpoint:
     built = build(name, folder)
     if isinstance(built, Platform):
         raise SpecError(f"{folder.path(name)} is a Platform; this verb takes an Endpoint.")
+    if isinstance(built, BatchJob):
+        raise SpecError(f"{folder.path(name)} is a job: nobody calls it; this verb takes an endpoint of a cluster.")
     if isinstance(built, ManagedEndpoint):
         raise SpecError(f"{folder.path(name)} is a managed endpoint: Google runs it; this verb takes one of a cluster.")
     return built

@@ -11,12 +11,13 @@ from infra.cloud.platform import platform_resources
 from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
+from infra.components.job import deploy_job
 from infra.components.kubernetes import InferenceServer
 from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
 from infra.errors import PlanError
-from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
+from infra.pipeline import BatchJob, Built, Endpoint, ManagedEndpoint, Platform
 from infra.plan.needed_secrets import key_command
 from infra.plan.platform_names import bucket_name
 from infra.plan.synced_secrets import secret_commands
@@ -37,6 +38,8 @@ def deploy(built: Built) -> None:
             _endpoint(built)
         case ManagedEndpoint():
             deploy_managed(built)
+        case BatchJob():
+            deploy_job(built)
 
 
 def _gke(platform: PlatformSpec) -> Gke:

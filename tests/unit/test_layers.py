@@ -37,7 +37,8 @@ ALLOWED = {
     "diagnosis_report": {"operate", "text"},
     "check_report": {"cloud", "spec", "text"},
     "platform_report": {"cloud", "text"},
-    "managed_report": {"catalog", "plan", "report", "text"},
+    "managed_report": {"catalog", "job_report", "plan", "report", "text"},
+    "job_report": {"catalog", "plan", "report", "text"},
     "golden": {"cloud", "managed_report", "pipeline", "platform_report", "render"},
     "page": {"page", "plan"},
     "pipeline": {
@@ -71,6 +72,7 @@ ALLOWED = {
         "golden",
         "matrix",
         "interview",
+        "job_report",
         "judgement",
         "managed_report",
         "new_stack",
