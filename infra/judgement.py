@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from infra.batch_job import BatchJob
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import BatchJob, Built, Endpoint, StackFiles
+from infra.pipeline import Built, Endpoint, StackFiles
 from infra.policy import Subject, violations
 
 

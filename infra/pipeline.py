@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infra.batch_job import BatchJob, batch_job
 from infra.catalog.loader import load_catalog
 from infra.cloud.pool_names import named
 from infra.document import Document, parse_document
@@ -14,11 +15,9 @@ from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
-from infra.frameworks.job import JobWorkload, job_workload
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
-from infra.plan.job import JobPlan, resolve_job
 from infra.plan.managed import ManagedPlan, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
@@ -105,24 +104,6 @@ class ManagedEndpoint:
 
 
 @dataclass(frozen=True)
-class BatchJob:
-    """A planned job, its platform and its workload."""
-
-    name: str
-    spec: EndpointSpec
-    platform_name: str
-    platform: PlatformSpec
-    plan: JobPlan
-    workload: JobWorkload
-
-    def objects(self) -> list[dict[str, Any]]:
-        """Kubernetes objects, in the order in which they are made."""
-        from infra.render import render_job
-
-        return render_job(self.workload)
-
-
-@dataclass(frozen=True)
 class Platform:
     """A platform as its file says it."""
 
@@ -147,9 +128,9 @@ def build(name: str, files: StackFiles) -> Built:
     assert isinstance(platform, PlatformSpec)
     if spec.service:
         return _managed(name, spec, platform, document)
-    if spec.job:
-        return _job(name, spec, platform, document)
     try:
+        if spec.job:
+            return batch_job(name, spec, platform)
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
@@ -180,16 +161,6 @@ def _managed(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Do
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
     served = container(plan, catalog.managed.container)
     return ManagedEndpoint(name, spec, spec.platform, platform, plan, served, caller_workload(plan))
-
-
-def _job(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document) -> BatchJob:
-    try:
-        plan = resolve_job(name, spec, platform, load_catalog())
-    except RefusedError as refused:
-        raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
-    assert platform.gke is not None, "no other platform has jobs"
-    plan = dataclasses.replace(plan, node_pools=named(plan, platform.gke))
-    return BatchJob(name, spec, spec.platform, platform, plan, job_workload(plan))
 
 
 def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:

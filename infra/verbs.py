@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.batch_job import BatchJob
 from infra.errors import SpecError, StackError
-from infra.pipeline import BatchJob, Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
+from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
 from infra.spec import EndpointSpec
 from infra.stack_folder import StackFolder
 

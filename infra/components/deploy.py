@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.batch_job import BatchJob
 from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources, needs_project_number
@@ -17,7 +18,7 @@ from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
 from infra.errors import PlanError
-from infra.pipeline import BatchJob, Built, Endpoint, ManagedEndpoint, Platform
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
 from infra.plan.needed_secrets import key_command
 from infra.plan.platform_names import bucket_name
 from infra.plan.synced_secrets import secret_commands

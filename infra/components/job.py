@@ -7,13 +7,13 @@ from typing import Any
 
 import pulumi
 
+from infra.batch_job import BatchJob
 from infra.cloud.cluster_check import missing_for_job
 from infra.cloud.endpoint import endpoint_resources, needs_project_number
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import ClusterAccess, find_cluster, google_provider, tell
 from infra.components.kubernetes import object_resource, provider_of
 from infra.components.project import project_number
-from infra.pipeline import BatchJob
 
 
 class JobObjects(pulumi.ComponentResource):

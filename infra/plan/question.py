@@ -75,7 +75,7 @@ def _not_planned(facts: FrameworkFacts) -> str:
         return (
             f"{facts.display_name} is a training library and no server: it runs batches, and nobody can call it. Use "
             f"framework: {facts.alternative or 'vllm'} to serve, or write job: {{mode: generate, input: ..., "
-            "output: ...}} for a batch (docs/keras.md)."
+            "output: ...} for a batch (docs/keras.md)."
         )
     refused = facts.state == "refused"
     why = " ".join(one.statement for one in facts.evidence[: None if refused else 2])
