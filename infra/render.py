@@ -7,6 +7,7 @@ put into the holes. So nothing in a value can end a string or open a key, and en
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -44,7 +45,10 @@ def render_callers(workload: CallerWorkload) -> list[dict[str, Any]]:
 
 
 def render_job(workload: JobWorkload) -> list[dict[str, Any]]:
-    """Objects of one job, in the order in which they are made, with the script as it stands in manifests/jobs."""
+    """Objects of one job, in the order in which they are made, with the script as it stands in manifests/jobs.
+
+    Its Job is named after what it says, as most of a Job cannot change: another one is another Job.
+    """
     plan, files = workload.plan, job_files()
     shown = _labels(plan.stack, plan.framework.name, plan.model.id, plan.labels) | {
         "app.kubernetes.io/component": "job",
@@ -52,7 +56,10 @@ def render_job(workload: JobWorkload) -> list[dict[str, Any]]:
     }
     checksum = hashlib.sha256("".join(f"{name}\0{text}\0" for name, text in files.items()).encode()).hexdigest()[:16]
     names = {"workload": workload, "plan": plan, "name": plan.stack, "labels": shown}
-    return [_object(kind, names | {"files": files, "checksum": checksum}) for kind in JOB_OBJECTS]
+    names |= {"files": files, "checksum": checksum, "job_name": plan.stack}
+    said = json.dumps(_object("job", names)["spec"], sort_keys=True)
+    names["job_name"] = f"{plan.stack}-{hashlib.sha256(said.encode()).hexdigest()[:5]}"
+    return [_object(kind, names) for kind in JOB_OBJECTS]
 
 
 @cache

@@ -59,12 +59,16 @@ def deploy_job(job: BatchJob) -> None:
     tell(job.platform_name, missing_for_job(cluster.facts, gke, plan))
     number = project_number(gke.project, provider) if needs_project_number(plan) else None
     cloud = CloudResources(plan.stack, endpoint_resources(plan, gke, number), provider)
-    JobObjects(plan.stack, job.objects(), cluster, depends_on=list(cloud.made.values()))
+    objects = job.objects()
+    JobObjects(plan.stack, objects, cluster, depends_on=list(cloud.made.values()))
     pulumi.export("result", plan.result)
     pulumi.export("mode", plan.work.mode)
     pulumi.export("model", plan.model.id)
     pulumi.export("namespace", plan.stack)
-    pulumi.export("logsCommand", f"kubectl logs --namespace {plan.stack} --follow job/{plan.stack}")
+    pulumi.export("job", objects[-1]["metadata"]["name"])
+    pulumi.export(
+        "logsCommand", f"kubectl logs --namespace {plan.stack} --follow job/{objects[-1]['metadata']['name']}"
+    )
     pulumi.export("nodePool", plan.node_pools.pools[0].name)
     pulumi.export("plan", plan.summary())
     pulumi.export(

@@ -8,11 +8,14 @@ from typing import Any
 from tests.e2e.project import Project, until
 
 STACK = "gemma4-e2b-l4-keras"
-BUCKETS = ("servestack-dev-tuning", "servestack-dev-weights")
+BUCKET = "servestack-dev-dev-weights"
 
 
 def job(project: Project) -> dict[str, Any]:
-    found: dict[str, Any] = project.api("GET", f"/apis/batch/v1/namespaces/{STACK}/jobs/{STACK}")
+    """The one that is there and is not on its way out."""
+    listed = project.api("GET", f"/apis/batch/v1/namespaces/{STACK}/jobs")["items"]
+    (found,) = (one for one in listed if "deletionTimestamp" not in one["metadata"])
+    assert isinstance(found, dict)
     return found
 
 
@@ -25,9 +28,10 @@ def complete(project: Project) -> bool:
 def test_a_job_ends_on_a_spot_machine_of_its_own_and_another_run_of_it_replaces_it(project: Project) -> None:
     project.up(STACK, "--policy-pack", "policies")
     told = json.loads(project.pulumi("stack", "output", "--json", "-s", STACK))
-    assert told["result"] == "gs://servestack-dev-tuning/e2b/run-1/result.json"
+    assert told["result"] == "gs://servestack-dev-dev-weights/e2b/run-1/result.json"
     assert told["cost"]["usdAtMost"] <= 12
     until(lambda: complete(project))
+    assert told["job"] == job(project)["metadata"]["name"]
     (pod,) = project.api("GET", f"/api/v1/namespaces/{STACK}/pods")["items"]
     assert pod["status"]["phase"] == "Succeeded"
     (node,) = project.nodes(STACK)
@@ -38,15 +42,15 @@ def test_a_job_ends_on_a_spot_machine_of_its_own_and_another_run_of_it_replaces_
 
     content = {"mode": "lora", "sequenceLength": 512, "epochs": 4, "deadlineSeconds": 43200}
     places = {
-        "input": {"bucket": BUCKETS[0], "path": "e2b/train.jsonl"},
-        "output": {"bucket": BUCKETS[0], "path": "e2b/run-2"},
-        "preset": {"bucket": BUCKETS[1], "path": "keras/gemma4_instruct_2b"},
+        "input": {"bucket": BUCKET, "path": "e2b/train.jsonl"},
+        "output": {"bucket": BUCKET, "path": "e2b/run-2"},
+        "preset": {"bucket": BUCKET, "path": "keras/gemma4_instruct_2b"},
     }
     project.write(STACK, job=content | places)
     project.up(STACK)
     assert job(project)["metadata"]["uid"] != first
     told = json.loads(project.pulumi("stack", "output", "--json", "-s", STACK))
-    assert told["result"] == "gs://servestack-dev-tuning/e2b/run-2/result.json"
+    assert told["result"] == "gs://servestack-dev-dev-weights/e2b/run-2/result.json"
     until(lambda: complete(project))
 
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)

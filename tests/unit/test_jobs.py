@@ -141,11 +141,12 @@ def test_nobody_calls_a_job_and_it_reaches_no_more_than_it_needs(job: BatchJob) 
 
 
 def test_rights_are_on_its_buckets_alone_and_writing_only_where_the_output_is() -> None:
-    grants = {one.thing: one.role for one in JOBS[SHOWN].plan.grants}
+    grants = {one.thing: one.role for one in JOBS[SHARDS].plan.grants}
     assert grants == {
-        "gs://servestack-dev-tuning": "roles/storage.objectUser",
+        "gs://servestack-dev-data": "roles/storage.objectUser",
         "gs://servestack-dev-weights": "roles/storage.objectViewer",
     }
+    assert [one.role for one in JOBS[SHOWN].plan.grants] == ["roles/storage.objectUser"], "writing includes reading"
     assert JOBS[CLAIM].plan.grants == ()
 
 
@@ -160,11 +161,11 @@ def test_the_program_starts_the_job_after_its_machines_and_its_rights() -> None:
     made = registered(ROOT / "stacks", SHOWN)
     (job,) = made.of_type("kubernetes:batch/v1:Job")
     members = [one["name"] for one in made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")]
-    assert members == [f"{SHOWN}-writes-servestack-dev-tuning", f"{SHOWN}-reads-servestack-dev-weights"]
+    assert members == [f"{SHOWN}-writes-servestack-dev-dev-weights"]
     (pool,) = made.of_type("gcp:container/nodePool:NodePool")
     objects = {one["name"] for one in made.resources if one["type"].startswith("kubernetes:")} - {SHOWN}
     assert {*members, pool["name"], *objects} <= {name for name, _ in job["after"]}
-    assert made.outputs["result"] == "gs://servestack-dev-tuning/e2b/run-1/result.json"
+    assert made.outputs["result"] == "gs://servestack-dev-dev-weights/e2b/run-1/result.json"
 
 
 def test_the_deadline_bounds_the_cost() -> None:
