@@ -45,7 +45,7 @@ class Rig:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
-            "KERAS_BACKEND": "tensorflow",
+            "KERAS_BACKEND": os.environ.get("SERVESTACK_KERAS_BACKEND", "tensorflow"),
             "TF_NUM_INTRAOP_THREADS": "1",
             "TF_ENABLE_ONEDNN_OPTS": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
