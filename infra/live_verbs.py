@@ -26,9 +26,7 @@ def run_smoke(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.smoke.target import target_of
     from infra.smoke_report import smoke_text
 
-    built = build(options.stack, folder)
-    if isinstance(built, Platform):
-        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    built = _endpoint(options.stack, folder)
     service = built.service if isinstance(built, Endpoint) else None
     target = target_of(
         built.plan,
@@ -54,15 +52,21 @@ def run_verify(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.verify.rows import differing, rows_json
     from infra.verify_report import verify_text
 
-    built = build(options.stack, folder)
-    if isinstance(built, Platform):
-        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    built = _endpoint(options.stack, folder)
     rows = _live_rows(built, options, folder)
     if options.json:
         print(json.dumps(rows_json(built.name, plan_hash(built.plan), rows), indent=2))
     else:
         print(verify_text(built.name, plan_hash(built.plan), rows), end="")
     return 1 if differing(rows) else 0
+
+
+def _endpoint(name: str, folder: StackFolder) -> Endpoint | ManagedEndpoint:
+    built = build(name, folder)
+    if isinstance(built, Endpoint | ManagedEndpoint):
+        return built
+    kind = "a Platform" if isinstance(built, Platform) else "a job, which serves nobody"
+    raise SpecError(f"{folder.path(name)} is {kind}; this verb takes an Endpoint.")
 
 
 def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, folder: StackFolder) -> list[Row]:

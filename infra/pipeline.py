@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infra.batch_job import BatchJob, batch_job
 from infra.catalog.loader import load_catalog
 from infra.cloud.pool_names import named
 from infra.document import Document, parse_document
@@ -118,7 +119,7 @@ class Platform:
     spec: PlatformSpec
 
 
-Built = Endpoint | ManagedEndpoint | Platform
+Built = BatchJob | Endpoint | ManagedEndpoint | Platform
 
 
 def build(name: str, files: StackFiles) -> Built:
@@ -136,6 +137,8 @@ def build(name: str, files: StackFiles) -> Built:
     if spec.service:
         return _managed(name, spec, platform, document)
     try:
+        if spec.job:
+            return batch_job(name, spec, platform)
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.batch_job import BatchJob
 from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources, needs_project_number
@@ -11,6 +12,7 @@ from infra.cloud.platform import platform_resources
 from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
+from infra.components.job import deploy_job
 from infra.components.kubernetes import InferenceServer
 from infra.components.local import deploy_local
 from infra.components.managed import deploy_managed
@@ -40,6 +42,8 @@ def deploy(built: Built) -> None:
             _endpoint(built)
         case ManagedEndpoint():
             deploy_managed(built)
+        case BatchJob():
+            deploy_job(built)
 
 
 def _gke(platform: PlatformSpec) -> Gke:

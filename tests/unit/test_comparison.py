@@ -435,7 +435,7 @@ def test_the_text_for_serverless_or_self_hosted_is_the_one_that_was_read(request
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([OWN, "dev"], "stacks/dev.yaml is a Platform; endpoints alone are compared."),
+        ([OWN, "dev"], "stacks/dev.yaml is no endpoint; only those are compared."),
         ([OWN, SERVERLESS, OWN], f"{OWN} named twice; name each stack once."),
         ([OWN, SERVERLESS, "--explain"], "--html and --explain show one plan; name one stack, or leave them out."),
         ([OWN, SERVERLESS, "--html", "x"], "--html and --explain show one plan; name one stack, or leave them out."),

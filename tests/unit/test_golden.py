@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.batch_job import BatchJob
 from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
 from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
-from infra.objects import CALLER_OBJECTS, OBJECTS, templates
+from infra.objects import CALLER_OBJECTS, JOB_OBJECTS, OBJECTS, templates
 from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.render import render
 from infra.report import explain_text, plan_text
@@ -28,6 +29,7 @@ FOLDER = StackFolder(ROOT / "stacks")
 BUILT = {name: build(name, FOLDER) for name in FOLDER.names()}
 ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is None}
 SERVICES = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is not None}
+JOBS = {name: one for name, one in BUILT.items() if isinstance(one, BatchJob)}
 MANAGED = {name: one for name, one in BUILT.items() if isinstance(one, ManagedEndpoint)}
 EXAMPLES = StackFolder(ROOT / "tests" / "examples" / "valid")
 MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and not one.service}
@@ -46,9 +48,8 @@ FEATURES = {
     "gemma4-e4b-l4-token",
     "gemma4-e4b-l4-watched",
 }
-SHOWN: dict[str, Endpoint | ManagedEndpoint] = (
-    ENDPOINTS | MANAGED | SERVICES | {name: MORE[name] for name in sorted(FEATURES)}
-)
+SHOWN: dict[str, BatchJob | Endpoint | ManagedEndpoint] = ENDPOINTS | JOBS | MANAGED | SERVICES
+SHOWN |= {name: MORE[name] for name in sorted(FEATURES)}
 ALL = pytest.mark.parametrize("endpoint", [*ENDPOINTS.values(), *MORE.values()], ids=[*ENDPOINTS, *MORE])
 
 
@@ -281,7 +282,11 @@ TEMPLATES = sorted((ROOT / "manifests" / "templates").rglob("*.j2"))
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
-    assert path.parent.name == "parts" or path.name.removesuffix(".yaml.j2") in {*dict(OBJECTS), *CALLER_OBJECTS}
+    assert path.parent.name == "parts" or path.name.removesuffix(".yaml.j2") in {
+        *dict(OBJECTS),
+        *CALLER_OBJECTS,
+        *JOB_OBJECTS,
+    }
     text = path.read_text(encoding="utf-8")
     values = [piece.split("}}")[0] for piece in text.split("{{")[1:]]
     assert values or "include" in text

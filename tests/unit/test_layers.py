@@ -38,7 +38,8 @@ ALLOWED = {
     "comparison_report": {"plan", "text"},
     "check_report": {"cloud", "spec", "text"},
     "platform_report": {"cloud", "text"},
-    "managed_report": {"catalog", "plan", "report", "text"},
+    "managed_report": {"catalog", "job_report", "plan", "report", "text"},
+    "job_report": {"catalog", "plan", "report", "text"},
     "garden_deployment": {"pipeline", "vertex"},
     "golden": {
         "cloud",
@@ -51,7 +52,9 @@ ALLOWED = {
         "vertex",
     },
     "page": {"page", "plan"},
+    "batch_job": {"catalog", "cloud", "frameworks", "plan", "render", "spec"},
     "pipeline": {
+        "batch_job",
         "catalog",
         "cloud",
         "document",
@@ -83,6 +86,7 @@ ALLOWED = {
     "live_report": {"live", "plan", "report", "text"},
     "live_verb": {"catalog", "errors", "live", "live_report", "managed_report", "pipeline"},
     "components": {
+        "batch_job",
         "catalog",
         "cloud",
         "cluster",
@@ -112,8 +116,9 @@ ALLOWED = {
         "vertex",
     },
     "verify_report": {"text", "verify"},
-    "judgement": {"cloud", "errors", "pipeline", "policy"},
+    "judgement": {"batch_job", "cloud", "errors", "pipeline", "policy"},
     "verbs": {
+        "batch_job",
         "catalog",
         "check_report",
         "cloud",
@@ -126,6 +131,7 @@ ALLOWED = {
         "golden",
         "matrix",
         "interview",
+        "job_report",
         "judgement",
         "live_verb",
         "managed_report",
