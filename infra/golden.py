@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from infra.cloud.managed import managed_resources
 from infra.cloud.platform_plan import platform_plan, resource_json
 from infra.garden_deployment import deployment_of
 from infra.managed_report import endpoint_text
-from infra.pipeline import Built, ManagedEndpoint, Platform
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
+from infra.plan.serving_plan import plain
 from infra.platform_report import platform_manifest, resources_manifest
 from infra.render import manifest
 from infra.vertex.deployment import to_inputs
@@ -21,6 +23,8 @@ def golden_text(built: Built) -> str:
     if isinstance(built, Platform):
         return platform_manifest(platform_plan(built.name, built.spec))
     comment = "".join(f"# {line}".rstrip() + "\n" for line in endpoint_text(built.plan).splitlines())
+    if isinstance(built, Endpoint) and built.service is not None:
+        return comment + manifest([{"service": plain(dataclasses.asdict(built.service))}])
     cloud = resources_manifest(_at_google(built)) if isinstance(built, ManagedEndpoint) else ""
     objects = built.objects()
     return comment + cloud + (manifest(objects) if objects else "")

@@ -16,6 +16,11 @@ from infra.spec.platform import PLATFORM_KINDS
 _MEANINGS = {
     "adapters": "LoRA adapters, each asked for by its name in place of the model's.",
     "accessMode": "pvc: how the claim's volume may be mounted. ReadWriteOnce: one replica.",
+    "file": "file: GGUF file of this machine, by its whole path.",
+    "sha256": "file: SHA-256 that the file has to have. Default: not compared.",
+    "keep": "local: downloaded weights stay when the stack is destroyed. Default: true.",
+    "port": "local: port of the service on loopback. Default: 8080.",
+    "processors": "Processors of the machine, on which the threads of accelerator cpu rest. Default: one thread.",
     "bucket": "gcs, job: Cloud Storage bucket. Of a created platform: the one it makes for weights, {name}.",
     "claim": "pvc, job: PersistentVolumeClaim in the stack's namespace.",
     "path": "Folder with the checkpoint's files, below the root of volume or bucket. Of a job: file or folder.",

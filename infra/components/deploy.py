@@ -14,6 +14,7 @@ from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.job import deploy_job
 from infra.components.kubernetes import InferenceServer
+from infra.components.local import deploy_local
 from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
@@ -35,6 +36,8 @@ def deploy(built: Built) -> None:
     match built:
         case Platform():
             _platform(built)
+        case Endpoint() if built.service is not None:
+            deploy_local(built)
         case Endpoint():
             _endpoint(built)
         case ManagedEndpoint():
@@ -46,7 +49,7 @@ def deploy(built: Built) -> None:
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on platforms with gke or kubernetes only; host and local are planned, not deployed."
+            "this version deploys on platforms with gke, kubernetes, google or local; a host is planned, not deployed."
         )
     return platform.gke
 
@@ -60,6 +63,9 @@ def _platform(platform: Platform) -> None:
     if platform.spec.google is not None:
         pulumi.export("location", platform.spec.google.location)
         pulumi.export("project", platform.spec.google.project)
+        return
+    if platform.spec.local is not None:  # the machine is there, and nothing is made of it
+        pulumi.export("machine", "local")
         return
     gke = _gke(platform.spec)
     provider = google_provider(gke)

@@ -19,6 +19,8 @@ _SOURCES = {
     "engine": (0.35, "the engine's own download, assumed as fast as the hub's: 0.35 GiB/s"),
     "gcs": (0.53, "GCS FUSE serving profile at 0.53 GiB/s (480 GB in 14 min)"),
     "pvc": (None, "none: the volume holds them"),
+    "file": (None, "none: a file of the machine"),
+    "tiny": (None, "none: made on the machine"),
     "own": (None, "none: kept on the machine's disk after the first start"),
 }
 # GiB per second at which a disk can take or give them (Compute Engine documentation: pd-balanced 0.28 MiB/s per GiB

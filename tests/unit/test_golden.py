@@ -27,11 +27,12 @@ from tests.conftest import ROOT
 GOLDEN = ROOT / "tests" / "golden"
 FOLDER = StackFolder(ROOT / "stacks")
 BUILT = {name: build(name, FOLDER) for name in FOLDER.names()}
-ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint)}
+ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is None}
+SERVICES = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is not None}
 JOBS = {name: one for name, one in BUILT.items() if isinstance(one, BatchJob)}
 MANAGED = {name: one for name, one in BUILT.items() if isinstance(one, ManagedEndpoint)}
 EXAMPLES = StackFolder(ROOT / "tests" / "examples" / "valid")
-MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint)}
+MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and not one.service}
 # One example of each feature that no stack shows.
 FEATURES = {
     "gemma4-12b-l4-llamacpp-disk",
@@ -47,7 +48,7 @@ FEATURES = {
     "gemma4-e4b-l4-token",
     "gemma4-e4b-l4-watched",
 }
-SHOWN: dict[str, BatchJob | Endpoint | ManagedEndpoint] = ENDPOINTS | JOBS | MANAGED
+SHOWN: dict[str, BatchJob | Endpoint | ManagedEndpoint] = ENDPOINTS | JOBS | MANAGED | SERVICES
 SHOWN |= {name: MORE[name] for name in sorted(FEATURES)}
 ALL = pytest.mark.parametrize("endpoint", [*ENDPOINTS.values(), *MORE.values()], ids=[*ENDPOINTS, *MORE])
 

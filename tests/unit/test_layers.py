@@ -46,6 +46,7 @@ ALLOWED = {
         "garden_deployment",
         "managed_report",
         "pipeline",
+        "plan",
         "platform_report",
         "render",
         "vertex",
@@ -78,7 +79,9 @@ ALLOWED = {
     },
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
-    "vertex": {"errors", "vertex"},
+    "engine_watch": set(),
+    "vertex": {"engine_watch", "errors", "vertex"},
+    "local": {"engine_watch", "local"},
     "live": {"catalog", "live", "plan", "text", "vertex"},
     "live_report": {"live", "plan", "report", "text"},
     "live_verb": {"catalog", "errors", "live", "live_report", "managed_report", "pipeline"},
@@ -89,7 +92,9 @@ ALLOWED = {
         "cluster",
         "components",
         "errors",
+        "frameworks",
         "garden_deployment",
+        "local",
         "pipeline",
         "plan",
         "spec",
@@ -144,6 +149,8 @@ ALLOWED = {
     },
     "live_verbs": {
         "errors",
+        "frameworks",
+        "local",
         "pipeline",
         "plan",
         "smoke",
@@ -160,8 +167,10 @@ EDGES = {
     "cluster",
     "components",
     "cli",
+    "engine_watch",
     "live",
     "live_verbs",
+    "local",
     "verbs",
     "__main__",
     "stack_folder",
@@ -173,6 +182,7 @@ EDGES = {
 # Inside an edge: what is data and rules alone, imported by what calls.
 PURE_IN_EDGES = [
     *(INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live", "offer")),
+    *(INFRA / "local" / f"{name}.py" for name in ("service", "units", "failures")),
     *(INFRA / "live" / f"{name}.py" for name in ("findings", "garden_offers", "served_model", "sentences")),
     *(INFRA / "smoke" / f"{name}.py" for name in ("answers", "media", "promise", "verdicts")),
     *(INFRA / "verify" / f"{name}.py" for name in ("cluster", "rows")),
@@ -211,8 +221,8 @@ def test_no_clock_no_environment_no_network_left_of_the_edges(file: Path) -> Non
 
 def test_only_components_the_program_and_the_provider_import_pulumi() -> None:
     users = [file for file in FILES if any(name.startswith("pulumi") for name in imports(file))]
-    assert {area(file) for file in users} == {"components", "__main__", "vertex"}
-    assert [file.stem for file in users if area(file) == "vertex"] == ["provider"]
+    assert {area(file) for file in users} == {"components", "__main__", "vertex", "local"}
+    assert [file.stem for file in users if area(file) in ("vertex", "local")] == ["provider", "provider"]
 
 
 def test_no_module_of_the_program_folder_hides_the_standard_library() -> None:
