@@ -163,7 +163,7 @@ def test_the_program_starts_the_job_after_its_machines_and_its_rights() -> None:
     members = [one["name"] for one in made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")]
     assert members == [f"{SHOWN}-writes-servestack-dev-dev-weights"]
     (pool,) = made.of_type("gcp:container/nodePool:NodePool")
-    objects = {one["name"] for one in made.resources if one["type"].startswith("kubernetes:")} - {SHOWN}
+    objects = {one["name"] for one in made.resources if one["type"].startswith("kubernetes:")} - {job["name"]}
     assert {*members, pool["name"], *objects} <= {name for name, _ in job["after"]}
     assert made.outputs["result"] == "gs://servestack-dev-dev-weights/e2b/run-1/result.json"
 
