@@ -17,7 +17,7 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
     """
     spec, choice, reasons = request.spec, chosen[0], []
     if request.platform.local is not None and request.framework.name == "llamacpp":
-        pass
+        reasons += ["several replicas on this machine"] if spec.replicas.min > 1 else []
     elif not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
