@@ -74,9 +74,13 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_new(verbs, shared)
 
-    verb = verbs.add_parser("plan", parents=[shared], help="memory proof, placement, start-up time, cost")
+    verb = verbs.add_parser(
+        "plan", parents=[shared], help="memory proof, placement, start-up time, cost; of several, what they differ in"
+    )
     which = verb.add_mutually_exclusive_group(required=True)
-    which.add_argument("stack", nargs="?", **named)
+    which.add_argument(
+        "stack", nargs="*", default=[], metavar="STACK", help="X for stacks/X.yaml; two to four are set side by side"
+    )
     which.add_argument("--all", action="store_true", help="every endpoint of the folder")
     verb.add_argument(
         "--by", metavar="LABEL", help="with --all: costs summed by this label (default: team); with --json, only these"
@@ -84,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--json", action="store_true", help="print the plan as JSON")
     verb.add_argument("--html", metavar="FILE", help="write the plan as one page for a browser")
     verb.add_argument("--explain", action="store_true", help="say why each value is what it is")
+    verb.add_argument(
+        "--input-per-output", type=float, metavar="N", help="with several: input tokens to an output token (default: 3)"
+    )
+    verb.add_argument(
+        "--live", action="store_true", help="ask Google whether it offers today what a managed endpoint's plan says"
+    )
     verb.set_defaults(run=run_plan)
 
     verb = verbs.add_parser(
@@ -140,6 +150,7 @@ def _add_new(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--model", metavar="M", help="such as gemma-4-31b-it")
     verb.add_argument("--accelerator", metavar="A", help="such as h100; left out, or any: the cheapest that fits")
     verb.add_argument("--framework", metavar="F", help="default: vllm, or another where it cannot")
+    verb.add_argument("--serverless", action="store_true", help="framework vertex on Google's own machines")
     verb.add_argument("--count", type=int, metavar="N", help="accelerators of one replica")
     verb.add_argument("--precision", metavar="P", help="picks the checkpoint")
     verb.add_argument("--context", type=int, metavar="N", help="tokens of the longest request")

@@ -10,11 +10,26 @@ from infra.catalog.loader import load_catalog
 from infra.document import quoted
 from infra.errors import PlanError, SpecError, nearest
 from infra.new_stack import ANY, Draft, check, platforms
-from infra.offers import Offer, accelerator_offers, capacity_offers, cheapest, complete, framework_offers
+from infra.offers import (
+    Offer,
+    accelerator_offers,
+    capacity_offers,
+    cheapest,
+    complete,
+    framework_offers,
+    models_on_offer,
+    only_managed,
+)
 from infra.pipeline import StackFiles, read
 from infra.text import wrapped
 
 _COLUMNS = "USD per hour of one replica; how many, how bought; weights; tokens per request:"
+# What there is on a platform that is a project alone; the first is the framework `vertex` with machines.
+_SERVICES = (
+    ("vertex", "Model Garden: a machine of your own, by the hour"),
+    ("serverless", "Vertex AI on Google's own machines, by the token"),
+    ("gemini", "the Gemini API on Google's own machines, free within limits"),
+)
 _NUMBER = re.compile(r"[0-9][0-9,]{0,11}")
 
 
@@ -49,7 +64,13 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
     if draft.platform not in {*known, *files.names()}:
         raise SpecError(f"platform: unknown {quoted(draft.platform)}. {nearest(str(draft.platform), known)}")
     read(str(draft.platform), files)
+    if draft.named_framework is None and only_managed(draft, files):
+        name = _choose("service", _SERVICES, "vertex", terminal)
+        serverless = name == "serverless"
+        draft = dataclasses.replace(draft, framework="vertex" if serverless else name, serverless=serverless)
     draft, found = _loaded(draft, files, terminal)
+    if not draft.has_machines:
+        return draft
     if draft.accelerator in {None, ANY}:
         best = str(cheapest(found).draft.accelerator)
         answer = draft.accelerator
@@ -75,18 +96,21 @@ def _placed(draft: Draft, files: StackFiles, terminal: Terminal) -> Draft:
 
 
 def _loaded(draft: Draft, files: StackFiles, terminal: Terminal) -> tuple[Draft, list[Offer]]:
-    """With model, context and concurrency for which some accelerator fits; asked again until one does."""
+    """With model, context and concurrency that an accelerator fits, or that Google serves; asked again until so."""
     while True:
         asked = draft
         if asked.model is None:
-            models = sorted(load_catalog().models.values(), key=lambda one: not one.instruct)
+            models = models_on_offer(asked)
             name = _choose("model", [(one.id, ", ".join(one.inputs)) for one in models], models[0].id, terminal)
             asked = dataclasses.replace(asked, model=name)
         if asked.context is None:
             asked = _number(asked, "context", "tokens of the longest request", "the longest that fits", terminal)
-        if asked.concurrency is None:
+        if asked.concurrency is None and asked.has_machines:
             asked = _number(asked, "concurrency", "full-length requests at once", "1", terminal)
         try:
+            if not asked.has_machines:
+                complete(asked, files)
+                return asked, []
             return asked, accelerator_offers(asked, files)
         except PlanError as error:
             if asked == draft:
@@ -188,7 +212,8 @@ def _number(draft: Draft, field: str, what: str, default: str, terminal: Termina
 def _row(offer: Offer) -> str:
     """What an offer costs, and what one gets for it."""
     plan = offer.endpoint.plan
-    chosen, tokens = plan.accelerator, plan.context.max_model_len
-    later = "; planned only" if plan.only_planned else ""
+    chosen, tokens = plan.accelerator, plan.context.max_model_len or 0
+    assert chosen is not None, "an offer stands at an accelerator"
+    later = "" if offer.deployed else "; planned only"
     price = offer.price_text.removesuffix(" USD per hour")
     return f"{price:>15}  {chosen.count} x {chosen.capacity}, {plan.precision}, {tokens:,}{later}"

@@ -13,6 +13,7 @@ from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build
 from infra.stack_folder import StackFolder
 
 if TYPE_CHECKING:
+    from infra.frameworks.host_service import HostService
     from infra.verify.rows import Row
 
 
@@ -25,15 +26,14 @@ def run_smoke(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.smoke.target import target_of
     from infra.smoke_report import smoke_text
 
-    built = build(options.stack, folder)
-    if isinstance(built, Platform):
-        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    built = _endpoint(options.stack, folder)
+    service = built.service if isinstance(built, Endpoint) else None
     target = target_of(
         built.plan,
         built.platform,
-        url=options.url,
-        metrics_url=options.metrics_url,
-        key_file=options.key_file,
+        url=options.url or (service.url if service else None),
+        metrics_url=options.metrics_url or (service.metrics_url if service else None),
+        key_file=options.key_file or (_key_here(service) if service else None),
         timeout_seconds=options.timeout_seconds,
     )
     promised = promise(built.plan, options.model or "")
@@ -52,15 +52,21 @@ def run_verify(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.verify.rows import differing, rows_json
     from infra.verify_report import verify_text
 
-    built = build(options.stack, folder)
-    if isinstance(built, Platform):
-        raise SpecError(f"{folder.path(options.stack)} is a Platform; this verb takes an Endpoint.")
+    built = _endpoint(options.stack, folder)
     rows = _live_rows(built, options, folder)
     if options.json:
         print(json.dumps(rows_json(built.name, plan_hash(built.plan), rows), indent=2))
     else:
         print(verify_text(built.name, plan_hash(built.plan), rows), end="")
     return 1 if differing(rows) else 0
+
+
+def _endpoint(name: str, folder: StackFolder) -> Endpoint | ManagedEndpoint:
+    built = build(name, folder)
+    if isinstance(built, Endpoint | ManagedEndpoint):
+        return built
+    kind = "a Platform" if isinstance(built, Platform) else "a job, which serves nobody"
+    raise SpecError(f"{folder.path(name)} is {kind}; this verb takes an Endpoint.")
 
 
 def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, folder: StackFolder) -> list[Row]:
@@ -91,6 +97,13 @@ def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, f
         timeout_seconds=options.timeout_seconds,
     )
     return [*rows, *ask_engine(plan, target)]
+
+
+def _key_here(service: HostService) -> str | None:
+    """Key file of a service of this machine; None where no key is asked for."""
+    from infra.local.home import data_folder
+
+    return str(data_folder() / service.key_file) if service.key_file else None
 
 
 def _progress(line: str) -> None:

@@ -12,10 +12,10 @@ import yaml
 from infra.catalog.loader import load_catalog
 from infra.document import Document, parse_document, quoted
 from infra.errors import SpecError, StackError
+from infra.managed_report import endpoint_text
 from infra.naming import base_name, name_fault
-from infra.pipeline import Endpoint, StackFiles, build
-from infra.report import plan_text
-from infra.spec import NAME_PATTERN, EndpointSpec, spec_problems
+from infra.pipeline import Endpoint, ManagedEndpoint, StackFiles, build
+from infra.spec import NAME_PATTERN, EndpointSpec, Vertex, needs_accelerator, spec_problems
 from infra.text import wrapped
 from infra.vocabulary import vocabulary_problems
 
@@ -42,6 +42,7 @@ class Draft:
     """Answers so far; None is not answered. An accelerator `any` is the cheapest that fits.
 
     Attributes:
+        serverless: framework `vertex` without a deployment, on Google's own machines.
         capacity: words as in a stack file; `reservation:NAME` for a reservation.
         suffix: last word of the name, which tells endpoints of equal content apart.
     """
@@ -50,6 +51,7 @@ class Draft:
     model: str | None = None
     accelerator: str | None = None
     framework: str | None = None
+    serverless: bool = False
     count: int | None = None
     precision: str | None = None
     context: int | None = None
@@ -65,6 +67,16 @@ class Draft:
         """Flags of what cannot be derived."""
         return [f"--{name}" for name in ("platform", "model") if getattr(self, name) is None]
 
+    @property
+    def named_framework(self) -> str | None:
+        """The framework, as far as it is answered: only one of them is serverless."""
+        return "vertex" if self.framework is None and self.serverless else self.framework
+
+    @property
+    def has_machines(self) -> bool:
+        """Whether it runs on machines of its own, as far as is known."""
+        return needs_accelerator(self.named_framework or DEFAULT_FRAMEWORK, Vertex(serverless=self.serverless))
+
 
 @dataclass(frozen=True)
 class NewStack:
@@ -72,7 +84,7 @@ class NewStack:
 
     name: str
     text: str
-    endpoint: Endpoint
+    endpoint: Endpoint | ManagedEndpoint
     note: str = ""
 
 
@@ -80,7 +92,7 @@ def new_text(new: NewStack, file: str, *, written: bool) -> str:
     """What is told of a new stack: its file, with the content where it was not written, what was chosen, the plan."""
     head = f"{file}\n" if written else f"{file}, not written:\n\n{new.text}\n"
     note = f"{wrapped(new.note, '', '  ')}\n" if new.note else ""
-    return f"{head}{note}{plan_text(new.endpoint.plan)}"
+    return f"{head}{note}{endpoint_text(new.endpoint.plan)}"
 
 
 def check(draft: Draft) -> None:
@@ -90,7 +102,9 @@ def check(draft: Draft) -> None:
         SpecError: with everything that is wrong.
     """
     catalog = load_catalog()
-    accelerator = next(iter(catalog.accelerators)) if draft.accelerator in {None, ANY} else draft.accelerator
+    accelerator = draft.accelerator
+    if draft.has_machines and accelerator in {None, ANY}:
+        accelerator = next(iter(catalog.accelerators))
     usual = {"platform": "dev", "model": next(iter(catalog.models)), "framework": DEFAULT_FRAMEWORK}
     values = usual | _values(dataclasses.replace(draft, accelerator=accelerator))
     document = Document("", values, {}, {})
@@ -143,7 +157,7 @@ def propose(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewStac
             for one in error.problems
         ]
         raise type(error)("\n".join(lines)) from None
-    assert isinstance(built, Endpoint)
+    assert isinstance(built, Endpoint | ManagedEndpoint)
     return NewStack(name, text, built)
 
 
@@ -163,7 +177,8 @@ def _values(draft: Draft) -> dict[str, Any]:
         "platform": draft.platform,
         "model": draft.model,
         "accelerator": accelerator,
-        "framework": draft.framework,
+        "framework": draft.named_framework,
+        "vertex": {"serverless": True} if draft.serverless else None,
         "precision": draft.precision,
         "contextLength": draft.context,
         "concurrency": None if draft.concurrency == 1 else draft.concurrency,

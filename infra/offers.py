@@ -9,16 +9,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.catalog.loader import load_catalog
+from infra.catalog.records import Model
 from infra.document import field_name
 from infra.errors import PlanError, SpecError, StackError
 from infra.frameworks import FRAMEWORKS
 from infra.new_stack import ANY, DEFAULT_FRAMEWORK, Draft, NewStack, check, platforms, propose, spec_of, told
-from infra.pipeline import Endpoint, StackFiles, read
+from infra.pipeline import GARDEN_ENGINE, Endpoint, ManagedEndpoint, StackFiles, read
+from infra.plan.managed import ManagedPlan
+from infra.plan.managed.garden_request import garden_request
+from infra.plan.offered import ON_DEMAND
 from infra.plan.placement import SOLD
 from infra.plan.question import ask
 from infra.plan.refusal import RefusedError
+from infra.plan.request import Request
 from infra.plan.search import DoesNotFitError, choose
-from infra.spec import CAPACITIES, PlatformSpec
+from infra.spec import CAPACITIES, MANAGED_FRAMEWORKS, EndpointSpec, PlatformSpec
 from infra.text import wrapped
 
 _TOO_SMALL = "too little memory for this load. Fewer requests at once, or shorter ones, may fit."
@@ -29,7 +34,18 @@ class Offer:
     """One possible answer, filled into the draft, with its plan."""
 
     draft: Draft
-    endpoint: Endpoint
+    endpoint: Endpoint | ManagedEndpoint
+
+    @property
+    def deployed(self) -> bool:
+        """Whether this version deploys it."""
+        return isinstance(self.endpoint, ManagedEndpoint) or self.endpoint.refusal is None
+
+    @property
+    def kind(self) -> str:
+        """Kind of its accelerator; empty where it has none."""
+        accelerator = self.endpoint.plan.accelerator
+        return accelerator.kind if accelerator else ""
 
     @property
     def usd_per_hour(self) -> float:
@@ -41,6 +57,8 @@ class Offer:
     def own_gib(self) -> float:
         """Memory that a replica takes of nodes that are there, by which those are sorted that have no price; else 0."""
         plan = self.endpoint.plan
+        if isinstance(plan, ManagedPlan):
+            return 0.0
         return plan.memory.per_accelerator_gib * plan.accelerator.count if plan.accelerator.node_labels else 0.0
 
     @property
@@ -67,7 +85,7 @@ def complete(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewSta
     if draft.platform not in files.names():
         platforms(files)
     chosen, note = draft, ""
-    if draft.accelerator in {None, ANY} or draft.framework is None:
+    if draft.has_machines and (draft.accelerator in {None, ANY} or draft.framework is None):
         found = accelerator_offers(draft, files)
         best = cheapest(found)
         chosen = best.draft
@@ -93,7 +111,8 @@ def accelerator_offers(draft: Draft, files: StackFiles) -> list[Offer]:
         PlanError: none fits.
     """
     named = [] if draft.accelerator in {None, ANY} else [str(draft.accelerator)]
-    groups = (_frameworks(draft, name) for name in named or load_catalog().accelerators)
+    frameworks = _frameworks(draft, files)
+    groups = (_each(draft, name, frameworks) for name in named or _accelerators(draft, frameworks))
     return sorted(_offers(groups, files), key=lambda one: (one.usd_per_hour, one.own_gib, str(one.draft.accelerator)))
 
 
@@ -103,11 +122,14 @@ def framework_offers(draft: Draft, files: StackFiles) -> list[Offer]:
     Raises:
         PlanError: none does.
     """
-    return _offers(([one] for one in _frameworks(draft, str(draft.accelerator))), files)
+    frameworks = _frameworks(draft, files)
+    return _offers(([one] for one in _each(draft, str(draft.accelerator), frameworks)), files)
 
 
 def capacity_offers(draft: Draft, files: StackFiles) -> list[Offer]:
     """Ways to buy the draft's accelerator, cheapest first; none where the platform's machine is there already."""
+    if not draft.has_machines:
+        return []
     kinds = [kind for kind in CAPACITIES if kind != "reservation"]
     try:
         found = _offers(([dataclasses.replace(draft, capacity=(kind,))] for kind in kinds), files)
@@ -118,14 +140,56 @@ def capacity_offers(draft: Draft, files: StackFiles) -> list[Offer]:
 
 def cheapest(found: list[Offer]) -> Offer:
     """First of sorted offers that this version deploys, else the first; a processor, which is slow, only by itself."""
-    deployed = [one for one in found if one.endpoint.refusal is None]
-    return next((one for one in deployed if one.endpoint.plan.accelerator.kind != "cpu"), (deployed or found)[0])
+    deployed = [one for one in found if one.deployed]
+    return next((one for one in deployed if one.kind != "cpu"), (deployed or found)[0])
 
 
-def _frameworks(draft: Draft, accelerator: str) -> Iterator[Draft]:
-    """The draft on an accelerator with its framework, or with each, the default first."""
-    others = (name for name in load_catalog().frameworks if name != DEFAULT_FRAMEWORK)
-    for name in [draft.framework] if draft.framework else [DEFAULT_FRAMEWORK, *others]:
+def models_on_offer(draft: Draft) -> list[Model]:
+    """Models in the order in which they are shown: of a framework that Google runs those that it is known to serve."""
+    catalog, framework = load_catalog(), draft.named_framework
+    garden = catalog.managed.garden_models
+    known = set(catalog.models)
+    if framework == "gemini" or draft.serverless:
+        known = set(catalog.managed.served_by("serverless" if draft.serverless else "gemini"))
+    elif framework == "vertex":
+        known = {one.model for one in catalog.managed.offers if garden[one.model].weights}
+    return sorted((catalog.models[name] for name in catalog.models if name in known), key=lambda one: not one.instruct)
+
+
+def only_managed(draft: Draft, files: StackFiles) -> bool:
+    """Whether the draft's platform has no machines, so that Google alone can run its endpoints."""
+    try:
+        _, platform = read(str(draft.platform), files)
+    except StackError:
+        return False  # told by the pipeline
+    return isinstance(platform, PlatformSpec) and platform.google is not None
+
+
+def _frameworks(draft: Draft, files: StackFiles) -> list[str]:
+    """Its framework, or each, the default first; those that Google runs where they are asked for or there is no other.
+
+    Those without machines of one's own stand at no accelerator, so they are never chosen for the user.
+    """
+    if draft.named_framework:
+        return [draft.named_framework]
+    if only_managed(draft, files):
+        return ["vertex"]
+    known = (name for name in load_catalog().frameworks if name not in MANAGED_FRAMEWORKS)
+    return [DEFAULT_FRAMEWORK, *(name for name in known if name != DEFAULT_FRAMEWORK)]
+
+
+def _accelerators(draft: Draft, frameworks: list[str]) -> list[str]:
+    """Those that can be on offer: of Model Garden what it is known to offer for the model, or one that is refused."""
+    catalog = load_catalog()
+    if frameworks != ["vertex"]:
+        return list(catalog.accelerators)
+    marked = {one.accelerator for one in catalog.managed.offers if one.model == draft.model}
+    return sorted(marked) or [next(one.id for one in catalog.accelerators.values() if one.vertex_type)]
+
+
+def _each(draft: Draft, accelerator: str, frameworks: Iterable[str]) -> Iterator[Draft]:
+    """The draft on an accelerator with each framework."""
+    for name in frameworks:
         yield dataclasses.replace(draft, accelerator=accelerator, framework=name)
 
 
@@ -164,12 +228,11 @@ def _offers(groups: Iterable[Iterable[Draft]], files: StackFiles) -> list[Offer]
 def _objection(draft: Draft, files: StackFiles) -> str | None:
     """Why the plan refuses, found without what its own refusal costs: the search for the nearest that works."""
     spec = spec_of(draft)
-    framework = FRAMEWORKS.get(spec.framework)
-    capacities = tuple(spec.capacity[:1]) if spec.capacity else SOLD
     try:
         _, platform = read(spec.platform, files)
         if isinstance(platform, PlatformSpec):
-            choose(ask(spec, platform, load_catalog(), framework.capabilities if framework else None), capacities)
+            sold = (ON_DEMAND,) if spec.service else SOLD
+            choose(_request(spec, platform), tuple(spec.capacity[:1]) if spec.capacity else sold)
     except DoesNotFitError:
         return _TOO_SMALL
     except RefusedError as refused:
@@ -177,6 +240,13 @@ def _objection(draft: Draft, files: StackFiles) -> str | None:
     except SpecError:
         pass  # told by the pipeline
     return None
+
+
+def _request(spec: EndpointSpec, platform: PlatformSpec) -> Request:
+    catalog, framework = load_catalog(), FRAMEWORKS.get(spec.framework)
+    if spec.service:
+        return garden_request(spec, platform, catalog, FRAMEWORKS[GARDEN_ENGINE].capabilities)
+    return ask(spec, platform, catalog, framework.capabilities if framework else None)
 
 
 def _refusals(refused: list[tuple[str, str]]) -> str:

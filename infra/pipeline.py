@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infra.batch_job import BatchJob, batch_job
 from infra.catalog.loader import load_catalog
 from infra.cloud.pool_names import named
 from infra.document import Document, parse_document
@@ -14,9 +15,11 @@ from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
+from infra.frameworks.host_service import HostService, host_service
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
+from infra.plan.local_service import DEFAULT_PORT
 from infra.plan.managed import ManagedPlan, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
@@ -49,6 +52,7 @@ class Endpoint:
     Attributes:
         resolved: the plan, with what it was made of.
         prepared: the workload, or None where `refusal` says why it is not deployed.
+        service: what runs on this machine in place of a workload.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Endpoint:
     resolved: Resolved
     prepared: KubernetesWorkload | None
     refusal: PlanError | None
+    service: HostService | None = None
 
     @property
     def plan(self) -> ServingPlan:
@@ -66,18 +71,22 @@ class Endpoint:
 
     @property
     def workload(self) -> KubernetesWorkload:
-        """What is rendered and deployed.
+        """What is rendered and deployed in a cluster.
 
         Raises:
-            PlanError: this version plans the endpoint, but does not deploy it.
+            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of this machine.
         """
+        if self.service is not None:
+            raise PlanError(f"{self.name} is a service of this machine, not objects of a cluster: run pulumi up.")
         if self.prepared is None:
             assert self.refusal is not None
             raise self.refusal
         return self.prepared
 
     def objects(self) -> list[dict[str, Any]]:
-        """Kubernetes objects, in the order in which they are made."""
+        """Kubernetes objects, in the order in which they are made; a service of this machine has none."""
+        if self.service is not None:
+            return []
         from infra.render import render  # costs 50 ms that planning does not need
 
         return render(self.workload)
@@ -110,7 +119,7 @@ class Platform:
     spec: PlatformSpec
 
 
-Built = Endpoint | ManagedEndpoint | Platform
+Built = BatchJob | Endpoint | ManagedEndpoint | Platform
 
 
 def build(name: str, files: StackFiles) -> Built:
@@ -128,6 +137,8 @@ def build(name: str, files: StackFiles) -> Built:
     if spec.service:
         return _managed(name, spec, platform, document)
     try:
+        if spec.job:
+            return batch_job(name, spec, platform)
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
@@ -145,6 +156,10 @@ def build(name: str, files: StackFiles) -> Built:
             return Endpoint(
                 name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
             )
+        if platform.local is not None:
+            port = spec.expose.port or DEFAULT_PORT
+            service = host_service(resolved.plan, port=port, sha256=spec.weights.sha256 or "")
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, service)
         return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
@@ -233,6 +248,8 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
         problems += [one for one in platform_problems(document, load_catalog()) if one.field not in refused]
     if isinstance(spec, EndpointSpec) and not problems:
         fault = name_fault(name, spec, load_catalog())
+        if fault and "local" in parse_document(files.text(spec.platform), files.path(spec.platform)).values:
+            fault = name_fault(name, spec, load_catalog(), local=True)
         if fault:
             problems.append(document.problem((), fault))
     if problems or spec is None:

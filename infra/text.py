@@ -37,3 +37,12 @@ def short_image(reference: str) -> str:
         return short
     end = short[3 - _IMAGE_WIDTH :]
     return f"...{end[end.find('/') :]}" if "/" in end else f"...{end}"
+
+
+def in_column(text: str, width: int) -> list[str]:
+    """Lines of a column; words longer than it are cut, at a hyphen where there is one."""
+    bound = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(bound, width, break_long_words=True, break_on_hyphens=False)
+    if any(len(word) > width for word in bound.split(" ")):
+        lines = textwrap.wrap(bound, width, break_long_words=True, break_on_hyphens=True)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines] or [""]

@@ -31,6 +31,8 @@ class Home:
         self._locks = self.root / "locks"
         self.supervisor_file = self.root / "supervisor.json"
         self.authorities = self.root / "authorities.pem"
+        self.managed_endpoints = self.root / "managed.json"
+        self.managed_orders = self.root / "managed-orders.json"
         self._contexts = self.root / "contexts.json"
 
     @classmethod

@@ -153,6 +153,7 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
     from simulator.google.cloud import Cloud
     from simulator.google.server import serve as serve_google
     from simulator.google.timing import Timing
+    from simulator.managed.orders import Orders
     from simulator.managed.server import Server
 
     Timing.current({})
@@ -163,7 +164,7 @@ def _serve(home: Home, binaries: Binaries, ended: threading.Event) -> None:
         cloud.resume()
         gcp_server, gcp_port = serve_google(cloud)
         kubernetes_server, kubernetes_port = kubernetes_provider.serve()
-        managed = Server(_managed_world(home, cloud))
+        managed = Server(_managed_world(home, cloud), Orders(home.managed_orders))
         ports = {"gcp": gcp_port, "kubernetes": kubernetes_port}
         ready = {"pid": os.getpid(), "ports": ports, "managedPort": managed.port}
         gc.freeze()  # what is loaded now stays: collections need not walk it while the engine waits
@@ -191,4 +192,4 @@ def _managed_world(home: Home, cloud: Cloud) -> World:
         is_denied=lambda service: service in cloud.state.read()["faults"].get("permissionDenied", []),
         accepts=lambda key: gemini_key_state(cloud.state.read(), key),
     )
-    return World(google, home.root / "managed.json", recorded=0)
+    return World(google, home.managed_endpoints, recorded=0)

@@ -15,6 +15,8 @@ RESERVATION_KEY = "compute.googleapis.com/reservation-name"
 def native_endpoint(plan: ManagedPlan, container: VertexContainer | None, after: tuple[str, ...]) -> CloudResource:
     """The resource. It takes neither ids nor labels nor flex-start (docs/managed.md).
 
+    It is deleted before another is made, as the other provider does: both at once would take twice the quota.
+
     Args:
         plan: of an endpoint of Model Garden.
         container: that serves; None for Model Garden's own.
@@ -34,7 +36,12 @@ def native_endpoint(plan: ManagedPlan, container: VertexContainer | None, after:
         "deployConfig": {"dedicatedResources": _resources(plan)},
     }
     return CloudResource(
-        GARDEN_ENDPOINT, f"{plan.stack}-endpoint", inputs, after=after, timeout_seconds=garden.timeout_seconds
+        GARDEN_ENDPOINT,
+        f"{plan.stack}-endpoint",
+        inputs,
+        after=after,
+        timeout_seconds=garden.timeout_seconds,
+        delete_first=True,
     )
 
 

@@ -18,6 +18,7 @@ class CloudResource:
         protect: whether Pulumi refuses to delete it.
         ignore: inputs that others change after it was made.
         timeout_seconds: for each of create, update and delete; None for the provider's own.
+        delete_first: whether what stands is deleted before its replacement is made, where both would need the same.
         secrets: outputs that the state keeps encrypted, and no output shows.
     """
 
@@ -28,6 +29,7 @@ class CloudResource:
     protect: bool = False
     ignore: tuple[str, ...] = ()
     timeout_seconds: int | None = None
+    delete_first: bool = False
     secrets: tuple[str, ...] = ()
 
 

@@ -58,8 +58,8 @@ def _args(plan: ManagedPlan, facts: GardenContainer) -> tuple[str, ...]:
         f"--max-num-seqs={dict(plan.settings)['maxNumSeqs']}",
         f"--kv-cache-dtype={plan.memory.kv_cache_dtype}",
     ]
-    images = 4 if "image" in plan.inputs else 0
-    args.append(f"--limit-mm-per-prompt={json.dumps({'image': images}, separators=(',', ':'))}")
+    limits = {"audio": 0, "image": 4 if "image" in plan.inputs else 0, "video": 0}  # a tower without a limit is loaded
+    args.append(f"--limit-mm-per-prompt={json.dumps(limits, separators=(',', ':'))}")
     if plan.tools:
         args += ["--enable-auto-tool-choice", "--tool-call-parser=gemma4"]
     if plan.reasoning:

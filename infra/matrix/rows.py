@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import Framework as Served
 from infra.plan.images import image_for
 from infra.plan.versions import at_least
+from infra.spec import MANAGED_FRAMEWORKS
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class MatrixRow:
 
     Attributes:
         facts: its record in the catalogue.
-        planned_on: kinds of accelerator for which this version plans it; empty where it does not.
+        planned_on: kinds of accelerator for which this version plans it; empty where it does not, or where it has none.
         deployed: whether this version deploys it.
         kinds: kinds of accelerator on which it runs.
         accelerators: those of the catalogue on which it runs, by architecture.
@@ -117,11 +118,17 @@ class Matrix:
 
 def own_matrix() -> Matrix:
     """The matrix of this version's own catalogue."""
-    return build_matrix(load_catalog(), FRAMEWORKS, read_facts("frameworks.yaml"), read_facts("checkpoints.yaml"))
+    facts, published = read_facts("frameworks.yaml"), read_facts("checkpoints.yaml")
+    return build_matrix(load_catalog(), FRAMEWORKS, facts, published, managed=MANAGED_FRAMEWORKS)
 
 
 def build_matrix(
-    catalog: Catalog, served: Mapping[str, Served], facts: Mapping[str, Any], published: Mapping[str, Any]
+    catalog: Catalog,
+    served: Mapping[str, Served],
+    facts: Mapping[str, Any],
+    published: Mapping[str, Any],
+    *,
+    managed: Collection[str] = (),
 ) -> Matrix:
     """The matrix of a catalogue.
 
@@ -130,6 +137,7 @@ def build_matrix(
         served: frameworks that this version plans, by name.
         facts: `sources` of the frameworks and `checked`, their date.
         published: `sources` of the checkpoints.
+        managed: names of the frameworks whose endpoints Google runs and this version plans and deploys.
     """
     own, of_checkpoints = _sources(facts), _sources(published)
     models = sorted(catalog.models.values(), key=lambda one: one.text_parameters)
@@ -138,7 +146,8 @@ def build_matrix(
         sizes=tuple(dict.fromkeys(one.size for one in models)),
         inputs=tuple(sorted({each for one in models for each in one.inputs})),
         rows=tuple(
-            _row(one, catalog, served.get(one.name), own, of_checkpoints) for one in catalog.frameworks.values()
+            _row(one, catalog, served.get(one.name), own, of_checkpoints, managed=one.name in managed)
+            for one in catalog.frameworks.values()
         ),
     )
 
@@ -149,16 +158,19 @@ def _row(
     served: Served | None,
     sources: Mapping[str, Source],
     checkpoint_sources: Mapping[str, Source],
+    *,
+    managed: bool,
 ) -> MatrixRow:
     checkpoints, drafters = _checkpoints(facts, catalog), _drafters(facts, catalog)
+    kinds = tuple(
+        sorted({one.kind for one in catalog.accelerators.values() if one.architecture in facts.architectures})
+    )
     named = [*(one.sources for one in checkpoints), *(one.sources for one in drafters)]
     return MatrixRow(
         facts=facts,
-        planned_on=served.capabilities.kinds if served else (),
-        deployed=served is not None and served.workload is not None,
-        kinds=tuple(
-            sorted({one.kind for one in catalog.accelerators.values() if one.architecture in facts.architectures})
-        ),
+        planned_on=served.capabilities.kinds if served else kinds if managed else (),
+        deployed=managed or (served is not None and served.workload is not None),
+        kinds=kinds,
         accelerators=tuple(
             (each, tuple(one.id for one in catalog.accelerators.values() if one.architecture == each))
             for each in facts.architectures

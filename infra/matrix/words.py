@@ -72,6 +72,9 @@ def hardware(row: MatrixRow) -> tuple[str, ...]:
 
 def here(row: MatrixRow) -> str:
     """What this version does with it, as a sentence."""
+    if row.deployed and row.facts.runs == "managed":
+        where = f"for {kinds(row.planned_on)}" if row.planned_on else "without machines of your own"
+        return f"planned {where}; deployed: Google runs it"
     if row.deployed:
         return f"planned for {kinds(row.planned_on)}; deployed where the plan names no reason against it"
     if row.planned_on:

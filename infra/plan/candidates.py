@@ -142,7 +142,7 @@ def _no_shape(request: Request, counts: list[int]) -> tuple[tuple[str | int, ...
         field = next(key for key, size in asked.items() if size)
         return ("engine", field), (
             f"{said} does not make {' or '.join(map(str, counts))} x {request.accelerator.id} without an idle one; "
-            f"count = tensor x pipeline x data, and {split}."
+            f"count = tensor x pipeline x data, and {split}. Write sizes that do, or leave it out."
         )
     if count:
         return ("accelerator", "count"), f"{split}; {count} would leave some idle."

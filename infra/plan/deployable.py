@@ -16,7 +16,9 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         chosen: one choice per rung of its ladder.
     """
     spec, choice, reasons = request.spec, chosen[0], []
-    if not request.platform.in_cluster:
+    if request.platform.local is not None and request.framework.name == "llamacpp":
+        pass
+    elif not request.platform.in_cluster:
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons += slice_reasons(request.accelerator, choice.candidate)

@@ -39,8 +39,8 @@ def offered(request: Request, capacities: tuple[Capacity, ...]) -> list[tuple[Ma
 def seen(catalog: Catalog, model: str) -> str:
     """On which accelerators Model Garden was seen to serve a model, and what else there is."""
     known = sorted({one.accelerator for one in catalog.managed.offers if one.model == model})
-    ask = f"gcloud ai model-garden models list-deployment-config --model={catalog.managed.garden_models[model].publisher_model}"
-    today = f"What it offers today: {ask}"
+    name = catalog.managed.garden_models[model].publisher_model
+    today = f"What it offers today: gcloud ai model-garden models list-deployment-config --model={name}"
     if not known:
         return f"No machine of Model Garden is known for {model}; use framework: vllm. {today}"
     return f"Write {' or '.join(known)}, on which Model Garden was seen to serve {model}. {today}"

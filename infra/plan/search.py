@@ -153,12 +153,14 @@ def _contexts(request: Request) -> tuple[int, ...]:
     if asked is None:
         return tuple(tokens for tokens in DEFAULT_CONTEXT_TOKENS if tokens <= limit)
     if asked > model.max_context_tokens:
-        raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
+        raise RefusedError(
+            ("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens; write that or less."
+        )
     if asked > limit:
         raise RefusedError(
             ("contextLength",),
             f"{request.framework.display_name} on {request.accelerator.id} was shown to work with at most "
-            f"{limit:,} tokens.",
+            f"{limit:,} tokens; write that or less.",
         )
     return (asked,)
 
@@ -180,13 +182,13 @@ def _steps(request: Request) -> tuple[int, ...]:
     if chosen < request.concurrency and capabilities.step_is_shared:
         raise RefusedError(
             field,
-            f"{chosen} is below concurrency ({request.concurrency}): each request needs a token per step.",
+            f"{chosen} is below concurrency ({request.concurrency}): each request needs a token per step; write more.",
         )
     if chosen < floor:
         raise RefusedError(
             field,
             f"{chosen} is below {floor}: {model.id} reads one whole image or video per step, and the engine fails to "
-            "start.",
+            f"start; write {floor} or more.",
         )
     return (chosen,)
 
@@ -208,7 +210,7 @@ def _charged(request: Request, candidate: Candidate, tokens: int, step: int) -> 
         batched_tokens=step,
         kv_cache_dtype=request.kv_cache_dtype,
         unified_slots=request.spec.engine.unifiedSlots,
-        hybrid_kv=since is None or at_least(request.version, since),
+        hybrid_kv=since is not None and at_least(request.version, since),
         adapters=len(request.spec.adapters),
         adapter_rank=max((one.rank for one in request.spec.adapters), default=0),
     )

@@ -122,6 +122,8 @@ def misplaced(
         why = f"only managed endpoints have it (framework {' or '.join(MANAGED_FRAMEWORKS)}); leave it out."
         return [((key,), why) for key in _OF_MANAGED if key in keys]
     fields: list[tuple[str, ...]] = [(key,) for key in sorted(keys - _KEYS[service])]
+    if service == "serverless" and vertex is not None:
+        fields += [("vertex", key) for key in sorted(vertex.model_fields_set - {"serverless"})]
     if service == "model-garden":
         fields += [("engine", key) for key in sorted(engine_keys - _ENGINE_KEYS)]
     return [(field, f"{_WHY[service]}; {_INSTEAD.get((service, field[-1]), 'leave it out.')}") for field in fields]

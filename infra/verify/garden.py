@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from infra.garden_deployment import deployment_of
 from infra.pipeline import ManagedEndpoint
 from infra.plan.managed import ManagedPlan
 from infra.verify.rows import Row, compared, unread, words_apart
@@ -24,8 +25,7 @@ def verify_garden(endpoint: ManagedEndpoint) -> list[Row]:
     Raises:
         VertexError: Google refuses, with its own words.
     """
-    from infra.components.vertex import deployment_of  # Pulumi and the Google client: slow to import
-    from infra.vertex import session
+    from infra.vertex import session  # the Google client: slow to import
 
     wanted = deployment_of(endpoint)
     return session.run(wanted, "", "cannot be read", lambda garden: _rows(endpoint.plan, wanted, garden))

@@ -86,12 +86,13 @@ class Calls:
         pace: how often and how long.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, service: str = "vertex") -> None:
         self.pace = pace
+        self._service = service
 
     def say(self, message: str) -> None:
         """Tell progress; stdout belongs to the engine."""
-        print(f"vertex: {redacted(message)}", file=sys.stderr, flush=True)
+        print(f"{self._service}: {redacted(message)}", file=sys.stderr, flush=True)
 
     def ask(self, doing: str, method: Callable[..., Any], repeat_unsure: bool = True, **arguments: Any) -> Any:
         """Make a call; again, with growing pauses, while Google is busy or gives no answer.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,22 +10,27 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform_v1beta1 import EndpointServiceClient, ModelGardenServiceClient, ModelServiceClient
 
+from infra.vertex.addresses import is_loopback
 from infra.vertex.failures import VertexError
 
 ADDRESS_VARIABLE = "SERVESTACK_VERTEX_ADDRESS"
+CATALOGUE_LOCATION = "us-central1"
+"""Where publisher models are read, whatever the region (vertexai.model_garden of google-cloud-aiplatform 2.7.0)."""
 
 
 @dataclass(frozen=True)
 class Clients:
-    """The three services; v1beta1, for flex-start and licences are not in v1.
+    """The services; v1beta1, for flex-start and licences are not in v1.
 
     Attributes:
-        garden: Model Garden: deploys, and knows what can be deployed.
+        garden: Model Garden: deploys.
+        catalogue: Model Garden where its catalogue is: knows what can be deployed.
         endpoints: endpoints and what is deployed to them.
         models: the Model Registry.
     """
 
     garden: Any
+    catalogue: Any
     endpoints: Any
     models: Any
 
@@ -42,14 +46,20 @@ def connect(location: str, address: str = "") -> Clients:
         VertexError: the address is not a loopback one.
         google.auth.exceptions.DefaultCredentialsError: there are no credentials on this machine.
     """
-    if address:
-        options = ClientOptions(api_endpoint=loopback(address))
-        settings: dict[str, Any] = {"credentials": AnonymousCredentials()}  # type: ignore[no-untyped-call]
-    else:
-        options = ClientOptions(api_endpoint=f"{location}-aiplatform.googleapis.com")
-        settings = {}
-    kinds = (ModelGardenServiceClient, EndpointServiceClient, ModelServiceClient)
-    return Clients(*(kind(transport="rest", client_options=options, **settings) for kind in kinds))
+    base = loopback(address) if address else ""
+    settings: dict[str, Any] = {"credentials": AnonymousCredentials()} if base else {}  # type: ignore[no-untyped-call]
+
+    def client(kind: Any, region: str) -> Any:
+        options = ClientOptions(api_endpoint=base or f"{region}-aiplatform.googleapis.com")
+        return kind(transport="rest", client_options=options, **settings)
+
+    garden = client(ModelGardenServiceClient, location)
+    return Clients(
+        garden=garden,
+        catalogue=garden if location == CATALOGUE_LOCATION else client(ModelGardenServiceClient, CATALOGUE_LOCATION),
+        endpoints=client(EndpointServiceClient, location),
+        models=client(ModelServiceClient, location),
+    )
 
 
 def loopback(address: str) -> str:
@@ -60,10 +70,15 @@ def loopback(address: str) -> str:
     """
     parts = urlsplit(address)
     try:
-        inside = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
         port = parts.port
     except ValueError:
-        inside, port = False, None
-    if not (inside and port and parts.scheme == "http" and parts.username is None and parts.path in ("", "/")):
+        port = None
+    if not (
+        is_loopback(parts.hostname)
+        and port
+        and parts.scheme == "http"
+        and parts.username is None
+        and parts.path in ("", "/")
+    ):
         raise VertexError(f"{ADDRESS_VARIABLE} must be http://127.0.0.1:PORT: it is for tests on this machine only.")
     return f"http://{parts.netloc}"

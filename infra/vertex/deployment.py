@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from infra.vertex import reading
+from infra.vertex.offer import published_name
 
 MANAGED_BY = "managed-by"
 STACK = "servestack-stack"
@@ -97,8 +98,7 @@ class Deployment:
     @property
     def publisher_model_name(self) -> str:
         """`publishers/google/models/gemma4@gemma-4-31b-it`."""
-        publisher, model = self.publisher_model.split("/", 1)
-        return f"publishers/{publisher}/models/{model}"
+        return published_name(self.publisher_model)
 
     @property
     def parent(self) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 
+import requests
 from google.api_core import exceptions
 from google.auth import exceptions as authentication
+from google.protobuf import json_format
 
 from infra.errors import StackError
 from infra.vertex.deployment import Deployment
@@ -14,7 +16,9 @@ from infra.vertex.deployment import Deployment
 _WIDTH = 76
 """The engine indents by four columns."""
 _LONGEST_ANSWER = 600
-_SECRETS = re.compile(r"(?i)\bya29\.[\w.-]+|\bAQ\.[\w.-]+|(?<=bearer )\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bhf_\w{20,}")
+_SECRETS = re.compile(
+    r"(?i)\bya29\.[\w.-]+|\bAQ\.[\w.-]+|\bAIza[\w-]{30,}|(?<=bearer )\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bhf_\w{20,}"
+)
 """Google access tokens and keys, bearer values, JWTs, Hugging Face tokens: an answer may quote what was sent."""
 
 
@@ -37,6 +41,16 @@ class CutOffError(VertexError):
     """The connection broke before the answer: whether the call arrived is not known."""
 
 
+ERRORS = (
+    exceptions.GoogleAPICallError,
+    authentication.GoogleAuthError,
+    requests.exceptions.RequestException,
+    json_format.ParseError,
+    VertexError,
+)
+"""What a call can end with."""
+
+
 def redacted(message: str) -> str:
     """The message without anything that looks like a token."""
     return _SECRETS.sub("[secret]", message)
@@ -57,11 +71,14 @@ def explain(error: Exception, doing: str, wanted: Deployment) -> VertexError:
         return error
     if isinstance(error, authentication.GoogleAuthError):
         return VertexError(f"{doing}: no usable Google credentials. Run: gcloud auth application-default login")
+    return VertexError("\n".join(line for line in (answered(error, doing), advice(error, wanted)) if line))
+
+
+def answered(error: Exception, doing: str) -> str:
+    """What was tried, and Google's words."""
     code = getattr(error, "code", None)
     status = f" ({int(code)})" if isinstance(code, int) else ""
-    return VertexError(
-        "\n".join(line for line in (f"{doing}: Google said{status}: {words(error)}", advice(error, wanted)) if line)
-    )
+    return f"{doing}: Google said{status}: {words(error)}"
 
 
 def words(error: Exception) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import requests
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError
 from google.cloud.aiplatform_v1beta1 import types
 from google.protobuf import json_format
 
@@ -14,17 +12,19 @@ from infra.vertex import messages
 from infra.vertex.calls import Calls, Deadline
 from infra.vertex.clients import Clients
 from infra.vertex.deployment import OPERATION, Deployment, changed, replacing, to_inputs
-from infra.vertex.failures import CutOffError, OperationTimeoutError, TakenError, VertexError, explain, words
+from infra.vertex.failures import (
+    ERRORS,
+    CutOffError,
+    OperationTimeoutError,
+    TakenError,
+    VertexError,
+    explain,
+    words,
+)
 from infra.vertex.live import Live, is_ours, our_models, read_live
+from infra.vertex.published import licence_accepted, offers_of, read_published
 from infra.vertex.removal import Removal, left_behind
 
-ERRORS = (
-    exceptions.GoogleAPICallError,
-    GoogleAuthError,
-    requests.exceptions.RequestException,
-    json_format.ParseError,
-    VertexError,
-)
 _OFFERS_SHOWN = 6
 
 
@@ -233,36 +233,23 @@ class Garden:
         """Whether the model's licence stands in the way; empty where it does not, or Google does not tell."""
         if self._wanted.accept_eula:
             return ""
-        name = self._wanted.publisher_model_name.partition("@")[0]
-        request = types.CheckPublisherModelEulaAcceptanceRequest(
-            parent=f"projects/{self._wanted.project}", publisher_model=name
-        )
+        name = self._wanted.publisher_model_name
         try:
-            method = self._clients.garden.check_publisher_model_eula_acceptance
-            found = self._calls.ask("reading the licence's state", method, request=request)
+            accepted = licence_accepted(self._calls, self._clients.garden, self._wanted.project, name)
         except ERRORS:
             return ""
-        if found.publisher_model_eula_acked:
+        if accepted is not False:
             return ""
-        return f"The licence of {name} is not accepted in this project: read it, then set accept_eula."
+        shown = name.partition("@")[0]
+        return f"The licence of {shown} is not accepted in this project: read it, then set accept_eula."
 
     def _offers(self) -> str:
         """Machines that Model Garden offers for the model; empty where it tells none."""
-        request = types.GetPublisherModelRequest(
-            name=self._wanted.publisher_model_name, include_equivalent_model_garden_model_deployment_configs=True
-        )
         try:
-            found = self._calls.ask(
-                "reading what is offered", self._clients.garden.get_publisher_model, request=request
-            )
+            found = read_published(self._calls, self._clients.catalogue, self._wanted.publisher_model_name)
         except ERRORS:
             return ""
-        options = found.supported_actions.multi_deploy_vertex.multi_deploy_vertex
-        machines = [one.dedicated_resources.machine_spec for one in options]
-        offers = [
-            f"  {one.machine_type}, {one.accelerator_count} x {types.AcceleratorType(one.accelerator_type).name}"
-            for one in machines
-        ]
+        offers = [f"  {one.machine_type}, {one.accelerators}" for one in (offers_of(found) if found else ())]
         lines = list(dict.fromkeys(offers))[:_OFFERS_SHOWN]
         return "\n".join(["Model Garden offers for it:", *lines]) if lines else ""
 

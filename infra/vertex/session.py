@@ -13,8 +13,8 @@ from typing import TypeVar
 from infra.vertex.calls import Calls, Pace
 from infra.vertex.clients import ADDRESS_VARIABLE, connect
 from infra.vertex.deployment import Deployment
-from infra.vertex.failures import VertexError, explain
-from infra.vertex.garden import ERRORS, Garden
+from infra.vertex.failures import ERRORS, VertexError, explain
+from infra.vertex.garden import Garden
 
 T = TypeVar("T")
 PACE_VARIABLES = {

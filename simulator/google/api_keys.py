@@ -62,10 +62,15 @@ def valid_keys(data: dict[str, Any]) -> dict[str, KeyUse]:
     for record in data["resources"].values():
         if record["type"] != API_KEY:
             continue
-        account = record["inputs"].get("serviceAccountEmail") or None
+        account = _account(record["inputs"])
         if account is None or account_exists(data, account):
             found[str(record["made"]["keyString"])] = KeyUse(record["project"], _targets(record["inputs"]), account)
     return found
+
+
+def _account(inputs: Properties) -> str | None:
+    """The address of the account that a key is bound to, which may be given by its full name."""
+    return str(inputs.get("serviceAccountEmail") or "").rpartition("/")[2] or None
 
 
 def _targets(inputs: Properties) -> dict[str, tuple[str, ...]] | None:
@@ -74,7 +79,7 @@ def _targets(inputs: Properties) -> dict[str, tuple[str, ...]] | None:
 
 
 def _key_string(request: Request) -> Properties:
-    bound = bool(request.inputs.get("serviceAccountEmail"))
+    bound = _account(request.inputs) is not None
     text = f"AQ.{secrets.token_urlsafe(37)}" if bound else f"AIza{secrets.token_urlsafe(27)[:35]}"
     return {"keyString": text, "uid": str(uuid.uuid4())}
 
@@ -85,8 +90,8 @@ def _check(request: Request) -> None:
         raise GoogleApiError(400, f"Key ID {request.inputs.get('name')} must match {_NAME.pattern}.")
     if len(str(request.inputs.get("displayName") or "")) > 63:
         raise GoogleApiError(400, "The display name of a key must not have more than 63 characters.")
-    account = request.inputs.get("serviceAccountEmail")
-    if account and not account_exists(request.data, str(account)):
+    account = _account(request.inputs)
+    if account and not account_exists(request.data, account):
         raise GoogleApiError(400, f"Service account {account} does not exist.")
 
 
@@ -131,6 +136,7 @@ TYPES = (
         force_new=("name", "project", "serviceAccountEmail"),
         computed=("deletionPolicy", "project"),
         unknown=("keyString", "project", "uid"),
+        links=("serviceAccountEmail",),
         choices={"checkExistingUsage": ("SKIP", "CHECK")},
         conflicts=tuple(
             (f"restrictions.{one}", f"restrictions.{other}") for one, other in itertools.permutations(_CLIENTS, 2)

@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.managed import prompts, replies
 from simulator.managed.credentials import gemini_project, openai_project
-from simulator.managed.errors import MISSING, ApiError
+from simulator.managed.errors import INVALID, MISSING, ApiError
 from simulator.managed.routing import Request, Route, Stream
 from simulator.managed.world import World
 
@@ -74,14 +74,16 @@ def _stream(world: World, request: Request) -> Any:
 def _answered(world: World, request: Request, project: str, method: str) -> replies.Reply:
     model, body = _known(request.place["model"], method), request.body or {}
     prompt, cap = prompts.content_prompt(f"models/{model}", body), prompts.content_cap(body)
-    world.limits.count(project, model)
+    world.limits.check_gemini(project, model)
     return replies.reply(model, prompt, cap, world.count())
 
 
 def _count(world: World, request: Request) -> Any:
     gemini_project(world.google, request, "GenerativeService.CountTokens")
     model, body = _known(request.place["model"], "countTokens"), request.body or {}
-    inner = body.get("generateContentRequest") or body
+    inner = body.get("generateContentRequest", body)
+    if not isinstance(inner, dict):
+        raise ApiError(INVALID, "generateContentRequest: an object is needed.")
     total = replies.tokens(prompts.content_prompt(f"models/{model}", inner))
     return {"totalTokens": total, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": total}]}
 
@@ -101,7 +103,7 @@ def _openai_chat(world: World, request: Request) -> Any:
     project, body = openai_project(world.google, request, "GenerativeService.GenerateContent"), request.body or {}
     model = _known(str(body.get("model") or ""), "generateContent")
     prompt, cap = prompts.chat_prompt(f"models/{model}", body), prompts.chat_cap(body)
-    world.limits.count(project, model)
+    world.limits.check_gemini(project, model)
     one = replies.reply(model, prompt, cap, world.count())
     if body.get("stream"):
         return Stream(tuple(replies.completion_pieces(one, prompts.has_usage(body))))

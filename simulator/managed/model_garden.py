@@ -10,6 +10,8 @@ import yaml
 
 PUBLISHER = "google"
 FAMILY = "gemma4"
+SERVERLESS = "gemma-4-26b-a4b-it-maas"
+"""The only Gemma 4 without an endpoint, in region `global` only (Vertex AI docs, maas/google, 2026-11-24)."""
 _TABLE = Path(__file__).with_name("model_garden.yaml")
 
 

@@ -63,6 +63,8 @@ def chat_prompt(model: str, body: dict[str, Any]) -> str:
         content = message.get("content")
         parts = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
         for part in parts:
+            if not isinstance(part, dict):
+                raise ApiError(INVALID, "messages: each part of a content is an object.")
             if part.get("type") == "input_audio":
                 raise _no_audio(model)
             texts.append(str(part.get("text") or ""))
@@ -76,7 +78,8 @@ def chat_cap(body: dict[str, Any]) -> int | None:
 
 def has_usage(body: dict[str, Any]) -> bool:
     """Whether a streamed chat completion is to end with its usage."""
-    return bool((body.get("stream_options") or {}).get("include_usage"))
+    options = body.get("stream_options")
+    return isinstance(options, dict) and bool(options.get("include_usage"))
 
 
 def _cap(value: Any) -> int | None:
@@ -87,8 +90,8 @@ def _cap(value: Any) -> int | None:
     return value
 
 
-def _field(body: dict[str, Any], *spellings: str) -> Any:
-    return next((body[name] for name in spellings if name in body), None)
+def _field(body: Any, *spellings: str) -> Any:
+    return next((body[name] for name in spellings if name in body), None) if isinstance(body, dict) else None
 
 
 def _no_audio(model: str) -> ApiError:

@@ -165,7 +165,7 @@ class Region:
 
         def finish() -> dict[str, Any]:
             for name in names:
-                found["dedicatedResources"][name] = wanted["dedicatedResources"].get(name, [])
+                found["dedicatedResources"][name] = wanted.get("dedicatedResources", {}).get(name, [])
             return {"deployedModel": found}
 
         return self.begin("MutateDeployedModel", version, finish)

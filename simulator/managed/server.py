@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from simulator.managed import gemini_api, vertex_api, vertex_chat
-from simulator.managed.errors import INVALID, MISSING, ApiError
+from simulator.managed.errors import INTERNAL, INVALID, MISSING, ApiError
 from simulator.managed.faults import Call
+from simulator.managed.obedience import obey
+from simulator.managed.orders import Orders
 from simulator.managed.routing import Request, Route, Stream
 from simulator.managed.world import World
 
@@ -25,7 +28,9 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the client's ACK
     world: World
+    orders: Orders | None
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # the client was killed
@@ -44,6 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = route.name if route else _UNKNOWN
         headers = {key.lower(): value for key, value in self.headers.items()}
         with self.world.lock:
+            self.obey()
             try:
                 body, malformed = json.loads(data or b"null"), None
             except ValueError as error:
@@ -78,8 +84,19 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, route.answer(self.world, request)
         except ApiError as error:
             return _error(error, route)
+        except Exception:
+            traceback.print_exc()  # into the simulator's log
+            return _error(ApiError(INTERNAL, "Internal error encountered."), route)
         finally:
             self.world.save()
+
+    def obey(self) -> None:
+        """Do what a command line has asked for; what cannot be understood is told in the log."""
+        if self.orders:
+            try:
+                obey(self.world, self.orders.take())
+            except (ApiError, AttributeError, KeyError, TypeError, ValueError):
+                traceback.print_exc()
 
     def cut(self, content: Any) -> None:
         """Close the connection: at once, or after the first event of a stream that had begun."""
@@ -134,15 +151,16 @@ class Server:
         port: where it listens on 127.0.0.1.
     """
 
-    def __init__(self, world: World, port: int = 0) -> None:
+    def __init__(self, world: World, orders: Orders | None = None, port: int = 0) -> None:
         """Start serving.
 
         Args:
             world: what it serves.
+            orders: what is asked of it from a command line.
             port: where to listen; 0 for any free port.
         """
         self._world = world
-        handler = type("Bound", (_Handler,), {"world": world})
+        handler = type("Bound", (_Handler,), {"world": world, "orders": orders})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self.port = self._server.server_port
@@ -164,9 +182,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(world: World) -> Iterator[str]:
+def serving(world: World, orders: Orders | None = None) -> Iterator[str]:
     """Serve a world for a while; its address."""
-    server = Server(world)
+    server = Server(world, orders)
     try:
         yield server.address
     finally:

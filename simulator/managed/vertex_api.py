@@ -113,6 +113,11 @@ def _licence(world: World, request: Request) -> Any:
 
 def _publisher_model(_world: World, request: Request) -> Any:
     family, _, version = request.place["name"].partition("@")
+    if (request.place["publisher"], request.place["name"]) == (model_garden.PUBLISHER, model_garden.SERVERLESS):
+        # Public lists of publisher models name it; what else Google says of it was not seen.
+        return show(
+            request.place["version"], "PublisherModel", {"name": f"publishers/{model_garden.PUBLISHER}/models/{family}"}
+        )
     garden = model_garden.load()
     known = version or next(reversed(garden.offers))
     if (request.place["publisher"], family) != (

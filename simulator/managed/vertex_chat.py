@@ -13,16 +13,12 @@ from simulator.managed.routing import Request, Route, Stream
 from simulator.managed.vertex_api import REGION
 from simulator.managed.world import World
 
-SERVERLESS = "gemma-4-26b-a4b-it-maas"
-"""The only Gemma 4 without an endpoint, in region `global` only (Vertex AI docs, maas/google, 2026-11-24)."""
-
 
 def _chat(world: World, request: Request) -> Any:
     """What the verified container answers; it serves one model, under the name that it was deployed by, or none."""
     check_token(request)
     region = world.region(request.place["project"], request.place["location"])
-    identity, body = request.place["id"], request.body or {}
-    endpoint = region.endpoint(identity)
+    endpoint, body = region.endpoint(request.place["id"]), request.body or {}
     _refuse_shared_host(request, endpoint)
     deployed = endpoint["deployedModels"]
     if not deployed:
@@ -33,7 +29,7 @@ def _chat(world: World, request: Request) -> Any:
     publisher = model_garden.PUBLISHER
     if wanted not in ("", name, f"{publisher}/{name}", f"{publisher}/{model_garden.FAMILY}@{name}"):
         raise ApiError(MISSING, f"The model `{wanted}` does not exist.")
-    return _completed(world, body, f"{publisher}/{name}", identity)
+    return _completed(world, body, f"{publisher}/{name}")
 
 
 def _refuse_shared_host(request: Request, endpoint: dict[str, Any]) -> None:
@@ -58,7 +54,8 @@ def _serverless_chat(world: World, request: Request) -> Any:
             "'<publisher>/<model>'.",
         )
     _check_served(world, project, request.place["location"], publisher, model)
-    return _completed(world, body, f"{publisher}/{model}", project)
+    world.limits.check_vertex(world.google.number(project), model)
+    return _completed(world, body, f"{publisher}/{model}")
 
 
 def _generate(world: World, request: Request) -> Any:
@@ -78,7 +75,7 @@ def _count(world: World, request: Request) -> Any:
 def _generated(world: World, request: Request) -> replies.Reply:
     place, body = _served_place(world, request), request.body or {}
     prompt, cap = prompts.content_prompt(place["model"], body), prompts.content_cap(body)
-    world.limits.count(place["project"], place["model"])
+    world.limits.check_vertex(world.google.number(place["project"]), place["model"])
     return replies.reply(place["model"], prompt, cap, world.count())
 
 
@@ -96,7 +93,7 @@ def _check_served(world: World, project: str, location: str, publisher: str, mod
         ApiError: it is not; the words are those of public runs.
     """
     world.google.check(project, VERTEX)
-    if (publisher, model) != (model_garden.PUBLISHER, SERVERLESS):
+    if (publisher, model) != (model_garden.PUBLISHER, model_garden.SERVERLESS):
         name = f"projects/{project}/locations/{location}/publishers/{publisher}/models/{model}"
         raise ApiError(
             MISSING,
@@ -109,9 +106,8 @@ def _check_served(world: World, project: str, location: str, publisher: str, mod
         raise ApiError(PRECONDITION, said)
 
 
-def _completed(world: World, body: dict[str, Any], model: str, consumer: str) -> Any:
+def _completed(world: World, body: dict[str, Any], model: str) -> Any:
     prompt, cap = prompts.chat_prompt(model, body), prompts.chat_cap(body)
-    world.limits.count(consumer, model)
     one = replies.reply(model, prompt, cap, world.count())
     if body.get("stream"):
         return Stream(tuple(replies.completion_pieces(one, prompts.has_usage(body))))

@@ -17,7 +17,14 @@ from tests.e2e.project import Project
 GARDEN, SERVERLESS, GEMINI = "gemma4-31b-vertex", "gemma4-26b-a4b-vertex-serverless", "gemma4-31b-gemini"
 PLATFORM = {GARDEN: "cloud", SERVERLESS: "dev", GEMINI: "dev"}
 REGION = "projects/servestack-dev/locations/us-central1"
-KEYS = re.compile(rb"AQ\.[A-Za-z0-9_-]{20,}|AIza[A-Za-z0-9_-]{20,}")
+# What the shell of whoever deploys may hold.
+PLANTED = {
+    "GOOGLE_OAUTH_ACCESS_TOKEN": "ya29.planted-token-of-a-shell",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN": "ya29.planted-token-of-gcloud",
+    "GEMINI_API_KEY": "AQ.planted-key-of-a-shell",
+    "OPENAI_API_KEY": "sk-planted-key-of-a-shell",
+    "HF_TOKEN": "hf_planted-token-of-a-shell",
+}
 
 
 class Loopback:
@@ -86,7 +93,7 @@ def test_a_stack_goes_up_stays_as_it_is_and_leaves_nothing(project: Project, goo
     assert stack not in project.stack_names()
     assert google.endpoints() == {}
     assert not google.has_model(stack)
-    left = State(project.home.root / "google.json").read()["resources"] if GEMINI == stack else {}
+    left = State(project.home.root / "google.json").read()["resources"] if stack == GEMINI else {}
     assert not [name for name in left if stack in name and "services/" not in name]
 
 
@@ -141,6 +148,28 @@ def test_pulumis_own_resource_changes_replicas_in_place_and_leaves_the_registry_
     project.restore(GARDEN)
 
 
+def test_what_a_shell_holds_reaches_no_file_and_no_output(project: Project, google: Loopback) -> None:
+    assert google.endpoints() == {}
+    project.environment |= PLANTED
+    said = project.up(GARDEN, "--debug", "--diff") + project.up(SERVERLESS, "--debug", "--diff")
+    for stack in (GARDEN, SERVERLESS):
+        said += project.pulumi("stack", "export", "--show-secrets", "-s", stack)
+        said += project.pulumi("preview", "--json", "-s", stack)
+        said += project.servestack("plan", stack, "--json").stdout + project.servestack("render", stack).stdout
+        down(project, stack)
+    for name, value in PLANTED.items():
+        assert value not in said, name
+        assert not holders(project, value), name
+    for name in PLANTED:
+        del project.environment[name]
+
+
+def holders(project: Project, value: str) -> list[Path]:
+    """Files below the simulator's folder, the state among them, that hold a value."""
+    files = (path for path in project.home.root.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path for path in files if value.encode() in path.read_bytes()]
+
+
 def test_the_key_is_in_secret_manager_and_nowhere_else(project: Project) -> None:
     said = project.up(GEMINI, "--debug", "--diff")
     said += project.pulumi("stack", "output", "--json", "-s", GEMINI)
@@ -152,15 +181,7 @@ def test_the_key_is_in_secret_manager_and_nowhere_else(project: Project) -> None
     assert key
     assert key.startswith("AQ.")
     assert key not in said
-    holders = [
-        path for path in project.home.root.rglob("*") if path.is_file() and not path.is_symlink() and key_in(path, key)
-    ]
-    assert [path.name for path in holders if path.parent == google_state.parent] == [google_state.name]
-    assert len(holders) == 1, holders
-
-
-def key_in(path: Path, key: str) -> bool:
-    return key.encode() in path.read_bytes()
+    assert holders(project, key) == [google_state], "Google itself has it"
 
 
 def test_with_the_key_googles_own_client_is_answered_and_without_it_is_not(project: Project) -> None:

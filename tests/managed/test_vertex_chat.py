@@ -117,3 +117,13 @@ def test_google_s_client_on_vertex_ai(world: World, client: genai.Client) -> Non
     world.faults.append(Fault("publisher.generate", code=8))
     with pytest.raises(errors.ClientError, match="429"):
         client.models.generate_content(model=SERVERLESS, contents="Hello")
+
+
+def test_requests_per_minute_without_an_endpoint_are_one_limit_for_both_routes(
+    world: World, address: str, client: genai.Client
+) -> None:
+    world.limits.per_minute[SERVERLESS] = 1
+    assert client.models.generate_content(model=SERVERLESS, contents="Hello").text
+    refused = chat(address, "global/endpoints/openapi", model=f"google/{SERVERLESS}")
+    assert refused.status_code == 429
+    assert "error-code-429" in refused.json()[0]["error"]["message"]

@@ -23,8 +23,8 @@ GEMINI = "generativelanguage.googleapis.com"
 
 
 def test_a_bound_key_and_a_standard_one_differ_in_form_and_no_two_are_alike(make: Make) -> None:
-    make(ACCOUNT)
-    bound = make(API_KEY)
+    account = make(ACCOUNT)
+    bound = make(API_KEY, serviceAccountEmail=account["name"])
     standard = [make(API_KEY, name=f"key{index}", serviceAccountEmail=None) for index in range(2)]
     assert re.fullmatch(r"AQ\.[\w-]{50}", bound["keyString"])
     assert all(re.fullmatch(r"AIza[\w-]{35}", one["keyString"]) for one in standard)

@@ -6,7 +6,9 @@ import pytest
 from google_harness import Engine, error_of
 from google_resource_samples import (
     ACCOUNT,
+    API_KEY,
     BUDGET,
+    ENDPOINT,
     NETWORK,
     PROJECT,
     REPOSITORY,
@@ -36,6 +38,8 @@ pytest_plugins = ["google_fixtures", "google_resource_fixtures"]
         (REPOSITORY, "Artifact Registry API", "artifactregistry.googleapis.com"),
         (SECRET, "Secret Manager API", "secretmanager.googleapis.com"),
         (BUDGET, "Cloud Billing Budget API", "billingbudgets.googleapis.com"),
+        (API_KEY, "API Keys API", "apikeys.googleapis.com"),
+        (ENDPOINT, "Vertex AI API", "aiplatform.googleapis.com"),
     ],
 )
 def test_an_api_that_is_off_is_googles_403(

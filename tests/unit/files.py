@@ -9,6 +9,7 @@ apiVersion: servestack/v1
 kind: Platform
 gke: {project: servestack-dev, location: us-central1, cluster: {name: dev}, deletionProtection: false}
 """
+CLOUD = "apiVersion: servestack/v1\nkind: Platform\ngoogle: {project: servestack-dev, location: us-central1}\n"
 HOST = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: studio.lan, memoryGiB: 64}\n"
 
 

@@ -20,7 +20,7 @@ PRECISIONS = [None, *sorted({one.precision for model in CATALOG.models.values() 
 # Words by which a refusal says what to do.
 ADVICE = re.compile(
     r"[Uu]se |[Ww]rite |[Ii]t (loads|takes|runs|serves|fits|splits|has)|leave it out|They take|[Mm]achines carry"
-    r"|say how much|name a platform"
+    r"|say how much|name a platform|add it"
 )
 
 

@@ -19,10 +19,10 @@ from infra.errors import PlanError, SpecError
 from infra.interview import Terminal, interview
 from infra.new_stack import Draft
 from infra.offers import accelerator_offers, capacity_offers, cheapest, complete, framework_offers
-from infra.pipeline import Endpoint, build
+from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.report import plan_text
 from infra.stack_folder import StackFolder
-from tests.unit.files import PLATFORM, Files
+from tests.unit.files import CLOUD, PLATFORM, Files
 from tests.unit.test_new import HOSTILE, content, flags
 
 MODELS = sorted(load_catalog().models)
@@ -192,6 +192,47 @@ def test_hostile_answers_are_shown_on_one_line_and_asked_again(answer: str) -> N
         interview(Draft(), Files(), script.terminal)
     assert all(line.isprintable() for text in script.said for line in text.split("\n"))
     assert max(len(line) for text in script.said for line in text.split("\n")) <= 80
+
+
+def test_on_a_project_without_a_cluster_the_services_are_asked_for() -> None:
+    files = Files(cloud=CLOUD)
+    cases = [
+        (["", "", "", "", "", ""], "gemma4-26b-a4b-vertex", "rtxpro6000"),
+        (["serverless", "", ""], "gemma4-26b-a4b-vertex-serverless", None),
+        (["gemini", "gemma-4-31b-it", "8192"], "gemma4-31b-gemini", None),
+        (["gemini", "gemma-4-e4b-it", "2", ""], "gemma4-31b-gemini", None),
+        (["3", "1", "300000", "8192"], "gemma4-26b-a4b-gemini", None),
+        (
+            ["nothing", "vertex", "gemma-4-31b-it", "100000", "", "gemma-4-31b-it", "8192", "", "h100", "spot"],
+            "gemma4-31b-vertex",
+            "h100",
+        ),
+    ]
+    for answers, name, accelerator in cases:
+        draft, said = answered(Draft("cloud"), files, answers)
+        new = complete(draft, files)
+        assert new.name == name, said
+        assert isinstance(new.endpoint, ManagedEndpoint)
+        chosen = new.endpoint.plan.accelerator
+        assert (chosen.type if chosen else None) == accelerator
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_offer_of_model_garden_plans(model: str) -> None:
+    files = Files(cloud=CLOUD)
+    try:
+        offers = accelerator_offers(Draft("cloud", model), files)
+    except PlanError as refused:
+        assert max(len(line) for line in str(refused).splitlines()) <= 80
+        assert "docs/managed.md" in str(refused) or "framework: vllm" in str(refused) or "-it" in str(refused)
+        return
+    for offer in offers:
+        assert [one.draft.framework for one in framework_offers(offer.draft, files)] == ["vertex"]
+        bought = capacity_offers(offer.draft, files)
+        assert {one.draft.capacity for one in bought} == {("spot",), ("flex-start",), ("on-demand",)}
+        for last in [offer, *bought]:
+            assert last.price_text.endswith("USD per hour")
+            assert complete(last.draft, files).endpoint.plan == last.endpoint.plan
 
 
 class Session:

@@ -25,6 +25,7 @@ from infra.matrix import (
     table_text,
 )
 from infra.plan.serving_plan import camel
+from infra.spec import MANAGED_FRAMEWORKS
 from tests.conftest import ROOT
 
 MATRIX = own_matrix()
@@ -137,12 +138,21 @@ def test_a_mac_has_no_image_and_a_processor_its_own_without_the_size_of_another(
 @every_framework
 def test_what_is_done_here_follows_from_the_frameworks(name: str) -> None:
     row = json_of(name)
-    served = FRAMEWORKS.get(name)
-    assert row["deployed"] == (served is not None and served.workload is not None)
-    assert row["plannedOn"] == (list(served.capabilities.kinds) if served else [])
+    served, managed = FRAMEWORKS.get(name), name in MANAGED_FRAMEWORKS
+    assert row["deployed"] == (managed or (served is not None and served.workload is not None))
+    machines = {"gemini": [], "vertex": ["gpu"]}
+    assert row["plannedOn"] == (list(served.capabilities.kinds) if served else machines.get(name, []))
     words = {"deployed": row["deployed"], "planned": bool(served)}
     expected = next((word for word, true in words.items() if true), "not yet")
     assert row["here"] == ("refused" if expected == "not yet" and row["state"] == "refused" else expected)
+
+
+def test_what_google_runs_is_deployed_with_and_without_machines_of_one_s_own() -> None:
+    assert set(MANAGED_FRAMEWORKS) == {one.name for one in CATALOG.frameworks.values() if one.runs == "managed"}
+    assert "  here        planned for GPUs; deployed: Google runs it\n" in record("vertex")
+    assert "  here        planned without machines of your own; deployed: Google runs it\n" in record("gemini")
+    facts, published = read_facts("frameworks.yaml"), read_facts("checkpoints.yaml")
+    assert build_matrix(CATALOG, FRAMEWORKS, facts, published).only("gemini").rows[0].here == "not yet"
 
 
 def test_a_framework_without_a_workload_is_only_planned() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from infra.cli import main
 from infra.errors import SpecError, StackError
+from infra.managed_report import endpoint_text
 from infra.new_stack import Draft
-from infra.offers import accelerator_offers, complete
-from infra.pipeline import Endpoint, build
+from infra.offers import accelerator_offers, complete, framework_offers
+from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.report import plan_text
 from infra.stack_folder import StackFolder
-from tests.unit.files import PLATFORM, Files
+from tests.unit.files import CLOUD, HOST, PLATFORM, Files
 
 
 @pytest.fixture
@@ -70,6 +71,92 @@ def test_what_is_written_plans_again_to_what_was_shown(
     assert isinstance(built, Endpoint)
     assert out.endswith(f"\n{plan_text(built.plan)}")
     assert sorted(content(folder)) == ["dev.yaml", f"{name}.yaml", "schema.json"]
+
+
+MANAGED = [
+    ("--platform cloud --model gemma-4-31b-it", "gemma4-31b-vertex", ["accelerator: h100", "framework: vertex"]),
+    ("--platform cloud --model gemma-4-e4b-it", "gemma4-e4b-vertex", ["accelerator: rtxpro6000", "framework: vertex"]),
+    (
+        "--platform dev --model gemma-4-e4b-it --framework vertex --accelerator h100 --capacity spot --suffix team",
+        "gemma4-e4b-vertex-team",
+        ["accelerator: h100", "framework: vertex", "capacity: [spot]"],
+    ),
+    ("--platform cloud --model gemma-4-31b-it --framework gemini", "gemma4-31b-gemini", ["framework: gemini"]),
+    (
+        "--platform dev --model gemma-4-26b-a4b-it --framework gemini --accelerator any --tools --reasoning",
+        "gemma4-26b-a4b-gemini",
+        ["framework: gemini", "tools: true", "reasoning: true"],
+    ),
+    (
+        "--platform dev --model gemma-4-26b-a4b-it --serverless --context 4096",
+        "gemma4-26b-a4b-vertex-serverless",
+        ["framework: vertex", "vertex: {serverless: true}", "contextLength: 4096"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "lines"), MANAGED)
+def test_a_file_of_an_endpoint_that_google_runs_has_what_it_needs_and_plans(
+    text: str, name: str, lines: list[str], folder: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    (folder / "cloud.yaml").write_text(CLOUD, encoding="utf-8")
+    code, out, err = run(*flags(text))
+    assert (code, err) == (0, "")
+    assert sorted(content(folder)) == ["cloud.yaml", "dev.yaml", f"{name}.yaml", "schema.json"]
+    written = content(folder)[f"{name}.yaml"].decode().splitlines()
+    assert written[:4] == [
+        "# yaml-language-server: $schema=schema.json",
+        "apiVersion: servestack/v1",
+        "kind: Endpoint",
+        f"platform: {text.split()[1]}",
+    ]
+    assert written[5:] == lines
+    built = build(name, StackFolder(folder))
+    assert isinstance(built, ManagedEndpoint)
+    assert out.endswith(f"\n{endpoint_text(built.plan)}")
+
+
+MANAGED_REFUSED = [
+    ("dev", "gemma-4-31b-it --framework gemini --accelerator h100", 2, "accelerator: the Gemini API runs on Google's"),
+    ("dev", "gemma-4-31b-it --framework gemini --concurrency 2", 2, "concurrency: the Gemini API runs on Google's"),
+    ("dev", "gemma-4-31b-it --framework vllm --serverless", 2, "vertex: only managed endpoints have it"),
+    ("dev", "gemma-4-e4b-it --framework gemini", 3, "model: the Gemini API does not serve gemma-4-e4b-it."),
+    ("dev", "gemma-4-31b-it --serverless", 3, "model: Vertex AI serverless does not serve gemma-4-31b-it."),
+    ("dev", "gemma-4-26b-a4b-it --serverless --reasoning", 3, "reasoning: Vertex AI serverless has no reasoning"),
+    ("cloud", "gemma-4-31b-it --framework vllm", 3, "platform: platform cloud has no machines"),
+    ("cloud", "gemma-4-31b-it --framework vllm --accelerator h100", 3, "platform: platform cloud has no machines"),
+    ("cloud", "gemma-4-31b-it --accelerator l4", 3, "accelerator: Model Garden was not seen to offer gemma-4-31b-it"),
+    ("cloud", "gemma-4-31b-it --accelerator tpu-v6e", 3, "accelerator: Vertex AI has no tpu-v6e. Write h100"),
+    ("cloud", "gemma-4-31b-it --context 200000", 3, "accelerator: does not fit. Vertex AI Model Garden"),
+    ("cloud", "gemma-4-31b", 3, "model: Vertex AI Model Garden has the instruction-tuned models alone;"),
+    ("cloud", "gemma-4-e2b-it", 3, "No machine of Model Garden is known for gemma-4-e2b-it; use framework: vllm."),
+    ("cloud", "gemma-4-12b-it", 3, "vertex: {container: verified} (docs/managed.md)"),
+    ("mac", "gemma-4-31b-it --framework gemini", 3, "platform: Gemini API needs a project of Google Cloud;"),
+    ("mac", "gemma-4-31b-it --framework vertex", 3, "platform: Vertex AI Model Garden needs a project of Google"),
+]
+
+
+@pytest.mark.parametrize(("platform", "text", "exit_code", "message"), MANAGED_REFUSED)
+def test_what_google_does_not_run_is_explained_and_nothing_is_written(
+    platform: str, text: str, exit_code: int, message: str, folder: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    (folder / "cloud.yaml").write_text(CLOUD, encoding="utf-8")
+    (folder / "mac.yaml").write_text(HOST, encoding="utf-8")
+    before = content(folder)
+    code, out, err = run("--platform", platform, "--model", *flags(text))
+    assert (code, out) == (exit_code, "")
+    assert message in " ".join(err.split())
+    assert max(map(len, err.splitlines())) <= 80
+    assert content(folder) == before
+
+
+def test_what_google_runs_is_not_chosen_where_there_is_a_cluster() -> None:
+    for model in ("gemma-4-31b-it", "gemma-4-26b-a4b-it"):
+        offers = accelerator_offers(Draft(platform="dev", model=model), Files())
+        found = {str(one.draft.framework) for one in offers}
+        for offer in offers[:2]:
+            found |= {str(one.draft.framework) for one in framework_offers(offer.draft, Files())}
+        assert not found & {"gemini", "vertex"}
 
 
 def test_the_file_has_the_shape_of_those_in_the_project(

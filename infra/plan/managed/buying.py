@@ -31,7 +31,9 @@ def check_buying(spec: EndpointSpec, region: str) -> None:
     if zone is not None and (bought is None or bought.kind != "reservation"):
         raise RefusedError(("vertex", "reservationZone"), "capacity names no reservation; leave it out.")
     if zone is not None and not zone.startswith(f"{region}-"):
-        raise RefusedError(("vertex", "reservationZone"), f"{zone} is outside the platform's region {region}.")
+        raise RefusedError(
+            ("vertex", "reservationZone"), f"{zone} is outside the platform's region {region}; write one in it."
+        )
     if vertex is not None and vertex.maxRunSeconds and (bought is None or bought.kind != "flex-start"):
         raise RefusedError(
             ("vertex", "maxRunSeconds"),

@@ -35,6 +35,8 @@ def garden_request(spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog,
     _check_file(spec, name)
     if spec.vertex is None or spec.vertex.container == "planned":
         _check_planned(spec, catalog)
+    else:
+        _check_verified(spec)
     inputs = inputs_of(spec, model, facts)
     check_abilities(spec, model, facts)
     capabilities = dataclasses.replace(engine, kinds=("gpu",))
@@ -63,7 +65,7 @@ def fitting(request: Request, ask: Callable[[EndpointSpec], Request]) -> Choice:
 
 def _check_file(spec: EndpointSpec, name: str) -> None:
     if spec.capacity is not None and len(spec.capacity) > 1:
-        raise RefusedError(("capacity",), f"{name} buys its machines in one way; leave one of them.")
+        raise RefusedError(("capacity",), f"{name} buys its machines in one way; write one of them.")
     if spec.replicas.min < 1:
         raise RefusedError(("replicas", "min"), f"this version keeps at least one replica at {name}; write min: 1.")
     if spec.replicas.spare:
@@ -71,7 +73,8 @@ def _check_file(spec: EndpointSpec, name: str) -> None:
     scaled = spec.vertex.autoscaling if spec.vertex else None
     if scaled is not None and spec.replicas.most == spec.replicas.min:
         raise RefusedError(
-            ("vertex", "autoscaling"), f"nothing to scale: write replicas: {{min: 1, max: {spec.replicas.min + 1}}}."
+            ("vertex", "autoscaling"),
+            f"nothing to scale: write replicas: {{min: {spec.replicas.min}, max: {spec.replicas.min + 1}}}.",
         )
     if scaled is not None and scaled.metric != "requests" and scaled.target > _MOST_PER_CENT:
         raise RefusedError(
@@ -88,5 +91,14 @@ def _check_planned(spec: EndpointSpec, catalog: Catalog) -> None:
         raise RefusedError(
             ("vertex", "container"),
             f"the folder that Model Garden's own deployments of {spec.model} read is not known, so no arguments can be "
-            "planned for it; write vertex: {container: verified}.",
+            "planned for it; write vertex: {container: verified} (docs/managed.md).",
+        )
+
+
+def _check_verified(spec: EndpointSpec) -> None:
+    """Nothing that only arguments of the plan could bring about is passed over in silence."""
+    said = [(key,) for key in ("concurrency", "contextLength") if key in spec.model_fields_set]
+    for field in [*said, *(("engine", key) for key in sorted(spec.engine.model_fields_set))]:
+        raise RefusedError(
+            field, "a verified container has Model Garden's own arguments; leave it out, or write container: planned."
         )

@@ -5,17 +5,23 @@ from __future__ import annotations
 from infra.catalog.managed import ServedModel
 from infra.catalog.records import Catalog, Framework
 from infra.plan.managed.calling import calling, key_grants, key_in_cluster
-from infra.plan.managed.managed_plan import ManagedContext, ManagedModel, ManagedPlan, TokenPrice
+from infra.plan.managed.managed_plan import FIRST_APIS, ManagedContext, ManagedModel, ManagedPlan, TokenPrice
 from infra.plan.quantities import Cost
 from infra.plan.refusal import RefusedError
 from infra.plan.serving_plan import Decision, FrameworkChoice
 from infra.spec import EndpointSpec, PlatformSpec
 
+# Cautions that comparisons know again.
+MAY_BE_REFUSED = "no capacity is promised: under load Google answers 429, and callers have to try again later"
+MAY_BE_USED = (
+    "Gemma has no paid tier at the Gemini API, and outside of one Google may use what is sent to improve its "
+    "products (Gemini API documentation, billing)"
+)
 _NAMES = {"serverless": "Vertex AI serverless", "gemini": "the Gemini API"}
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
 _APIS = {
-    "serverless": ("aiplatform", "iam"),
-    "gemini": ("apikeys", "generativelanguage", "iam", "secretmanager"),
+    "serverless": (*FIRST_APIS, "aiplatform", "iam"),
+    "gemini": (*FIRST_APIS, "apikeys", "generativelanguage", "iam", "secretmanager"),
 }
 
 
@@ -151,12 +157,11 @@ def _cautions(spec: EndpointSpec, served: ServedModel, catalog: Catalog, region:
     if spec.service == "serverless":
         return (
             f"location {served.location}, not the platform's {region}: Google chooses where requests are worked on",
-            "no capacity is promised: under load Google answers 429, and callers have to try again later",
+            MAY_BE_REFUSED,
         )
     free = catalog.managed.free_tier_requests_per_minute
     said = [
-        "Gemma has no paid tier at the Gemini API, and outside of one Google may use what is sent to improve its "
-        "products (Gemini API documentation, billing)",
+        MAY_BE_USED,
         "limits are the project's, not the key's, and Google publishes none per model: AI Studio shows them",
     ]
     wanted = spec.expectedRequestsPerMinute
