@@ -90,6 +90,10 @@ def test_json_is_judged_by_the_schema_that_was_sent(text: str, result: str, said
     assert valid is (result == OK)
 
 
+def test_json_that_was_cut_by_its_limit_is_told_apart() -> None:
+    assert "not ended" in verdicts.judge_json(Answer('{"city": "Ro', finish="length")).note
+
+
 @pytest.mark.parametrize(
     ("status", "message", "result"),
     [
