@@ -160,10 +160,11 @@ def test_the_config_map_has_the_script_that_the_tests_run() -> None:
 def test_the_program_starts_the_job_after_its_machines_and_its_rights() -> None:
     made = registered(ROOT / "stacks", SHOWN)
     (job,) = made.of_type("kubernetes:batch/v1:Job")
+    assert made.outputs["job"] == job["name"] == find(JOBS[SHOWN], "Job")["metadata"]["name"]
     members = [one["name"] for one in made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")]
     assert members == [f"{SHOWN}-writes-servestack-dev-dev-weights"]
     (pool,) = made.of_type("gcp:container/nodePool:NodePool")
-    objects = {one["name"] for one in made.resources if one["type"].startswith("kubernetes:")} - {SHOWN}
+    objects = {one["name"] for one in made.resources if one["type"].startswith("kubernetes:")} - {job["name"]}
     assert {*members, pool["name"], *objects} <= {name for name, _ in job["after"]}
     assert made.outputs["result"] == "gs://servestack-dev-dev-weights/e2b/run-1/result.json"
 
