@@ -65,6 +65,8 @@ def _platform_of(stack: str, stacks: Path) -> str | None:
 def _has_pods(stack: str, stacks: Path) -> bool:
     """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
     content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    if "job" in content:
+        return False
     return content.get("kind") != "Platform" and content.get("framework") not in ("gemini", "vertex")
 
 
