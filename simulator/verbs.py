@@ -86,7 +86,7 @@ def _platform_of(stack: str, stacks: Path) -> str | None:
 def _has_pods(stack: str, stacks: Path) -> bool:
     """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
     content = _content(stack, stacks)
-    if content.get("kind") == "Platform" or not _needs_cloud(stack, stacks):
+    if content.get("kind") == "Platform" or "job" in content or not _needs_cloud(stack, stacks):
         return False
     return content.get("framework") not in ("gemini", "vertex")
 
