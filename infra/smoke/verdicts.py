@@ -136,6 +136,8 @@ def judge_json(found: Answer | Failure) -> Verdict:
     try:
         value = json.loads(found.text)
     except ValueError:
+        if found.finish == "length":
+            return Verdict(MISS, f"not ended within the tokens that were allowed: {found.text}"[:_MOST_NOTE])
         return Verdict(MISS, f"not JSON: {found.text}"[:_MOST_NOTE])
     wrong = _misfit(value)
     return Verdict(MISS, f"not of the schema: {wrong}"[:_MOST_NOTE]) if wrong else Verdict(OK, "valid for the schema")

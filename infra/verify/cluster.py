@@ -15,6 +15,8 @@ COMPONENT = "app.kubernetes.io/component"
 SERVER = "inference-server"
 MACHINE_TYPE = "node.kubernetes.io/instance-type"
 _KINDS = {"Deployment", "LeaderWorkerSet"}
+# What GKE adds to pods with a bucket as volume (GKE documentation, Cloud Storage FUSE CSI driver).
+_INJECTED = {"gke-gcsfuse-sidecar", "gke-gcsfuse-metadata-prefetch"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -108,7 +110,7 @@ def _pod_spec(about: str, wanted: Object, found: Object, step: str) -> list[Row]
             rows.append(_words(f"{about} {name} {key}", one.get(key) or [], other.get(key) or [], step))
         rows.append(compared(f"{about} {name} env", _plain_env(one), _plain_env(other), step))
         rows.append(compared(f"{about} {name} resources", _resources(one), _resources(other), step))
-    for name in theirs.keys() - ours.keys():
+    for name in sorted(theirs.keys() - ours.keys() - _INJECTED):
         rows.append(compared(f"{about} container {name}", "none of that name", theirs[name].get("image"), step))
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
+from infra.smoke.run import Target
+from infra.verify.cluster import context_in
+from infra.verify.engine import ask_engine
 from tests.proxy.rig import CURRENT
 from tests.smoke.rig import FIELDS, STACK, Served, Spoiler, built
 from tests.unit.files import PLATFORM, endpoint
@@ -165,3 +169,18 @@ def test_pictures_that_the_server_cannot_see_are_a_miss(smoke: Smoke, stacks: Pa
     (stacks / f"{STACK}.yaml").write_text(endpoint("gemma-4-e2b-it", "cpu", "llamacpp", *FIELDS[1:]))
     code, rows, text = smoke()
     assert (code, missed(rows)) == (1, {"image"}), text
+
+
+def test_verify_reads_the_context_of_a_real_server_and_of_its_real_log(served: Served) -> None:
+    one = built()
+    target = Target(f"http://127.0.0.1:{served.caddy.port}/v1", CURRENT, "", "", False, 20)
+    rows = ask_engine(one.plan, target)
+    assert [(row.what, row.live, row.result) for row in rows] == [
+        ("served models", "gemma-4-e2b-it", "same"),
+        ("served context", "4096", "same"),
+    ]
+    longer = built(*FIELDS[:3], "contextLength: 8192")
+    assert [row.result for row in ask_engine(longer.plan, target)] == ["same", "differs"]
+    wrong = dataclasses.replace(target, key="another-key-0123456789")
+    assert [row.result for row in ask_engine(one.plan, wrong)] == ["not read", "not read"]
+    assert context_in("llamacpp", served.log.read_text()) == 4096

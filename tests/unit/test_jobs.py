@@ -160,6 +160,7 @@ def test_the_config_map_has_the_script_that_the_tests_run() -> None:
 def test_the_program_starts_the_job_after_its_machines_and_its_rights() -> None:
     made = registered(ROOT / "stacks", SHOWN)
     (job,) = made.of_type("kubernetes:batch/v1:Job")
+    assert made.outputs["job"] == job["name"] == find(JOBS[SHOWN], "Job")["metadata"]["name"]
     members = [one["name"] for one in made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")]
     assert members == [f"{SHOWN}-writes-servestack-dev-dev-weights"]
     (pool,) = made.of_type("gcp:container/nodePool:NodePool")

@@ -149,6 +149,17 @@ def test_a_log_that_says_nothing_is_not_read_as_agreement() -> None:
     assert found["pod pod-0 context"].result == found["pod pod-0 layers"].result == UNREAD
 
 
+def test_the_sidecar_that_gke_adds_for_a_bucket_is_no_difference_and_any_other_is() -> None:
+    bucket = ALL["gemma4-e4b-l4-bucket"]
+    live = live_of(bucket)
+    live.pods[0]["spec"]["initContainers"].append({"name": "gke-gcsfuse-sidecar", "image": "gke.gcr.io/x"})
+    assert not differing(compare(bucket.plan, bucket.objects(), live))
+    live.pods[0]["spec"]["containers"].append({"name": "miner", "image": "x"})
+    assert [one.what for one in differing(compare(bucket.plan, bucket.objects(), live))] == [
+        "pod pod-0 container miner"
+    ]
+
+
 def test_of_long_arguments_only_what_is_apart_is_told() -> None:
     ours, theirs = words_apart(["--a", "1", "--b=2", "--c"], ["--a", "1", "--b=3", "--d"])
     assert (ours, theirs) == ("--b=2 --c", "--b=3 --d")
