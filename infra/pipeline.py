@@ -162,9 +162,8 @@ def build(name: str, files: StackFiles) -> Built:
             plan = dataclasses.replace(resolved.plan, only_planned=reasons)
             message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
             refusal = PlanError(problems=[document.problem((), message)])
-            return Endpoint(
-                name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
-            )
+            resolved = dataclasses.replace(resolved, plan=plan)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, refusal)
         if platform.local is not None:
             port = spec.expose.port or DEFAULT_PORT
             service = host_service(resolved.plan, port=port, sha256=spec.weights.sha256 or "")
