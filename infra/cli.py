@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import StackError
+from infra.live_verbs import run_smoke, run_verify
 from infra.stack_folder import StackFolder
 from infra.verbs import (
     run_check,
@@ -110,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
     verb.set_defaults(run=run_status)
 
+    _add_smoke(verbs, shared, named)
+
     verb = verbs.add_parser("nodes", parents=[shared], help="what a platform's own cluster has, to paste in its file")
     verb.add_argument("stack", metavar="PLATFORM", help="X for stacks/X.yaml, of kind Platform with kubernetes")
     verb.set_defaults(run=run_nodes)
@@ -159,6 +162,50 @@ def _add_new(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--suffix", metavar="WORD", help="last word of the name")
     verb.add_argument("--dry-run", action="store_true", help="print the file; write nothing")
     verb.set_defaults(run=run_new)
+
+
+def _add_smoke(verbs: Any, shared: argparse.ArgumentParser, named: dict[str, Any]) -> None:
+    verb = verbs.add_parser(
+        "smoke",
+        parents=[shared],
+        help="call a running endpoint, and see whether it does what its plan promises",
+        description="Call a running endpoint as its callers do. The key comes from OPENAI_API_KEY or --key-file.",
+    )
+    verb.add_argument("stack", **named)
+    verb.add_argument(
+        "--url", metavar="URL", help="such as http://127.0.0.1:8090/v1; default: the plan's, if it has one"
+    )
+    verb.add_argument(
+        "--metrics-url", metavar="URL", help="the engine's metrics (default: on this machine, beside --url)"
+    )
+    verb.add_argument("--model", metavar="NAME", help="sent as `model` (default: the plan's)")
+    verb.add_argument("--key-file", metavar="FILE", help="file that holds the key, or an access token of Google's")
+    verb.add_argument("--json", metavar="FILE", help="write what was found as JSON, with the plan's hash")
+    verb.add_argument("--timeout-seconds", type=_seconds, default=120.0, metavar="N", help="of one call (default: 120)")
+    verb.add_argument(
+        "--first-token-seconds", type=_seconds, metavar="N", help="longest wait for a first token (default: 5)"
+    )
+    verb.set_defaults(run=run_smoke)
+
+    verb = verbs.add_parser(
+        "verify",
+        parents=[shared],
+        help="where what runs is not what the plan says",
+        description="Read back what runs, and compare it with the plan. Nothing is changed.",
+    )
+    verb.add_argument("stack", **named)
+    verb.add_argument("--url", metavar="URL", help="ask the engine itself, too; with the key as for smoke")
+    verb.add_argument("--key-file", metavar="FILE", help="file that holds the key (default: OPENAI_API_KEY)")
+    verb.add_argument("--json", action="store_true", help="print every comparison as JSON, with the plan's hash")
+    verb.add_argument("--timeout-seconds", type=_seconds, default=120.0, metavar="N", help="of one call (default: 120)")
+    verb.set_defaults(run=run_verify)
+
+
+def _seconds(text: str) -> float:
+    found = float(text)
+    if not 0 < found <= 86_400:
+        raise argparse.ArgumentTypeError("more than 0, and at most a day")
+    return found
 
 
 def _words(text: str) -> tuple[str, ...]:

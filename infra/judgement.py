@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from infra.batch_job import BatchJob
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import Built, Endpoint, StackFiles
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, StackFiles
 from infra.policy import Subject, violations
 
 
-def subject(endpoint: Endpoint) -> Subject:
-    """What is judged of an endpoint that this version deploys.
+def subject(endpoint: Endpoint | ManagedEndpoint | BatchJob) -> Subject:
+    """What is judged of an endpoint that this version deploys, or of a job; of one that Google runs, what callers get.
 
     Raises:
         PlanError: this version only plans it.
     """
+    if isinstance(endpoint, ManagedEndpoint):
+        return Subject(endpoint.objects(), (), None)
     gke = endpoint.platform.gke
     pools = tuple(one.inputs for one in node_pools(endpoint.plan, gke)) if gke else ()
-    return Subject(endpoint.objects(), pools, endpoint.plan)
+    return Subject(endpoint.objects(), pools, endpoint.plan if isinstance(endpoint, Endpoint) else None)
 
 
 def judge(built: Iterable[Built], files: StackFiles) -> None:
@@ -30,7 +33,7 @@ def judge(built: Iterable[Built], files: StackFiles) -> None:
     problems = [
         Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
         for one in built
-        if isinstance(one, Endpoint) and one.prepared is not None
+        if isinstance(one, BatchJob | ManagedEndpoint) or (isinstance(one, Endpoint) and one.prepared is not None)
         for rule, found in violations(subject(one))
     ]
     if problems:

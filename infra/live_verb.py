@@ -23,7 +23,7 @@ def plan_live(options: argparse.Namespace, built: Built, folder: StackFiles) -> 
 
     path = folder.path(built.name)
     if not isinstance(built, ManagedEndpoint):
-        kind = "a Platform" if isinstance(built, Platform) else "an endpoint of your own machines"
+        kind = "a Platform" if isinstance(built, Platform) else "a job or an endpoint on your own machines"
         raise SpecError(f"{path} is {kind}; --live asks Google about a managed endpoint (framework vertex or gemini).")
     if options.html:
         raise SpecError(f"{path} is a managed endpoint; its plan is text, or JSON with --json.")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 
 from infra.catalog.loader import load_catalog
+from infra.job_report import job_explain_text, job_text
+from infra.plan.job import JobPlan
 from infra.plan.managed import ManagedPlan
 from infra.plan.serving_plan import Decision, ServingPlan
 from infra.report import LABEL, cost_text, explain_text, memory_lines, plan_text, row
 from infra.text import WIDTH, counted, short_image, wrapped
 
 
-def endpoint_text(plan: ServingPlan | ManagedPlan, *, explain: bool = False) -> str:
-    """The plan of any endpoint, with every decision where asked."""
+def endpoint_text(plan: ServingPlan | ManagedPlan | JobPlan, *, explain: bool = False) -> str:
+    """The plan of any endpoint or job, with every decision where asked."""
+    if isinstance(plan, JobPlan):
+        return job_text(plan) + (job_explain_text(plan) if explain else "")
     if isinstance(plan, ManagedPlan):
         return managed_text(plan) + (managed_explain_text(plan) if explain else "")
     return plan_text(plan) + (explain_text(plan) if explain else "")

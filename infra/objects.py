@@ -119,6 +119,9 @@ CALLER_OBJECTS: tuple[str, ...] = (
     "configmap",
 )
 
+# Of a job.
+JOB_OBJECTS: tuple[str, ...] = ("namespace", "serviceaccount", "networkpolicy-job", "configmap-script", "job")
+
 # Templates that are rendered once for each of several things, which they see as `each`.
 _REPEATED: dict[str, Callable[[KubernetesWorkload | CallerWorkload], Sequence[Any]]] = {
     "secretproviderclass": lambda workload: workload.synced,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infra.batch_job import BatchJob, batch_job
 from infra.catalog.loader import load_catalog
 from infra.cloud.pool_names import named
 from infra.document import Document, parse_document
@@ -14,10 +15,12 @@ from infra.errors import PlanError, Problem, SpecError, StackError, nearest
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
+from infra.frameworks.host_service import HostService, host_service
 from infra.frameworks.mlx_service import MlxService, mlx_service
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
+from infra.plan.local_service import DEFAULT_PORT
 from infra.plan.managed import ManagedPlan, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
@@ -50,6 +53,7 @@ class Endpoint:
     Attributes:
         resolved: the plan, with what it was made of.
         prepared: the workload, or None where `refusal` says why it is not deployed.
+        service: what runs on this machine in place of a workload.
         mac: what runs on Macs in place of a workload.
     """
 
@@ -60,6 +64,7 @@ class Endpoint:
     resolved: Resolved
     prepared: KubernetesWorkload | None
     refusal: PlanError | None
+    service: HostService | None = None
     mac: MlxService | None = None
 
     @property
@@ -68,23 +73,28 @@ class Endpoint:
         return self.resolved.plan
 
     @property
+    def on_a_machine(self) -> bool:
+        """Whether it is a service of a machine, in place of objects of a cluster."""
+        return self.service is not None or self.mac is not None
+
+    @property
     def workload(self) -> KubernetesWorkload:
-        """What is rendered and deployed.
+        """What is rendered and deployed in a cluster.
 
         Raises:
-            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of a host.
+            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of a machine.
         """
-        if self.mac is not None:
-            raise PlanError(
-                f"{self.name} is a service of a host, not objects of a cluster: run pulumi up -s {self.name}."
-            )
+        if self.on_a_machine:
+            raise PlanError(f"{self.name} is a service of a machine, not objects of a cluster: run pulumi up.")
         if self.prepared is None:
             assert self.refusal is not None
             raise self.refusal
         return self.prepared
 
     def objects(self) -> list[dict[str, Any]]:
-        """Kubernetes objects, in the order in which they are made."""
+        """Kubernetes objects, in the order in which they are made; a service of a machine has none."""
+        if self.on_a_machine:
+            return []
         from infra.render import render  # costs 50 ms that planning does not need
 
         return render(self.workload)
@@ -117,7 +127,7 @@ class Platform:
     spec: PlatformSpec
 
 
-Built = Endpoint | ManagedEndpoint | Platform
+Built = BatchJob | Endpoint | ManagedEndpoint | Platform
 
 
 def build(name: str, files: StackFiles) -> Built:
@@ -135,6 +145,8 @@ def build(name: str, files: StackFiles) -> Built:
     if spec.service:
         return _managed(name, spec, platform, document)
     try:
+        if spec.job:
+            return batch_job(name, spec, platform)
         resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
@@ -150,13 +162,16 @@ def build(name: str, files: StackFiles) -> Built:
             plan = dataclasses.replace(resolved.plan, only_planned=reasons)
             message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
             refusal = PlanError(problems=[document.problem((), message)])
-            return Endpoint(
-                name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
-            )
+            resolved = dataclasses.replace(resolved, plan=plan)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, refusal)
+        if platform.local is not None:
+            port = spec.expose.port or DEFAULT_PORT
+            service = host_service(resolved.plan, port=port, sha256=spec.weights.sha256 or "")
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, service)
         if hosted and host is not None:
             proxy, interface = host.reverseProxy or "", host.interface or ""
             mac = mlx_service(resolved.plan, host.machines, interface, proxy, keep=host.keepWeights)
-            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, mac)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, None, mac)
         return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
@@ -245,6 +260,8 @@ def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
         problems += [one for one in platform_problems(document, load_catalog()) if one.field not in refused]
     if isinstance(spec, EndpointSpec) and not problems:
         fault = name_fault(name, spec, load_catalog())
+        if fault and "local" in parse_document(files.text(spec.platform), files.path(spec.platform)).values:
+            fault = name_fault(name, spec, load_catalog(), local=True)
         if fault:
             problems.append(document.problem((), fault))
     if problems or spec is None:

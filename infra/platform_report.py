@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import yaml
 
@@ -63,9 +65,14 @@ def platform_text(plan: PlatformPlan) -> str:
 def platform_manifest(plan: PlatformPlan) -> str:
     """What `servestack render` prints of a platform: its plan as a comment, then every resource as Pulumi is told."""
     comment = "".join(f"# {line}".rstrip() + "\n" for line in platform_text(plan).splitlines())
-    return comment + "".join(
-        "---\n" + yaml.dump(resource_json(one), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
-        for one in plan.resources
+    return comment + resources_manifest([resource_json(one) for one in plan.resources])
+
+
+def resources_manifest(resources: Iterable[Mapping[str, Any]]) -> str:
+    """Resources as Pulumi is told, as one YAML stream."""
+    return "".join(
+        "---\n" + yaml.dump(dict(one), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+        for one in resources
     )
 
 

@@ -6,6 +6,8 @@ put into the holes. So nothing in a value can end a string or open a key, and en
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -17,9 +19,11 @@ from jinja2.runtime import Context
 
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload
-from infra.objects import rendered, rendered_for_callers
+from infra.frameworks.job import JobWorkload
+from infra.objects import JOB_OBJECTS, rendered, rendered_for_callers
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "manifests" / "templates"
+_MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
+TEMPLATES, JOBS = _MANIFESTS / "templates", _MANIFESTS / "jobs"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The same text as the slower one for every value of plain ASCII, and a stack file's values are.
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -38,6 +42,30 @@ def render_callers(workload: CallerWorkload) -> list[dict[str, Any]]:
         "app.kubernetes.io/component": "inference-client"
     }
     return _objects(workload, shown, rendered_for_callers(workload))
+
+
+def render_job(workload: JobWorkload) -> list[dict[str, Any]]:
+    """Objects of one job, in the order in which they are made, with the script as it stands in manifests/jobs.
+
+    Its Job is named after what it says, as most of a Job cannot change: another one is another Job.
+    """
+    plan, files = workload.plan, job_files()
+    shown = _labels(plan.stack, plan.framework.name, plan.model.id, plan.labels) | {
+        "app.kubernetes.io/component": "job",
+        "app.kubernetes.io/version": plan.framework.version,
+    }
+    checksum = hashlib.sha256("".join(f"{name}\0{text}\0" for name, text in files.items()).encode()).hexdigest()[:16]
+    names = {"workload": workload, "plan": plan, "name": plan.stack, "labels": shown}
+    names |= {"files": files, "checksum": checksum, "job_name": plan.stack}
+    said = json.dumps(_object("job", names)["spec"], sort_keys=True)
+    names["job_name"] = f"{plan.stack}-{hashlib.sha256(said.encode()).hexdigest()[:5]}"
+    return [_object(kind, names) for kind in JOB_OBJECTS]
+
+
+@cache
+def job_files() -> dict[str, str]:
+    """The job's script: a file that is run, and those that it imports."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(JOBS.glob("*.py"))}
 
 
 def _objects(

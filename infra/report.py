@@ -127,6 +127,10 @@ def _weights_text(plan: ServingPlan) -> str:
         return f"read from gs://{choice.bucket}/{choice.folder} by Cloud Storage FUSE"
     if choice.source == "engine":
         return "fetched by the engine itself"
+    if choice.source in ("file", "tiny"):
+        return f"{'made on this machine' if choice.source == 'tiny' else 'read'} at {choice.model_path}"
+    if not choice.model_path.startswith("/"):
+        return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, and kept on this machine"
     return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, then read from the pod's own disk"
 
 

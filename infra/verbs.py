@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.batch_job import BatchJob
 from infra.errors import SpecError, StackError
 from infra.live_verb import plan_live
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build, build_all, build_each, read, refuse
@@ -66,6 +67,7 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print plans as text, JSON or a page."""
     from infra.fleet import totals
     from infra.fleet_report import fleet_text
+    from infra.job_report import jobs_text
     from infra.managed_report import endpoint_text
 
     if options.by and not options.all:
@@ -80,7 +82,8 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
         built, failures = build_each(folder.names(), folder)
         endpoints = [one for one in built if not isinstance(one, Platform)]
         if failures and endpoints and not (options.json or options.html or options.explain):
-            print(fleet_text([one.plan for one in endpoints], list(failures), options.by or "team"), flush=True)
+            lasting = [one.plan for one in endpoints if not isinstance(one, BatchJob)]
+            print(fleet_text(lasting, list(failures), options.by or "team"), flush=True)
         refuse(failures.values())
     else:
         one = build(options.stack[0], folder)
@@ -90,15 +93,19 @@ def run_plan(options: argparse.Namespace, folder: StackFolder) -> int:
             return _plan_platform(options, one, folder)
         endpoints = [one]
     plans = [one.plan for one in endpoints]
+    lasting, jobs = (
+        [one.plan for one in endpoints if not isinstance(one, BatchJob)],
+        [one.plan for one in endpoints if isinstance(one, BatchJob)],
+    )
     if options.html:
         _write_page(_on_own_machines(endpoints, options, folder), options.html)
     if options.json and options.by:
-        print(json.dumps([one.to_json() for one in totals(plans, options.by)], indent=2))
+        print(json.dumps([one.to_json() for one in totals(lasting, options.by)], indent=2))
     elif options.json:
         data = [plan.to_json() for plan in plans]
         print(json.dumps(data if options.all else data[0], indent=2))
     elif options.all and not options.explain:
-        print(fleet_text(plans, label=options.by or "team"), end="")
+        print(fleet_text(lasting, label=options.by or "team") + jobs_text(jobs), end="")
     else:
         print("\n".join(endpoint_text(plan, explain=options.explain) for plan in plans), end="")
     return 0
@@ -121,13 +128,12 @@ def _compare(options: argparse.Namespace, folder: StackFolder) -> int:
     if ratio is not None and not 0 <= ratio <= _MOST_INPUT_PER_OUTPUT:
         raise SpecError(f"--input-per-output is a number from 0 to {_MOST_INPUT_PER_OUTPUT:,}.")
     built, failures = build_each(names, folder)
-    platforms = [
-        f"{folder.path(one.name)} is a Platform; endpoints alone are compared."
-        for one in built
-        if isinstance(one, Platform)
+    endpoints = [one for one in built if isinstance(one, Endpoint | ManagedEndpoint)]
+    others = [
+        f"{folder.path(one.name)} is no endpoint; only those are compared." for one in built if one not in endpoints
     ]
-    refuse([*map(SpecError, platforms), *failures.values()])
-    sides = [Side.of(one.plan, one.platform) for one in built if not isinstance(one, Platform)]
+    refuse([*map(SpecError, others), *failures.values()])
+    sides = [Side.of(one.plan, one.platform) for one in endpoints]
     found = compare(sides, load_catalog(), ASSUMED_RATIO if ratio is None else ratio)
     print(json.dumps(found.to_json(), indent=2) + "\n" if options.json else comparison_text(found), end="")
     return 0
@@ -145,14 +151,13 @@ def _plan_platform(options: argparse.Namespace, platform: Platform, folder: Stac
 
 
 def _on_own_machines(
-    endpoints: Sequence[Endpoint | ManagedEndpoint], options: argparse.Namespace, folder: StackFolder
+    endpoints: Sequence[BatchJob | Endpoint | ManagedEndpoint], options: argparse.Namespace, folder: StackFolder
 ) -> list[Endpoint]:
     """Endpoints of which there is a page: it shows what machines do, and Google's are not ours to show."""
     found = [one for one in endpoints if isinstance(one, Endpoint)]
     if not found and not options.all:
-        raise SpecError(
-            f"{folder.path(options.stack[0])} is a managed endpoint; its plan is text, or JSON with --json."
-        )
+        what = "a job" if isinstance(endpoints[0], BatchJob) else "a managed endpoint"
+        raise SpecError(f"{folder.path(options.stack[0])} is {what}; its plan is text, or JSON with --json.")
     return found
 
 
@@ -287,6 +292,8 @@ def _endpoint(name: str, folder: StackFolder) -> Endpoint:
     built = build(name, folder)
     if isinstance(built, Platform):
         raise SpecError(f"{folder.path(name)} is a Platform; this verb takes an Endpoint.")
+    if isinstance(built, BatchJob):
+        raise SpecError(f"{folder.path(name)} is a job: nobody calls it; this verb takes an endpoint of a cluster.")
     if isinstance(built, ManagedEndpoint):
         raise SpecError(f"{folder.path(name)} is a managed endpoint: Google runs it; this verb takes one of a cluster.")
     return built

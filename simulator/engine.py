@@ -78,6 +78,10 @@ class Engine:
         file = self._state_folder / f"{stack}.json"
         return file.exists() and "gcp:container/cluster:Cluster" in file.read_text()
 
+    def is_local(self, stack: str) -> bool:
+        """Whether a stack of the backend is a service of this machine, and needs no simulator."""
+        return "dynamic/local:Service" in (self._state_folder / f"{stack}.json").read_text()
+
     def ensure_stack(self, stack: str) -> int:
         """Make a stack where it is missing; return the exit code."""
         if stack in self.stacks():

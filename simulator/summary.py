@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,32 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     print(f"  .venv/bin/servestack plan {stack}{options} --explain")
     print(f"  make preview STACK={stack}{f' STACKS={stacks_option[1]}' if stacks_option else ''}")
     print("  make down")
+
+
+def print_local_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_seconds: float) -> None:
+    """Print it for a service of this machine; arguments as of `print_summary`."""
+    plan_command = engine.start_reading("servestack", "plan", stack, "--json", *stacks_option)
+    outputs = read_json(engine.start_reading("pulumi", "stack", "output", "--json", "-s", stack)) or {}
+    plan = read_json(plan_command)
+    rows = [*(plan_rows(plan) if plan else []), ("endpoint", outputs["url"]), ("request as", outputs["model"])]
+    rows += [("kept by", outputs["service"]), ("log", outputs["log"])]
+    print(f"\n{stack} is up, on this machine: {duration(elapsed_seconds)}.\n")
+    for name, value in rows:
+        print(f"  {name:<12} {value}")
+    options = "".join(f" {option}" for option in stacks_option)
+    print("\nNext:")
+    print(f"  {call_command(outputs)}")
+    print(f"  .venv/bin/servestack smoke {stack}{options}")
+    print("  make down")
+
+
+def call_command(outputs: Mapping[str, Any]) -> str:
+    """Return a command that asks a service of this machine something; the key is no argument of a program."""
+    body = json.dumps({"model": outputs["model"], "messages": [{"role": "user", "content": "Who are you?"}]})
+    call = f"curl -s {outputs['url']}/chat/completions -H 'Content-Type: application/json' -d '{body}'"
+    if not outputs.get("keyCommand"):
+        return call
+    return f"""printf 'Authorization: Bearer %s' "$({outputs["keyCommand"]})" | {call} -H @-"""
 
 
 def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:

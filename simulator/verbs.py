@@ -8,21 +8,42 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from simulator import supervisor
+from simulator import llama_server, supervisor
 from simulator.binaries import REPOSITORY, Binaries, locate
 from simulator.engine import Engine
 from simulator.environment import simulator_variables
 from simulator.home import Home
 from simulator.progress import duration
-from simulator.summary import print_summary
+from simulator.summary import print_local_summary, print_summary
 from simulator.workspace import ensure_workspace
 
 DEFAULT_STACKS = REPOSITORY / "stacks"
 _IN_USE = "in-use"
 _SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
+
+
+def _content(stack: str, stacks: Path) -> dict[str, Any]:
+    """Return what a valid stack file says."""
+    content: dict[str, Any] = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    return content
+
+
+def _needs_cloud(stack: str, stacks: Path) -> bool:
+    """Whether a stack is on, or is, a platform that the simulator stands in for: all but this machine."""
+    platform = _platform_of(stack, stacks) or stack
+    return _content(platform, stacks).get("local") is None
+
+
+def _bare_engine(home: Home, stacks: Path) -> Engine:
+    """Return an engine for a stack of this machine, which needs no simulator."""
+    home.backend.mkdir(parents=True, exist_ok=True)
+    cloud = ("KUBECONFIG", "PULUMI_DEBUG_PROVIDERS", "SSL_CERT_FILE")
+    variables = {one: value for one, value in simulator_variables(home, locate(), {}).items() if one not in cloud}
+    return Engine(home, ensure_workspace(home, stacks), variables)
 
 
 def _engine(home: Home, stacks: Path) -> Engine:
@@ -56,7 +77,7 @@ def _check(stack: str, stacks: Path) -> int:
 
 def _platform_of(stack: str, stacks: Path) -> str | None:
     """Return the platform that a valid stack file names; None for a platform's own file."""
-    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    content = _content(stack, stacks)
     if content.get("kind") == "Platform":
         return None
     return str(content.get("platform", "dev"))
@@ -64,8 +85,10 @@ def _platform_of(stack: str, stacks: Path) -> str | None:
 
 def _has_pods(stack: str, stacks: Path) -> bool:
     """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
-    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
-    return content.get("kind") != "Platform" and content.get("framework") not in ("gemini", "vertex")
+    content = _content(stack, stacks)
+    if content.get("kind") == "Platform" or "job" in content or not _needs_cloud(stack, stacks):
+        return False
+    return content.get("framework") not in ("gemini", "vertex")
 
 
 def up(home: Home, stack: str, stacks: Path) -> int:
@@ -79,8 +102,10 @@ def up(home: Home, stack: str, stacks: Path) -> int:
 
 
 def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
-    engine = _engine(home, stacks)
     platform = _platform_of(stack, stacks)
+    if not _needs_cloud(stack, stacks):
+        return _up_here(_bare_engine(home, stacks), stack, stacks, began)
+    engine = _engine(home, stacks)
     _adopt(home, platform or stack, stacks)
     code = _update(engine, platform, stacks) if platform else 0
     code = code or _update(engine, stack, stacks)
@@ -92,9 +117,19 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     return code
 
 
+def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
+    """Bring up a service of this machine, or its platform's file, of which nothing is made."""
+    if _content(stack, stacks).get("framework") == "llamacpp":
+        llama_server.ensure()
+    code = _update(engine, stack, stacks)
+    if code == 0 and _platform_of(stack, stacks):
+        print_local_summary(engine, stack, _stacks_option(stacks), time.monotonic() - began)
+    return code
+
+
 def _adopt(home: Home, platform: str, stacks: Path) -> None:
     """See that the cluster is there that a platform does not make itself."""
-    spec = yaml.safe_load((stacks / f"{platform}.yaml").read_text())
+    spec = _content(platform, stacks)
     gke, kubernetes, running = spec.get("gke"), spec.get("kubernetes"), supervisor.find(home)
     if running is None:
         return
@@ -131,6 +166,9 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
     if code:
         return code
     with _in_use(home):
+        if not _needs_cloud(stack, stacks):
+            engine = _bare_engine(home, stacks)
+            return engine.ensure_stack(stack) or engine.run("pulumi", "preview", "-s", stack)
         return _preview(_engine(home, stacks), stack, stacks)
 
 
@@ -155,7 +193,9 @@ def _down(home: Home, stacks: Path) -> int:
         supervisor.stop(home)
         print("Nothing is up.")
         return 0
-    engine = _engine(home, stacks)
+    engine = _bare_engine(home, stacks)
+    if not all(map(engine.is_local, engine.stacks())):
+        engine = _engine(home, stacks)
     for stack in sorted(engine.stacks(), key=engine.has_cluster):
         code = 0
         if engine.was_interrupted(stack):

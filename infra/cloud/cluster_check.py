@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.cloud.cluster_facts import ClusterFacts, older
+from infra.plan.job import JobPlan
+from infra.plan.job.needs import job_needs
 from infra.plan.lacking import caller_needs, minimum_version, needs
 from infra.plan.serving_plan import ServingPlan
 from infra.spec import Gke
@@ -103,6 +105,12 @@ def missing_for(facts: ClusterFacts, gke: Gke, plan: ServingPlan) -> tuple[Findi
         command = f"{upgrade} {gke.gcloud_flags}"
         found.append(Finding("version", what, least[1], command, blocks=True))
     return tuple(found)
+
+
+def missing_for_job(facts: ClusterFacts, gke: Gke, plan: JobPlan) -> tuple[Finding, ...]:
+    """What one job needs and its cluster does not have."""
+    needed = dict.fromkeys(need.feature for need in job_needs(plan))
+    return tuple(_finding(feature, gke, blocks=True) for feature in needed if feature not in facts.features)
 
 
 def missing_for_callers(facts: ClusterFacts, gke: Gke, *, key: bool) -> tuple[Finding, ...]:

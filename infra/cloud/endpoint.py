@@ -5,11 +5,11 @@ from __future__ import annotations
 from infra.cloud.identity import identity
 from infra.cloud.node_pool import node_pools
 from infra.cloud.resource import CloudResource
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.placed import Placed
 from infra.spec import Gke
 
 
-def endpoint_resources(plan: ServingPlan, gke: Gke, project_number: str | None = None) -> tuple[CloudResource, ...]:
+def endpoint_resources(plan: Placed, gke: Gke, project_number: str | None = None) -> tuple[CloudResource, ...]:
     """All of it, in the order in which it is made.
 
     Args:
@@ -22,6 +22,6 @@ def endpoint_resources(plan: ServingPlan, gke: Gke, project_number: str | None =
     return (*members, *node_pools(plan, gke))
 
 
-def needs_project_number(plan: ServingPlan) -> bool:
+def needs_project_number(plan: Placed) -> bool:
     """Whether anything names the project by its number, which only Google knows."""
     return bool(plan.grants)

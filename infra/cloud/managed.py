@@ -8,26 +8,38 @@ from infra.cloud.accounts import ACCOUNT, IAM_MEMBER
 from infra.cloud.apis import SERVICE, api_name
 from infra.cloud.identity import SECRET_MEMBER
 from infra.cloud.labels import MANAGED_BY
+from infra.cloud.native_garden import native_endpoint
 from infra.cloud.resource import CloudResource, IdOf, OutputOf
+from infra.frameworks.vertex import VertexContainer
 from infra.plan.identity import ACTS_AS, principal
 from infra.plan.managed import ManagedPlan
+from infra.plan.managed.managed_plan import FIRST_APIS
 
 API_KEY = "gcp:projects/apiKey:ApiKey"
 SECRET = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 GEMINI_SERVICE = "generativelanguage.googleapis.com"
-_FIRST = ("serviceusage", "cloudresourcemanager")  # they switch on the others, and give roles in the project
 
 
-def managed_resources(plan: ManagedPlan, project_number: str | None = None) -> tuple[CloudResource, ...]:
-    """All of it, in the order in which it is made.
+def managed_resources(
+    plan: ManagedPlan, container: VertexContainer | None, project_number: str | None = None
+) -> tuple[CloudResource, ...]:
+    """All of it, in the order in which it is made, but for what the dynamic provider makes.
 
     Args:
         plan: of the endpoint.
+        container: that serves in place of Model Garden's own, or None.
         project_number: of its project, where `needs_number` says so.
     """
-    return (*_services(plan), *_account(plan), *_key(plan), *_readers(plan, project_number))
+    native = plan.garden is not None and plan.garden.provider == "native"
+    return (
+        *_services(plan),
+        *_account(plan),
+        *_key(plan),
+        *_readers(plan, project_number),
+        *((native_endpoint(plan, container, ready(plan)),) if native else ()),
+    )
 
 
 def needs_number(plan: ManagedPlan) -> bool:
@@ -43,8 +55,8 @@ def ready(plan: ManagedPlan) -> tuple[str, ...]:
 def _services(plan: ManagedPlan) -> tuple[CloudResource, ...]:
     """Removing a stack leaves them on, as others of the project may need them."""
     made = []
-    for api in (*_FIRST, *(one for one in plan.apis if one not in _FIRST)):
-        before = _FIRST[: _FIRST.index(api)] if api in _FIRST else _FIRST
+    for api in plan.apis:
+        before = FIRST_APIS[: FIRST_APIS.index(api)] if api in FIRST_APIS else FIRST_APIS
         inputs = {"project": plan.project, "service": f"{api}.googleapis.com", "disableOnDestroy": False}
         after = tuple(api_name(plan.stack, one) for one in before)
         made.append(CloudResource(SERVICE, api_name(plan.stack, api), inputs, after=after))

@@ -8,7 +8,7 @@ from infra.cloud.accounts import node_service_account
 from infra.cloud.resource import CloudResource
 from infra.cloud.tpu import tpu_node
 from infra.plan.node_pools import CLASS_KEY, ENDPOINT_KEY, POOL_KEY, NodePool
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.placed import Placed
 from infra.spec import Gke
 
 NODE_POOL = "gcp:container/nodePool:NodePool"
@@ -17,7 +17,7 @@ SHIELDED = {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
 _RESERVATION_KEY = "compute.googleapis.com/reservation-name"
 
 
-def node_pools(plan: ServingPlan, gke: Gke) -> tuple[CloudResource, ...]:
+def node_pools(plan: Placed, gke: Gke) -> tuple[CloudResource, ...]:
     """The pools of an endpoint, each empty until a pod asks; none where GKE makes them.
 
     A pool whose nodes would change has another name (`infra.cloud.pool_names`), so Pulumi makes it before it deletes
@@ -37,7 +37,7 @@ def node_pools(plan: ServingPlan, gke: Gke) -> tuple[CloudResource, ...]:
     )
 
 
-def accelerator_pool_inputs(plan: ServingPlan, gke: Gke, index: int = 0) -> dict[str, Any]:
+def accelerator_pool_inputs(plan: Placed, gke: Gke, index: int = 0) -> dict[str, Any]:
     """One pool: no node until a pod asks, replicas and spare ones at most, upgrades without a spare.
 
     Args:
@@ -64,7 +64,7 @@ def accelerator_pool_inputs(plan: ServingPlan, gke: Gke, index: int = 0) -> dict
     return pool if flex else {**pool, "upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}}
 
 
-def _node_config(plan: ServingPlan, one: NodePool, gke: Gke) -> dict[str, Any]:
+def _node_config(plan: Placed, one: NodePool, gke: Gke) -> dict[str, Any]:
     """What every machine of a pool is; a class, where there is one, is label and taint (GKE asks for both)."""
     found, taints = plan.node_pools, {ENDPOINT_KEY: plan.stack}
     labels = {ENDPOINT_KEY: plan.stack, POOL_KEY: one.name}

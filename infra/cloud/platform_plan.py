@@ -10,7 +10,7 @@ from infra.catalog.platforms import Role, StandingPrice, platform_facts
 from infra.cloud.cluster import SYSTEM_POOL
 from infra.cloud.platform import platform_resources
 from infra.cloud.platform_changes import Remade, remade
-from infra.cloud.resource import CloudResource, IdOf
+from infra.cloud.resource import CloudResource, IdOf, OutputOf
 from infra.plan.cost import HOURS_PER_MONTH
 from infra.spec import Gke, PlatformSpec
 from infra.spec.platform import PLATFORM_KINDS
@@ -96,11 +96,13 @@ def platform_plan(name: str, spec: PlatformSpec) -> PlatformPlan:
 
 
 def resource_json(one: CloudResource) -> dict[str, Any]:
-    """A resource as data: what Pulumi is told, with `${NAME.id}` for what only Google knows."""
+    """A resource as data: what Pulumi is told, with `${NAME.OUTPUT}` for what only Google knows."""
     told: dict[str, Any] = {"type": one.token, "name": one.name, "inputs": _shown(one.inputs)}
     options = {
         "after": list(one.after),
         "protect": one.protect,
+        "deleteBeforeReplace": one.delete_first,
+        "secretOutputs": list(one.secrets),
         "ignoreChanges": list(one.ignore),
         "timeoutSeconds": one.timeout_seconds,
     }
@@ -110,6 +112,8 @@ def resource_json(one: CloudResource) -> dict[str, Any]:
 def _shown(value: Any) -> Any:
     if isinstance(value, IdOf):
         return f"${{{value.name}.id}}"
+    if isinstance(value, OutputOf):
+        return f"${{{value.name}.{value.output}}}"
     if isinstance(value, dict):
         return {key: _shown(one) for key, one in value.items()}
     return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -11,7 +11,7 @@ from infra.cloud.accounts import node_service_account
 from infra.cloud.node_pool import accelerator_pool_inputs
 from infra.plan.class_rules import class_node_config, class_rules
 from infra.plan.node_pools import NodePools
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.placed import Placed
 from infra.spec import Gke
 
 LONGEST_NAME = 40  # GKE: "Node_pool.name must be less than 40 characters", and takes 40
@@ -22,7 +22,7 @@ _IN_PLACE |= {"nodeLocations", "upgradeSettings"}
 _IN_PLACE_OF_NODES = {"labels", "resourceLabels", "taints"}
 
 
-def named(plan: ServingPlan, gke: Gke) -> NodePools:
+def named(plan: Placed, gke: Gke) -> NodePools:
     """The plan's pools with their names: `STACK-HASH`, of a ladder `STACK-HASH-1` and on, its class `STACK-HASH`.
 
     A ladder's pools are renamed together, with their class: a pod's class cannot change while it runs. On Autopilot

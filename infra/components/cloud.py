@@ -57,7 +57,7 @@ class CloudResources(pulumi.ComponentResource):
             version=_PLUGIN_VERSION,
             depends_on=[self.made[name] for name in one.after],
             protect=one.protect,
-            delete_before_replace=one.delete_first,
+            delete_before_replace=one.delete_first or None,  # False would overrule the provider, which knows better
             ignore_changes=list(one.ignore),
             custom_timeouts=limits,
             additional_secret_outputs=list(one.secrets),

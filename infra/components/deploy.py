@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.batch_job import BatchJob
 from infra.cloud.accounts import node_service_account
 from infra.cloud.cluster_check import missing, missing_for
 from infra.cloud.endpoint import endpoint_resources, needs_project_number
@@ -12,7 +13,9 @@ from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
 from infra.components.host import deploy_host
+from infra.components.job import deploy_job
 from infra.components.kubernetes import InferenceServer
+from infra.components.local import deploy_local
 from infra.components.managed import deploy_managed
 from infra.components.own_cluster import check_platform, find_own_cluster
 from infra.components.project import project_number
@@ -34,18 +37,23 @@ def deploy(built: Built) -> None:
     match built:
         case Platform():
             _platform(built)
+        case Endpoint() if built.service is not None:
+            deploy_local(built)
         case Endpoint() if built.mac is not None:
             deploy_host(built)
         case Endpoint():
             _endpoint(built)
         case ManagedEndpoint():
             deploy_managed(built)
+        case BatchJob():
+            deploy_job(built)
 
 
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on gke, kubernetes and google platforms, and MLX on a host; local is only planned."
+            "this version deploys on platforms with gke, kubernetes, google or local, and MLX on a host; another engine "
+            "on a host is planned, not deployed."
         )
     return platform.gke
 
@@ -60,6 +68,8 @@ def _platform(platform: Platform) -> None:
         pulumi.export("location", platform.spec.google.location)
         pulumi.export("project", platform.spec.google.project)
         return
+    if platform.spec.local is not None:  # the machine is there, and nothing is made of it
+        pulumi.export("machine", "local")
     if platform.spec.host is not None:  # the machines are there, and nothing is made of them
         pulumi.export("machines", list(platform.spec.host.machines))
         return

@@ -9,12 +9,12 @@ import pulumi
 
 from infra.cloud.cluster_check import missing_for_callers
 from infra.cloud.managed import managed_resources, needs_number, ready
-from infra.cloud.native_garden import native_endpoint
 from infra.components.callers import CallerObjects
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, google_provider, project_provider, tell
 from infra.components.project import project_number
-from infra.components.vertex import ModelGardenDeployment, deployment_of
+from infra.components.vertex import ModelGardenDeployment
+from infra.garden_deployment import deployment_of
 from infra.pipeline import ManagedEndpoint
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def deploy_managed(endpoint: ManagedEndpoint) -> None:
         tell(endpoint.platform_name, missing_for_callers(cluster.facts, gke, key=bool(plan.calling.key_id)))
     native = plan.garden is not None and plan.garden.provider == "native"
     number = project_number(plan.project, provider) if native or needs_number(plan) else None
-    resources = managed_resources(plan, number)
-    if native:
-        resources = (*resources, native_endpoint(plan, endpoint.container, ready(plan)))
-    cloud = CloudResources(plan.stack, resources, provider)
+    cloud = CloudResources(plan.stack, managed_resources(plan, endpoint.container, number), provider)
     made = list(cloud.made.values())
     served = _served(endpoint, cloud, number)
     if cluster is not None:

@@ -21,6 +21,7 @@ from infra.frameworks.synced import Synced, synced
 from infra.frameworks.weights_pod import PodWeights, pod_weights
 from infra.plan.capabilities import Capabilities
 from infra.plan.node_pools import CLASS_KEY, ENDPOINT_KEY, FLEX_KEY, POOL_KEY
+from infra.plan.placed import Placed
 from infra.plan.serving_plan import ServingPlan
 from infra.watch.monitor import Monitor, monitor
 
@@ -232,7 +233,7 @@ def from_plan(plan: ServingPlan, port: int, health_path: str, metrics_path: str 
 _LOST_NODE_SECONDS = 60  # Kubernetes' own default is 300; a machine of an accelerator rarely comes back sooner
 
 
-def placed_on(plan: ServingPlan) -> dict[str, Any]:
+def placed_on(plan: Placed) -> dict[str, Any]:
     """Node selector and tolerations that bind pods to the endpoint's own node pool, or to those of its class.
 
     GKE refuses pods that select a class and also how a machine is bought (GKE documentation, about custom compute
@@ -268,7 +269,7 @@ def placed_on(plan: ServingPlan) -> dict[str, Any]:
     return {"node_selector": tuple(sorted(selector.items())), "tolerations": (*own, *lost)}
 
 
-def _one_pool(plan: ServingPlan) -> dict[str, str]:
+def _one_pool(plan: Placed) -> dict[str, str]:
     selector = {ENDPOINT_KEY: plan.stack}
     if plan.node_pools.pools:
         selector[POOL_KEY] = plan.node_pools.pools[0].name

@@ -81,8 +81,11 @@ def _settings(setting: Setting, _have_bytes: int) -> tuple[tuple[str, int], ...]
     return ("contextCheckpoints", checkpoints(setting.model, kv_type)), ("promptCacheMiB", cache // MIB)
 
 
-def _args(plan: ServingPlan) -> tuple[str, ...]:
-    """Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts."""
+def server_arguments(plan: ServingPlan, *, port: int) -> tuple[str, ...]:
+    """Words of `llama-server`, the same in a pod and on a machine, listening on loopback alone.
+
+    Everything explicit: an unset context is shrunk to fit, and `--slots` would show prompts.
+    """
     settings = dict(plan.settings)
     kv_type = cache_type(plan.memory.kv_cache_dtype)
     args = [
@@ -90,7 +93,7 @@ def _args(plan: ServingPlan) -> tuple[str, ...]:
         "--offline",
         f"--alias={plan.model.id}",
         "--host=127.0.0.1",
-        f"--port={PORT}",
+        f"--port={port}",
         f"--ctx-size={context_size(plan.context.max_model_len, plan.context.concurrency)}",
         f"--parallel={plan.context.concurrency}",
         "--kv-unified" if plan.unified_slots else "--no-kv-unified",
@@ -142,7 +145,7 @@ def workload(plan: ServingPlan) -> KubernetesWorkload:
         plan=plan,
         container="llama-server",
         command=("/app/llama-server",),
-        args=_args(plan),
+        args=server_arguments(plan, port=PORT),
         env=(
             ("HOME", f"{_CACHE}/home"),
             ("LD_LIBRARY_PATH", _libraries(plan)),

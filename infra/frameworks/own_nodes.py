@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.placed import Placed
 
 Toleration = dict[str, str | int]
 
 
-def own_tolerations(plan: ServingPlan) -> tuple[Toleration, ...]:
+def own_tolerations(plan: Placed) -> tuple[Toleration, ...]:
     """Tolerations of the taints that such nodes may have; one without a value stands for every value."""
     return tuple(
         {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"}

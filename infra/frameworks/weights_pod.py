@@ -34,7 +34,7 @@ _FUSE_OPTIONS = (
     "file-cache:cache-file-for-range-read:true",
     "file-cache:enable-parallel-downloads:true",
 )
-_FUSE_ANNOTATIONS = (
+FUSE_ANNOTATIONS = (
     ("gke-gcsfuse/volumes", "true"),
     ("gke-gcsfuse/cpu-limit", "0"),
     ("gke-gcsfuse/memory-limit", "0"),
@@ -91,7 +91,7 @@ def pod_weights(plan: ServingPlan, run_as_user: int) -> PodWeights:
         containers=(_fetching(plan),) if choice.downloads else (),
         mounts=_mounts(choice),
         volumes=_volumes(plan, run_as_user),
-        annotations=_FUSE_ANNOTATIONS if choice.bucket else (),
+        annotations=FUSE_ANNOTATIONS if choice.bucket else (),
         account_annotations=(
             (("iam.gke.io/gcp-service-account", choice.service_account),) if choice.service_account else ()
         ),

@@ -13,6 +13,7 @@ from infra.plan.engine_image import audio_caution, image_cautions
 from infra.plan.exposure import exposure_cautions
 from infra.plan.identity import identity_cautions
 from infra.plan.lacking import lacking_cautions
+from infra.plan.local_service import local_cautions
 from infra.plan.lora import adapter_cautions
 from infra.plan.media import media_caution
 from infra.plan.nearest import nearest_words
@@ -69,6 +70,7 @@ def cautions(
         *pool_cautions(plan),
         spare_caution(plan.rollout, plan.cost.rollout_usd) if request.platform.gke else "",
         watch_caution(plan.watch, plan.scaling.autoscaler if plan.scaling else None),
+        *local_cautions(spec),
         *weights_cautions(plan.stack, plan.weights, plan.model.checkpoint, synced),
         *identity_cautions(plan.weights, request.platform.gke),
     ]

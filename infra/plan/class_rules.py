@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from infra.plan.node_pools import NodePool, NodePools
-from infra.plan.serving_plan import AcceleratorChoice, ServingPlan
+from infra.plan.placed import Placed
+from infra.plan.serving_plan import AcceleratorChoice
 
 
-def class_rules(plan: ServingPlan, found: NodePools) -> tuple[dict[str, Any], ...]:
+def class_rules(plan: Placed, found: NodePools) -> tuple[dict[str, Any], ...]:
     """The priorities of a class, best first: pools by name, or on Autopilot the machines that GKE makes.
 
     Args:

@@ -16,10 +16,11 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         chosen: one choice per rung of its ladder.
     """
     spec, choice, reasons = request.spec, chosen[0], []
+    here = request.platform.local is not None and request.framework.name == "llamacpp"
     mac = request.platform.host is not None and request.framework.name == "mlx"
-    if mac:
-        pass
-    elif not request.platform.in_cluster:
+    if here and spec.replicas.min > 1:
+        reasons.append("several replicas on this machine")
+    if not (here or mac or request.platform.in_cluster):
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons += slice_reasons(request.accelerator, choice.candidate)

@@ -14,6 +14,8 @@ from infra.plan.weights_source import WeightsChoice
 from infra.spec import Gke
 
 READS_BUCKET, READS_SECRET = "roles/storage.objectViewer", "roles/secretmanager.secretAccessor"
+# Cloud Storage FUSE: what a volume that is written needs (GKE documentation, cloud-storage-fuse-csi-driver-setup).
+WRITES_BUCKET = "roles/storage.objectUser"
 ACTS_AS = "roles/iam.workloadIdentityUser"
 _Row = tuple[str, object, object, str, str]
 

@@ -87,7 +87,8 @@ def _own_machine(request: Request) -> Machine:
         raise RefusedError(
             ("accelerator",), f"say how much memory the machine has: memoryGiB in the file of platform {spec.platform}."
         )
-    return Machine("own machine", 0, None, memory_gib, None, ("own",))
+    processors = platform.local.processors if platform.local else None
+    return Machine("own machine", 0, processors, memory_gib, None, ("own",))
 
 
 def _not_sold(

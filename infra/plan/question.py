@@ -71,6 +71,12 @@ class NotPlannedError(RefusedError):
 
 
 def _not_planned(facts: FrameworkFacts) -> str:
+    if facts.runs == "batch":
+        return (
+            f"{facts.display_name} is a training library and no server: it runs batches, and nobody can call it. Use "
+            f"framework: {facts.alternative or 'vllm'} to serve, or write job: {{mode: generate, input: ..., "
+            "output: ...} for a batch (docs/keras.md)."
+        )
     refused = facts.state == "refused"
     why = " ".join(one.statement for one in facts.evidence[: None if refused else 2])
     state = "does not serve Gemma 4" if refused else "is not planned by this version"

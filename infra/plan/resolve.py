@@ -21,6 +21,7 @@ from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
 from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
+from infra.plan.local_service import check_local, local_model, local_weights, only_text
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.own_nodes import NodeShare
 from infra.plan.placement import SOLD, zones
@@ -82,6 +83,8 @@ def resolve(
     Raises:
         RefusedError: not supported, does not fit, too dear, or not sold like that.
     """
+    check_local(spec, platform)
+    spec = only_text(spec)
 
     def request_of(changed: EndpointSpec) -> Request:
         return ask(changed, platform, catalog, frameworks.get(changed.framework))
@@ -123,6 +126,8 @@ def resolve(
         own_fetch=not request.capabilities.pins_revision,
         nodes=candidate.nodes,
     )
+    if platform.local:
+        weights = local_weights(spec, weights)
     synced = synced_secrets(stack, spec, platform.gke, request.capabilities.api_key_name)
     rolling = rollout(
         spec.replicas,
@@ -144,15 +149,18 @@ def resolve(
     plan = ServingPlan(
         stack=stack,
         platform=spec.platform,
-        model=ModelChoice(
-            id=request.model.id,
-            checkpoint=checkpoint.repository,
-            revision=(spec.weights.revision or checkpoint.revision) if request.capabilities.pins_revision else None,
-            format=checkpoint.format,
-            drafter=request.drafter.repository if request.drafter else None,
-            draft_tokens=request.drafter.tokens if request.drafter else None,
-            licence=checkpoint.licence,
-            gated=checkpoint.gated,
+        model=local_model(
+            spec,
+            ModelChoice(
+                id=request.model.id,
+                checkpoint=checkpoint.repository,
+                revision=(spec.weights.revision or checkpoint.revision) if request.capabilities.pins_revision else None,
+                format=checkpoint.format,
+                drafter=request.drafter.repository if request.drafter else None,
+                draft_tokens=request.drafter.tokens if request.drafter else None,
+                licence=checkpoint.licence,
+                gated=checkpoint.gated,
+            ),
         ),
         framework=FrameworkChoice(facts.name, request.version, pulled),
         precision=checkpoint.precision,

@@ -153,12 +153,14 @@ def _contexts(request: Request) -> tuple[int, ...]:
     if asked is None:
         return tuple(tokens for tokens in DEFAULT_CONTEXT_TOKENS if tokens <= limit)
     if asked > model.max_context_tokens:
-        raise RefusedError(("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens.")
+        raise RefusedError(
+            ("contextLength",), f"{model.id} reads at most {model.max_context_tokens:,} tokens; write that or less."
+        )
     if asked > limit:
         raise RefusedError(
             ("contextLength",),
             f"{request.framework.display_name} on {request.accelerator.id} was shown to work with at most "
-            f"{limit:,} tokens.",
+            f"{limit:,} tokens; write that or less.",
         )
     return (asked,)
 

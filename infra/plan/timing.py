@@ -19,6 +19,8 @@ _SOURCES = {
     "engine": (0.35, "the engine's own download, assumed as fast as the hub's: 0.35 GiB/s"),
     "gcs": (0.53, "GCS FUSE serving profile at 0.53 GiB/s (480 GB in 14 min)"),
     "pvc": (None, "none: the volume holds them"),
+    "file": (None, "none: a file of the machine"),
+    "tiny": (None, "none: made on the machine"),
     "own": (None, "none: kept on the machine's disk after the first start"),
 }
 # GiB per second at which a disk can take or give them (Compute Engine documentation: pd-balanced 0.28 MiB/s per GiB
@@ -28,7 +30,7 @@ _LOAD_GIB_PER_SECOND = 0.5
 # What is downloaded is read once more before the engine starts. sha256sum took 0.96 s of processor time for 0.5 GiB on
 # an x86 machine with SHA extensions.
 _CHECK_GIB_PER_SECOND = 0.5
-_SPOT_NOTICE_SECONDS = 15
+SPOT_NOTICE_SECONDS = 15
 _SPOT_PRE_STOP_SECONDS = 3  # GKE gives pods on a Spot machine 15 s of its 30 s notice
 _SPOT_TEARDOWN_SECONDS, _TEARDOWN_SECONDS = 4, 10
 
@@ -80,7 +82,7 @@ def timing(
         pre_stop_seconds=pre_stop,
         drain_seconds=drain,
         grace_seconds=pre_stop + drain + teardown,
-        notice_seconds=_SPOT_NOTICE_SECONDS if capacity == "spot" else None,
+        notice_seconds=SPOT_NOTICE_SECONDS if capacity == "spot" else None,
         startup_terms=(*start, *load, engine),
         stop_terms=(
             TimeTerm("leave load balancing", float(pre_stop), "endpoints take seconds to reach every proxy"),
@@ -95,7 +97,7 @@ def stop_seconds(capabilities: Capabilities, *, capacity: str, answer_seconds: i
     wanted = answer_seconds or capabilities.drain_seconds
     if capacity != "spot":
         return capabilities.pre_stop_seconds, wanted, _TEARDOWN_SECONDS
-    left = _SPOT_NOTICE_SECONDS - _SPOT_PRE_STOP_SECONDS - _SPOT_TEARDOWN_SECONDS
+    left = SPOT_NOTICE_SECONDS - _SPOT_PRE_STOP_SECONDS - _SPOT_TEARDOWN_SECONDS
     return _SPOT_PRE_STOP_SECONDS, min(wanted, left), _SPOT_TEARDOWN_SECONDS
 
 

@@ -18,6 +18,8 @@ _WHY = {
     "hugging-face": "needs no volume: every pod fetches and checks them before its engine starts",
     "pvc": "a volume that is there: no download, and no way out of the pod",
     "gcs": "a bucket that is mounted, with a cache on the node's disk",
+    "file": "a file of this machine: no download",
+    "tiny": "made on this machine in a moment: no download",
     "engine": "the engine fetches them by itself, from its maker",
 }
 _SHARED = ("ReadOnlyMany", "ReadWriteMany")
@@ -129,6 +131,8 @@ def weights_choice(
             raise RefusedError(("weights", "accessMode"), _one_node(spec, nodes))
         mode = wanted.accessMode or ""
         return dataclasses.replace(found, claim=wanted.claim or "", access_mode=mode, exclusive=not shared)
+    if wanted.source in ("file", "tiny"):
+        return found
     if wanted.source == "gcs":
         return dataclasses.replace(
             found,
@@ -171,7 +175,7 @@ def weights_cautions(
             f"gs://{choice.bucket}/{choice.folder} must hold {checkpoint}: nothing checks it before the pod mounts it. "
             "Cloud Storage FUSE was not tried here"
         )
-    if not choice.downloads and choice.source != "engine":
+    if not choice.downloads and choice.source in ("gcs", "pvc"):
         more = [one for one in (choice.drafter_path, choice.adapters_path) if one]
         said += [f"{path} is read from the same volume" for path in more]
     return tuple(said)

@@ -4,6 +4,7 @@ from infra.policy import (
     compute_class,
     contents,
     exposure,
+    jobs,
     namespaces,
     placement,
     scaling,
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *exposure.RULES,
     *weights.RULES,
     *secrets.RULES,
+    *jobs.RULES,
     *watching.RULES,
 )
 

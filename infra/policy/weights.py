@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from infra.policy.subject import Rule, Subject, Violation
 
+_OUTPUT = "output"  # the volume to which a Job writes its results
 _SHARED = ("persistentVolumeClaim", "csi")
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
@@ -14,6 +15,8 @@ def _read_only(subject: Subject) -> Iterator[Violation]:
     for pod, engines in subject.serving:
         volumes = pod.spec.get("volumes") or []
         shared = {one.get("name") for one in volumes if any(one.get(kind) for kind in _SHARED)}
+        if pod.owner.get("kind") == "Job":
+            shared -= {_OUTPUT}
         for container in engines:
             for mount in container.body.get("volumeMounts") or []:
                 if mount.get("name") in shared and mount.get("readOnly") is not True:
@@ -35,7 +38,7 @@ def _no_hub_token(subject: Subject) -> Iterator[Violation]:
 RULES = (
     Rule(
         "weights-read-only",
-        "What serves mounts claims and CSI volumes only to read.",
+        "What serves mounts claims and CSI volumes only to read; a Job may write to the one named `output`.",
         "high",
         False,
         _read_only,

@@ -9,6 +9,7 @@ from infra.spec.exposure import Client, Expose, Gateway
 from infra.spec.fields import CAPACITIES, NAME_PATTERN
 from infra.spec.gke import Budget, Cluster, Gke, WeightsBucket
 from infra.spec.google import Google
+from infra.spec.job import Job, Place
 from infra.spec.kubernetes import Kubernetes, NodeGroup
 from infra.spec.machine import Host, Local
 from infra.spec.managed import MANAGED_FRAMEWORKS, Caller, Vertex, VertexAutoscaling, needs_accelerator
@@ -40,6 +41,7 @@ __all__ = [
     "Google",
     "Host",
     "Hours",
+    "Job",
     "Kubernetes",
     "Local",
     "ManagedKeys",
@@ -49,6 +51,7 @@ __all__ = [
     "Network",
     "NodeGroup",
     "NodePool",
+    "Place",
     "PlatformSpec",
     "Prometheus",
     "Replicas",

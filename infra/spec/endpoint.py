@@ -23,6 +23,7 @@ from infra.spec.fields import (
     Strict,
     Word,
 )
+from infra.spec.job import Job
 from infra.spec.managed import Caller, Vertex, service_of
 from infra.spec.node_pool import NodePool
 from infra.spec.scaling import Scaling
@@ -177,6 +178,7 @@ class EndpointSpec(Strict):
     adapters: Annotated[list[Adapter], Field(max_length=8), AfterValidator(_named_apart)] = []
     engine: Engine = Engine()
     vertex: Vertex | None = None
+    job: Job | None = None
     callers: Annotated[list[Caller], Field(max_length=20), AfterValidator(_each_once)] = []
     expectedRequestsPerMinute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 

@@ -83,6 +83,7 @@ class Expose(Strict):
     authentication: Literal["key", "none"] = "key"
     reason: Sentence | None = None
     keySecret: KeyReference | None = None
+    port: Annotated[int, Field(ge=1024, le=65535)] | None = None
     gateway: Gateway | None = None
     routing: Literal["inference-pool", "service"] = "service"
     clients: Annotated[list[Client], Field(max_length=20), AfterValidator(_distinct)] = []

@@ -60,3 +60,4 @@ class Local(Strict):
     """This machine."""
 
     memoryGiB: Annotated[int, Field(ge=1, le=8192)] | None = None
+    processors: Annotated[int, Field(ge=1, le=1024)] | None = None

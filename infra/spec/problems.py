@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from infra.document import Document, quoted
 from infra.errors import Problem, nearest
 from infra.spec.endpoint import EndpointSpec
+from infra.spec.job import misplaced_of_jobs
 from infra.spec.managed import Vertex, misplaced, needs_accelerator
 from infra.spec.platform import PlatformSpec
 
@@ -57,6 +58,9 @@ def _misplaced(document: Document, spec: EndpointSpec) -> list[Problem]:
     """Keys that do not go with the framework."""
     keys, engine_keys = frozenset(spec.model_fields_set), frozenset(spec.engine.model_fields_set)
     found = misplaced(spec.framework, spec.vertex, keys, engine_keys)
+    told = {field for field, _ in found}
+    jobs = misplaced_of_jobs(spec.framework, keys, engine_keys)
+    found += [one for one in jobs if one[0] not in told]
     return [document.problem(field, message, at_key=True) for field, message in found]
 
 

@@ -39,9 +39,27 @@ def _not_googles(name: str) -> str:
 # Without dots: such a name is a domain, and its owner has to prove that.
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$"), AfterValidator(_not_googles)]
 
-_NEEDED = {"hugging-face": (), "pvc": ("claim", "path", "accessMode"), "gcs": ("bucket", "path")}
+# A file of this machine: absolute, no segment begins with a dot, so none leads upwards.
+GgufFile = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._ -]{0,127}){1,16}\.gguf$",
+        max_length=400,
+    ),
+]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+_NEEDED = {
+    "file": ("file",),
+    "tiny": (),
+    "hugging-face": (),
+    "pvc": ("claim", "path", "accessMode"),
+    "gcs": ("bucket", "path"),
+}
 _ALLOWED = {
-    "hugging-face": {"revision", "tokenSecret"},
+    "file": {"file", "sha256"},
+    "tiny": {"keep"},
+    "hugging-face": {"keep", "revision", "tokenSecret"},
     "pvc": {"claim", "path", "accessMode"},
     "gcs": {"bucket", "path", "serviceAccount", "privateGoogleAccess"},
 }
@@ -50,7 +68,7 @@ _ALLOWED = {
 class Weights(Strict):
     """Where the weights come from, and which of several checkpoints of one precision."""
 
-    source: Literal["gcs", "hugging-face", "pvc"] = "hugging-face"
+    source: Literal["file", "gcs", "hugging-face", "pvc", "tiny"] = "hugging-face"
     checkpoint: Repository | None = None
     revision: Commit | None = None
     tokenSecret: SecretReference | None = None
@@ -60,6 +78,9 @@ class Weights(Strict):
     path: Folder | None = None
     serviceAccount: ServiceAccountEmail | None = None
     privateGoogleAccess: bool = False
+    file: GgufFile | None = None
+    sha256: Sha256 | None = None
+    keep: bool = True
 
     @model_validator(mode="after")
     def _of_its_source(self) -> Weights:

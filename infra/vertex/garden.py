@@ -79,6 +79,11 @@ class Garden:
             return None
         return read_live(self._wanted, endpoint, self._model())
 
+    def container(self) -> Any | None:
+        """Container of what serves, as its Registry entry has it; None without an entry."""
+        model = self._model()
+        return model.container_spec if model else None
+
     def update(self) -> Live:
         """Change replicas, autoscaling and labels in place; deploy again what was undeployed by hand.
 

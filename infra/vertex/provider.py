@@ -6,12 +6,6 @@ not go on deploying, or clean up under the feet of the next one.
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +21,7 @@ from pulumi.dynamic import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
+from infra.engine_watch import end_with_engine
 from infra.vertex.deployment import FIELDS, Deployment, changed, from_inputs, replacing, to_inputs
 from infra.vertex.reading import problems
 
@@ -38,8 +33,6 @@ T = TypeVar("T")
 VERSION = 1
 """Raised when a change of this code must reach endpoints that exist: the engine does not see code (pulumi #11764)."""
 ADDRESS_KEY = "vertexAddress"
-_RECONNECT_SECONDS = 0.2
-_ENGINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):(\d+)")
 
 
 class ModelGardenProvider(ResourceProvider):
@@ -50,10 +43,7 @@ class ModelGardenProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the address of a test's server, and end with the engine."""
         self._address = req.config.get(ADDRESS_KEY) or ""
-        engines = [found for one in sys.argv[1:] if (found := _ENGINE.fullmatch(one))]
-        if engines:
-            target = (engines[0][1].strip("[]"), int(engines[0][2]))
-            threading.Thread(target=_end_with_engine, args=(target,), daemon=True).start()
+        end_with_engine()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Every input at fault, before anything is called."""
@@ -108,18 +98,3 @@ def _outputs(live: Live, properties: Mapping[str, Any]) -> dict[str, Any]:
     made = live.outputs()
     made["request_model"] = made["request_model"] or properties.get("request_model") or ""
     return to_inputs(live.deployment) | {"provider_version": properties.get("provider_version")} | made
-
-
-def _end_with_engine(target: tuple[str, int]) -> None:
-    """Hold a connection to the engine; when it breaks and cannot be made again, the engine is gone."""
-    while True:
-        try:
-            with socket.create_connection(target, timeout=10) as held:
-                held.settimeout(None)
-                while held.recv(4096):
-                    pass
-        except ConnectionRefusedError:
-            os._exit(1)
-        except OSError:
-            pass
-        time.sleep(_RECONNECT_SECONDS)

@@ -30,6 +30,7 @@ from tests.unit.policy_case import (
     volume,
 )
 from tests.unit.policy_mistakes_exposure import EXPOSURE_ALLOWED, EXPOSURE_MISTAKES
+from tests.unit.policy_mistakes_jobs import JOB_MISTAKES, JOBS_ALLOWED
 from tests.unit.policy_mistakes_secrets import SECRET_MISTAKES, SECRETS_ALLOWED
 from tests.unit.policy_mistakes_watching import WATCHING_ALLOWED, WATCHING_MISTAKES
 from tests.unit.test_golden import MORE
@@ -239,6 +240,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Case], object]]] = {
     "an engine with the hub's token": ("hub-token-apart", lambda case: case.engine["env"].append(HUB_TOKEN)),
     "a sidecar with the hub's token": ("hub-token-apart", lambda case: case.sidecar["env"].append(HUB_TOKEN)),
     **EXPOSURE_MISTAKES,
+    **JOB_MISTAKES,
     **SECRET_MISTAKES,
     **WATCHING_MISTAKES,
 }
@@ -275,18 +277,6 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
     "a spare machine": lambda case: (
         (case.pool["autoscaling"].update(totalMaxNodeCount=2), case.deployment.pop("strategy"))
     ),
-    "a Job without accelerators": lambda case: case.add(
-        "Job",
-        spec={
-            "template": {
-                "spec": {
-                    "automountServiceAccountToken": False,
-                    "securityContext": case.pod["securityContext"],
-                    "containers": [SIDECAR],
-                }
-            }
-        },
-    ),
     "one of two available": lambda case: (
         (
             case.deployment.update(replicas=2),
@@ -307,6 +297,7 @@ ALLOWED: dict[str, Callable[[Case], object]] = {
     "an autoscaler": lambda case: (unfixed(case), autoscaler(case, 1, 1)),
     "a longer probe": put(engine, "startupProbe", PROBE_OF_AN_HOUR),
     **EXPOSURE_ALLOWED,
+    **JOBS_ALLOWED,
     **SECRETS_ALLOWED,
     **WATCHING_ALLOWED,
 }

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from infra.catalog.loader import load_catalog
 from infra.cli import main
 from infra.comparison_report import comparison_text
-from infra.pipeline import Endpoint, ManagedEndpoint, Platform, build
+from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.plan.comparison import Comparison, Side, break_even_output_tokens, compare
 from infra.plan.serving_plan import ServingPlan
 from infra.stack_folder import StackFolder
@@ -74,7 +74,7 @@ def sides() -> dict[str, Side]:
         files = StackFolder(ROOT / folder)
         for name in files.names():
             built = build(name, files)
-            if not isinstance(built, Platform):
+            if isinstance(built, Endpoint | ManagedEndpoint):
                 found[name] = Side.of(built.plan, built.platform)
     return found
 
@@ -172,7 +172,7 @@ def test_every_valid_example_can_stand_beside_every_way_to_serve() -> None:
     files = StackFolder(ROOT / "tests" / "examples" / "valid")
     for name in files.names():
         built = build(name, files)
-        if isinstance(built, Platform):
+        if not isinstance(built, Endpoint | ManagedEndpoint):
             continue
         side = Side.of(built.plan, built.platform)
         for other in FIVE.values():
@@ -435,7 +435,7 @@ def test_the_text_for_serverless_or_self_hosted_is_the_one_that_was_read(request
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([OWN, "dev"], "stacks/dev.yaml is a Platform; endpoints alone are compared."),
+        ([OWN, "dev"], "stacks/dev.yaml is no endpoint; only those are compared."),
         ([OWN, SERVERLESS, OWN], f"{OWN} named twice; name each stack once."),
         ([OWN, SERVERLESS, "--explain"], "--html and --explain show one plan; name one stack, or leave them out."),
         ([OWN, SERVERLESS, "--html", "x"], "--html and --explain show one plan; name one stack, or leave them out."),
@@ -487,7 +487,7 @@ def test_all_problems_of_all_files_come_in_one_run(tmp_path: Path, capsys: pytes
     assert main(["plan", OWN, f"{OWN}-two", f"{OWN}-three", "dev", "--stacks", str(tmp_path)]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    for part in (f"{OWN}-two.yaml:7:", "unknown key", f"{OWN}-three.yaml:2:", "dev.yaml is a Platform"):
+    for part in (f"{OWN}-two.yaml:7:", "unknown key", f"{OWN}-three.yaml:2:", "dev.yaml is no endpoint"):
         assert part in told.err
 
 

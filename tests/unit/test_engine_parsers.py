@@ -52,7 +52,8 @@ def answer(server: str, words: Sequence[str]) -> str:
 
 @pytest.mark.parametrize("endpoint", LLAMA, ids=[one.name for one in LLAMA])
 def test_llama_server_takes_every_rendered_argument(endpoint: Endpoint, llama_server: str) -> None:
-    said = answer(llama_server, endpoint.workload.args)
+    service = endpoint.service
+    said = answer(llama_server, service.arguments if service else endpoint.workload.args)
     assert _PARSED in said, said[-1000:]
     assert "invalid argument" not in said
     assert "DEPRECATED" not in said

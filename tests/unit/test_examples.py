@@ -15,6 +15,7 @@ PLATFORMS = {
     "asia",
     "autopilot",
     "bare",
+    "box",
     "bare-unwatched",
     "cloud",
     "dev",

@@ -11,7 +11,11 @@ import pytest
 from infra.cli import main
 from infra.fleet import total, totals
 from infra.fleet_report import fleet_text
+from infra.pipeline import ManagedEndpoint, build
+from infra.plan.managed import ManagedPlan
 from infra.plan.serving_plan import ServingPlan
+from infra.stack_folder import StackFolder
+from tests.conftest import ROOT
 from tests.unit.files import PLATFORM, endpoint
 from tests.unit.sample_plans import ladder, simple
 
@@ -58,6 +62,30 @@ def test_a_ladder_tells_which_month_is_meant() -> None:
     text = fleet_text([dataclasses.replace(ladder(), labels=())])
     assert " to " in text
     assert text.endswith("per hour: most replicas, first rung; per month: most replicas, dearest rung\n")
+
+
+def managed(name: str) -> ManagedPlan:
+    built = build(name, StackFolder(ROOT / "stacks"))
+    assert isinstance(built, ManagedEndpoint)
+    return built.plan
+
+
+def test_what_google_runs_stands_beside_the_others_and_is_summed_only_where_it_is_paid_by_the_hour() -> None:
+    plans = [managed(f"gemma4-{one}") for one in ("26b-a4b-vertex-serverless", "31b-gemini", "31b-vertex")]
+    lines = fleet_text([*plans, simple()]).splitlines()
+    assert [line.split()[1:] for line in lines[1:4]] == [
+        ["vertex", "by", "token", "-", "-"],
+        ["gemini", "free", "-", "-"],
+        ["1", "h100", "12.63", "9,217", "95%"],
+    ]
+    said = " ".join(" ".join(lines).split())
+    assert "4 stacks: 13.48 USD per hour, 9,840 per month" in said
+    assert "2 without a price by the hour (Google's own machines)" in said
+    assert "?" not in said
+    assert max(map(len, lines)) <= 80
+    data = total(plans).to_json()
+    assert (data["byToken"], data["unpriced"], data["own"], data["stacks"]) == (2, 0, 0, 3)
+    assert data["hourlyUsd"] == pytest.approx(12.6259)
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.batch_job import BatchJob
 from infra.frameworks import llamacpp_flags, sglang_flags, vllm_flags
 from infra.frameworks.autoscaling import INTERCEPTOR_PORT
 from infra.frameworks.proxy import METRICS_PORT, PORT
 from infra.golden import golden_text
-from infra.objects import CALLER_OBJECTS, OBJECTS, templates
+from infra.objects import CALLER_OBJECTS, JOB_OBJECTS, OBJECTS, templates
 from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.render import render
 from infra.report import explain_text, plan_text
@@ -26,11 +27,12 @@ from tests.conftest import ROOT
 GOLDEN = ROOT / "tests" / "golden"
 FOLDER = StackFolder(ROOT / "stacks")
 BUILT = {name: build(name, FOLDER) for name in FOLDER.names()}
-ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.mac is None}
-HOSTED = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.mac is not None}
+ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and not one.on_a_machine}
+SERVICES = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.on_a_machine}
+JOBS = {name: one for name, one in BUILT.items() if isinstance(one, BatchJob)}
 MANAGED = {name: one for name, one in BUILT.items() if isinstance(one, ManagedEndpoint)}
 EXAMPLES = StackFolder(ROOT / "tests" / "examples" / "valid")
-MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and one.mac is None}
+MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and not one.on_a_machine}
 # One example of each feature that no stack shows.
 FEATURES = {
     "gemma4-12b-l4-llamacpp-disk",
@@ -46,9 +48,8 @@ FEATURES = {
     "gemma4-e4b-l4-token",
     "gemma4-e4b-l4-watched",
 }
-SHOWN: dict[str, Endpoint | ManagedEndpoint] = (
-    ENDPOINTS | HOSTED | MANAGED | {name: MORE[name] for name in sorted(FEATURES)}
-)
+SHOWN: dict[str, BatchJob | Endpoint | ManagedEndpoint] = ENDPOINTS | JOBS | MANAGED | SERVICES
+SHOWN |= {name: MORE[name] for name in sorted(FEATURES)}
 ALL = pytest.mark.parametrize("endpoint", [*ENDPOINTS.values(), *MORE.values()], ids=[*ENDPOINTS, *MORE])
 
 
@@ -85,8 +86,9 @@ def test_golden_is_what_the_renderer_says_now(name: str, request: pytest.Fixture
     assert not diff, f"{diff}\nRead it, then: pytest tests/unit/test_golden.py --update-golden"
 
 
-# A created Standard platform, an adopted one, an Autopilot one with everything, one in a network that is there.
-PLATFORMS = {name: BUILT[name] for name in ("dev", "prod")} | {
+# A created Standard platform, an adopted one, one without a cluster, an Autopilot one with everything, one in a network
+# that is there.
+PLATFORMS = {name: BUILT[name] for name in ("cloud", "dev", "prod")} | {
     name: build(name, EXAMPLES) for name in ("autopilot", "there")
 }
 
@@ -280,7 +282,11 @@ TEMPLATES = sorted((ROOT / "manifests" / "templates").rglob("*.j2"))
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_templates_are_one_per_kind_and_every_value_goes_through_tojson(path: Path) -> None:
-    assert path.parent.name == "parts" or path.name.removesuffix(".yaml.j2") in {*dict(OBJECTS), *CALLER_OBJECTS}
+    assert path.parent.name == "parts" or path.name.removesuffix(".yaml.j2") in {
+        *dict(OBJECTS),
+        *CALLER_OBJECTS,
+        *JOB_OBJECTS,
+    }
     text = path.read_text(encoding="utf-8")
     values = [piece.split("}}")[0] for piece in text.split("{{")[1:]]
     assert values or "include" in text

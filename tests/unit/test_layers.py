@@ -38,10 +38,23 @@ ALLOWED = {
     "comparison_report": {"plan", "text"},
     "check_report": {"cloud", "spec", "text"},
     "platform_report": {"cloud", "text"},
-    "managed_report": {"catalog", "plan", "report", "text"},
-    "golden": {"cloud", "managed_report", "pipeline", "platform_report", "render"},
+    "managed_report": {"catalog", "job_report", "plan", "report", "text"},
+    "job_report": {"catalog", "plan", "report", "text"},
+    "garden_deployment": {"pipeline", "vertex"},
+    "golden": {
+        "cloud",
+        "garden_deployment",
+        "managed_report",
+        "pipeline",
+        "plan",
+        "platform_report",
+        "render",
+        "vertex",
+    },
     "page": {"page", "plan"},
+    "batch_job": {"catalog", "cloud", "frameworks", "plan", "render", "spec"},
     "pipeline": {
+        "batch_job",
         "catalog",
         "cloud",
         "document",
@@ -66,18 +79,23 @@ ALLOWED = {
     },
     "offers": {"catalog", "document", "errors", "frameworks", "new_stack", "pipeline", "plan", "spec", "text"},
     "interview": {"catalog", "document", "errors", "new_stack", "offers", "pipeline", "text"},
-    "vertex": {"errors", "vertex"},
+    "engine_watch": set(),
+    "vertex": {"engine_watch", "errors", "vertex"},
+    "local": {"engine_watch", "local"},
     "live": {"catalog", "live", "plan", "text", "vertex"},
     "live_report": {"live", "plan", "report", "text"},
     "live_verb": {"catalog", "errors", "live", "live_report", "managed_report", "pipeline"},
     "host": {"host"},
     "components": {
+        "batch_job",
         "catalog",
         "cloud",
         "cluster",
         "components",
         "errors",
         "frameworks",
+        "garden_deployment",
+        "local",
         "host",
         "pipeline",
         "plan",
@@ -85,8 +103,26 @@ ALLOWED = {
         "vertex",
     },
     "policy": {"plan", "policy"},
-    "judgement": {"cloud", "errors", "pipeline", "policy"},
+    "smoke": {"errors", "plan", "smoke", "spec"},
+    "smoke_report": {"smoke", "text"},
+    "verify": {
+        "cluster",
+        "components",
+        "errors",
+        "frameworks",
+        "garden_deployment",
+        "local",
+        "pipeline",
+        "plan",
+        "smoke",
+        "spec",
+        "verify",
+        "vertex",
+    },
+    "verify_report": {"text", "verify"},
+    "judgement": {"batch_job", "cloud", "errors", "pipeline", "policy"},
     "verbs": {
+        "batch_job",
         "catalog",
         "check_report",
         "cloud",
@@ -99,6 +135,7 @@ ALLOWED = {
         "golden",
         "matrix",
         "interview",
+        "job_report",
         "judgement",
         "live_verb",
         "managed_report",
@@ -114,17 +151,48 @@ ALLOWED = {
         "spec",
         "stack_folder",
     },
-    "cli": {"errors", "stack_folder", "verbs"},
+    "live_verbs": {
+        "errors",
+        "frameworks",
+        "local",
+        "pipeline",
+        "plan",
+        "smoke",
+        "smoke_report",
+        "stack_folder",
+        "verify",
+        "verify_report",
+    },
+    "cli": {"errors", "live_verbs", "stack_folder", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
-EDGES = {"cluster", "components", "cli", "verbs", "__main__", "stack_folder", "operate", "vertex", "live", "host"}
+EDGES = {
+    "cluster",
+    "components",
+    "cli",
+    "engine_watch",
+    "host",
+    "live",
+    "live_verbs",
+    "local",
+    "verbs",
+    "__main__",
+    "stack_folder",
+    "operate",
+    "smoke",
+    "verify",
+    "vertex",
+}
 # Inside an edge: what is data and rules alone, imported by what calls.
 PURE_IN_EDGES = [
     *(INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live", "offer")),
+    *(INFRA / "local" / f"{name}.py" for name in ("service", "units", "failures")),
     *(INFRA / "host" / f"{name}.py" for name in ("service",)),
     *(INFRA / "host" / "remote" / f"{name}.py" for name in ("limits", "failures")),
     *(INFRA / "live" / f"{name}.py" for name in ("findings", "garden_offers", "served_model", "sentences")),
+    *(INFRA / "smoke" / f"{name}.py" for name in ("answers", "media", "promise", "verdicts")),
+    *(INFRA / "verify" / f"{name}.py" for name in ("cluster", "rows")),
 ]
 
 
@@ -160,8 +228,9 @@ def test_no_clock_no_environment_no_network_left_of_the_edges(file: Path) -> Non
 
 def test_only_components_the_program_and_the_provider_import_pulumi() -> None:
     users = [file for file in FILES if any(name.startswith("pulumi") for name in imports(file))]
-    assert {area(file) for file in users} == {"components", "__main__", "vertex", "host"}
-    assert [file.stem for file in users if area(file) in ("vertex", "host")] == ["provider", "provider"]
+    assert {area(file) for file in users} == {"components", "__main__", "vertex", "local", "host"}
+    edges = ("host", "local", "vertex")
+    assert [file.stem for file in users if area(file) in edges] == ["provider", "provider", "provider"]
 
 
 def test_no_module_of_the_program_folder_hides_the_standard_library() -> None:

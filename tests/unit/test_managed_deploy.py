@@ -97,7 +97,7 @@ def run(google: Google, name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 def test_every_resource_is_declared_as_its_data_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     google, one = Google(), endpoint(name)
     run(google, name, monkeypatch)
-    data = managed_resources(one.plan, NUMBER)
+    data = managed_resources(one.plan, one.container, NUMBER)
     for resource in data:
         declared = google.made[resource.token, resource.name]
         for key, value in resource.inputs.items():
@@ -109,7 +109,8 @@ def test_every_resource_is_declared_as_its_data_says(name: str, monkeypatch: pyt
 @ALL
 def test_everything_comes_after_what_it_needs(name: str) -> None:
     seen: set[str] = set()
-    for one in managed_resources(endpoint(name).plan, NUMBER):
+    built = endpoint(name)
+    for one in managed_resources(built.plan, built.container, NUMBER):
         assert set(one.after) <= seen, one.name
         seen.add(one.name)
 
@@ -143,7 +144,7 @@ def test_the_key_goes_into_secret_manager_and_nowhere_else(name: str, monkeypatc
 @ALL
 def test_an_account_has_one_role_and_pods_act_as_it_only_where_they_need_tokens(name: str) -> None:
     one = endpoint(name)
-    roles = [made for made in managed_resources(one.plan, NUMBER) if made.token.endswith(":IAMMember")]
+    roles = [made for made in managed_resources(one.plan, one.container, NUMBER) if made.token.endswith(":IAMMember")]
     in_project = [made for made in roles if "serviceAccountId" not in made.inputs]
     acting = [made for made in roles if "serviceAccountId" in made.inputs]
     gemini = one.plan.service == "gemini"
@@ -154,7 +155,7 @@ def test_an_account_has_one_role_and_pods_act_as_it_only_where_they_need_tokens(
 
 
 def test_a_key_is_for_one_service_and_bound_to_the_callers_account() -> None:
-    made = {one.token: one for one in managed_resources(endpoint("gemma4-31b-gemini").plan, NUMBER)}
+    made = {one.token: one for one in managed_resources(endpoint("gemma4-31b-gemini").plan, None, NUMBER)}
     key = made[API_KEY]
     assert key.inputs["restrictions"] == {"apiTargets": [{"service": "generativelanguage.googleapis.com"}]}
     assert key.inputs["serviceAccountEmail"] == "gemma4-31b-gemini-caller@servestack-dev.iam.gserviceaccount.com"

@@ -359,7 +359,7 @@ def test_only_this_machine_stands_in_for_google(runs: Runs, monkeypatch: pytest.
     ("arguments", "told"),
     [
         (["--all"], "one managed endpoint"),
-        (["gemma4-31b-h100"], "is an endpoint of your own machines"),
+        (["gemma4-31b-h100"], "is a job or an endpoint on your own machines"),
         (["cloud"], "is a Platform"),
         (["dev"], "is a Platform"),
         ([STACK, "gemma4-31b-gemini"], "one managed endpoint"),

@@ -15,7 +15,7 @@ from infra.plan.fit import memory
 from infra.plan.managed.buying import METRICS, check_buying, flex_start_seconds, reservation_name
 from infra.plan.managed.calling import calling
 from infra.plan.managed.garden_request import fitting, garden_request
-from infra.plan.managed.managed_plan import Garden, ManagedContext, ManagedModel, ManagedPlan
+from infra.plan.managed.managed_plan import FIRST_APIS, Garden, ManagedContext, ManagedModel, ManagedPlan
 from infra.plan.managed.reasons import garden_cautions, garden_decisions
 from infra.plan.nearest import nearest_plans
 from infra.plan.refusal import RefusedError
@@ -25,7 +25,7 @@ from infra.spec import EndpointSpec, PlatformSpec
 
 # google/skills agent-platform-deploy: 15 to 20 minutes for models of 20B and more; twice that, and it is given up.
 _STARTUP_SECONDS = 1200
-_APIS = ("aiplatform", "iam")
+_APIS = (*FIRST_APIS, "aiplatform", "iam")
 
 
 def garden_plan(

@@ -14,6 +14,10 @@ from infra.plan.synced_secrets import SyncedSecret
 _NAMES = {"gemini": "the Gemini API", "model-garden": "Vertex AI Model Garden", "serverless": "Vertex AI, serverless"}
 
 
+FIRST_APIS = ("serviceusage", "cloudresourcemanager")
+"""Those that switch on the others, and give roles in the project."""
+
+
 @dataclass(frozen=True)
 class ManagedModel:
     """Which weights, and the name to send as `model` in requests; empty where it is known after deployment."""
@@ -114,7 +118,7 @@ class ManagedPlan:
         project: of Google Cloud.
         location: where it runs, as Google names it; empty where Google does not say.
         base_url: OpenAI-compatible; empty where it is known after deployment.
-        apis: of Google, that are switched on.
+        apis: of Google, that are switched on, in that order.
         memory, accelerator, parallelism, garden: None where Google runs it on machines of its own.
         min_replicas, replicas: fewest and most; 0 where Google does not let them be set.
         startup_seconds: from nothing to a first answer; 0 where there is nothing to start.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from infra.catalog.managed import ServedModel
 from infra.catalog.records import Catalog, Framework
 from infra.plan.managed.calling import calling, key_grants, key_in_cluster
-from infra.plan.managed.managed_plan import ManagedContext, ManagedModel, ManagedPlan, TokenPrice
+from infra.plan.managed.managed_plan import FIRST_APIS, ManagedContext, ManagedModel, ManagedPlan, TokenPrice
 from infra.plan.quantities import Cost
 from infra.plan.refusal import RefusedError
 from infra.plan.serving_plan import Decision, FrameworkChoice
@@ -20,8 +20,8 @@ MAY_BE_USED = (
 _NAMES = {"serverless": "Vertex AI serverless", "gemini": "the Gemini API"}
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
 _APIS = {
-    "serverless": ("aiplatform", "iam"),
-    "gemini": ("apikeys", "generativelanguage", "iam", "secretmanager"),
+    "serverless": (*FIRST_APIS, "aiplatform", "iam"),
+    "gemini": (*FIRST_APIS, "apikeys", "generativelanguage", "iam", "secretmanager"),
 }
 
 
