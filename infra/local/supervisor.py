@@ -24,6 +24,7 @@ from typing import IO, Any
 LOG_BYTES = 5 * 2**20
 STOP_SECONDS = 15
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 60.0
+_LOOK_SECONDS = 1.0
 _STEADY_SECONDS = 60.0  # a server that ran so long starts again at once
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
@@ -41,9 +42,7 @@ class Supervisor:
     def run(self) -> int:
         """Run until told to stop; the exit code."""
         lock = os.open(self._folder / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(lock):
             print("another supervisor has this service", file=sys.stderr)
             return 0
         for one in (signal.SIGTERM, signal.SIGINT):
@@ -112,6 +111,20 @@ class Supervisor:
                 "lastExit": self._last_exit,
             },
         )
+
+
+def _locked(lock: int) -> bool:
+    """Whether the lock is ours now; those who only look hold it for a moment."""
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def end_leftover(folder: Path) -> None:
