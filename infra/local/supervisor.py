@@ -48,7 +48,9 @@ class Supervisor:
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        end_leftover(self._folder)
+        left = leftover(self._folder)
+        self._note("starting")  # from here on the number in the file is ours
+        end_leftover(self._folder, left)
         wait = _FIRST_WAIT_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -127,14 +129,22 @@ def _locked(lock: int) -> bool:
             return True
 
 
-def end_leftover(folder: Path) -> None:
-    """End a server whose supervisor was killed, where the kernel did not: only one that runs these very words."""
+def leftover(folder: Path) -> int | None:
+    """Number of the server that was last started here; it may have ended long ago."""
     try:
         pid = json.loads((folder / "status.json").read_text(encoding="utf-8"))["server"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid if isinstance(pid, int) else None
+
+
+def end_leftover(folder: Path, pid: int | None) -> None:
+    """End a server whose supervisor was killed, where the kernel did not: only one of the same program."""
+    try:
         program = json.loads((folder / "service.json").read_text(encoding="utf-8"))["program"]
     except (OSError, ValueError, KeyError):
         return
-    if not isinstance(pid, int) or not _runs(pid, program):
+    if pid is None or not _runs(pid, program):
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
