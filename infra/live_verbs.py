@@ -14,6 +14,7 @@ from infra.stack_folder import StackFolder
 
 if TYPE_CHECKING:
     from infra.frameworks.host_service import HostService
+    from infra.smoke.run import Target
     from infra.verify.rows import Row
 
 
@@ -23,19 +24,10 @@ def run_smoke(options: argparse.Namespace, folder: StackFolder) -> int:
 
     from infra.smoke.promise import promise
     from infra.smoke.run import smoke
-    from infra.smoke.target import target_of
     from infra.smoke_report import smoke_text
 
     built = _endpoint(options.stack, folder)
-    service = built.service if isinstance(built, Endpoint) else None
-    target = target_of(
-        built.plan,
-        built.platform,
-        url=options.url or (service.url if service else None),
-        metrics_url=options.metrics_url or (service.metrics_url if service else None),
-        key_file=options.key_file or (_key_here(service) if service else None),
-        timeout_seconds=options.timeout_seconds,
-    )
+    target = _target(built, options)
     promised = promise(built.plan, options.model or "")
     if options.first_token_seconds is not None:
         promised = dataclasses.replace(promised, first_token_seconds=options.first_token_seconds)
@@ -70,7 +62,6 @@ def _endpoint(name: str, folder: StackFolder) -> Endpoint | ManagedEndpoint:
 
 
 def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, folder: StackFolder) -> list[Row]:
-    from infra.smoke.target import target_of
     from infra.verify.cluster import compare
     from infra.verify.engine import ask_engine
     from infra.verify.garden import verify_garden
@@ -83,20 +74,31 @@ def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, f
                 f"back; see whether it answers with: servestack smoke {built.name}"
             )
         return verify_garden(built)
+    if built.service is not None:
+        from infra.verify.machine import verify_service
+
+        return verify_service(built.plan, built.service, lambda: _target(built, options))
     plan, work = built.plan, built.workload
     live = read_live(built.name, built.platform, work.container, groups=plan.accelerator.nodes > 1)
     rows = compare(plan, built.objects(), live)
     if not options.url:
         return rows
-    target = target_of(
-        plan,
+    return [*rows, *ask_engine(plan, _target(built, options))]
+
+
+def _target(built: Endpoint | ManagedEndpoint, options: argparse.Namespace) -> Target:
+    """Where the endpoint is called: as the options say, else where a service of this machine listens."""
+    from infra.smoke.target import target_of
+
+    service = built.service if isinstance(built, Endpoint) else None
+    return target_of(
+        built.plan,
         built.platform,
-        url=options.url,
-        metrics_url=None,
-        key_file=options.key_file,
+        url=options.url or (service.url if service else None),
+        metrics_url=getattr(options, "metrics_url", None) or (service.metrics_url if service else None),
+        key_file=options.key_file or (_key_here(service) if service else None),
         timeout_seconds=options.timeout_seconds,
     )
-    return [*rows, *ask_engine(plan, target)]
 
 
 def _key_here(service: HostService) -> str | None:

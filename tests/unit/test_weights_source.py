@@ -291,6 +291,8 @@ def test_the_shipped_stacks_fetch_what_their_plans_say() -> None:
         if isinstance(one, BatchJob | ManagedEndpoint):
             continue  # Google fetches them, and a job has presets
         assert isinstance(one, Endpoint)
+        if one.mac is not None:
+            continue  # no pods
         if one.service is not None:
             fetched_here = {file.address for file in one.service.files if file.origin == "hub"}
             downloads = one.plan.weights.downloads

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.cli import main
-from infra.components.vertex import deployment_of
+from infra.garden_deployment import deployment_of
 from infra.pipeline import ManagedEndpoint, build
 from infra.vertex.calls import Calls, Pace
 from infra.vertex.clients import ADDRESS_VARIABLE, connect
