@@ -25,6 +25,8 @@ def golden_text(built: Built) -> str:
     comment = "".join(f"# {line}".rstrip() + "\n" for line in endpoint_text(built.plan).splitlines())
     if isinstance(built, Endpoint) and built.service is not None:
         return comment + manifest([{"service": plain(dataclasses.asdict(built.service))}])
+    if isinstance(built, Endpoint) and built.mac is not None:
+        return comment + manifest([built.mac.record()])
     cloud = resources_manifest(_at_google(built)) if isinstance(built, ManagedEndpoint) else ""
     objects = built.objects()
     return comment + cloud + (manifest(objects) if objects else "")

@@ -33,8 +33,7 @@ def judge(built: Iterable[Built], files: StackFiles) -> None:
     problems = [
         Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
         for one in built
-        if isinstance(one, BatchJob | ManagedEndpoint)
-        or (isinstance(one, Endpoint) and one.refusal is None and one.service is None)
+        if isinstance(one, BatchJob | ManagedEndpoint) or (isinstance(one, Endpoint) and one.prepared is not None)
         for rule, found in violations(subject(one))
     ]
     if problems:

@@ -16,6 +16,7 @@ from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
 from infra.frameworks.host_service import HostService, host_service
+from infra.frameworks.mlx_service import MlxService, mlx_service
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
 from infra.naming import name_fault
@@ -53,6 +54,7 @@ class Endpoint:
         resolved: the plan, with what it was made of.
         prepared: the workload, or None where `refusal` says why it is not deployed.
         service: what runs on this machine in place of a workload.
+        mac: what runs on Macs in place of a workload.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Endpoint:
     prepared: KubernetesWorkload | None
     refusal: PlanError | None
     service: HostService | None = None
+    mac: MlxService | None = None
 
     @property
     def plan(self) -> ServingPlan:
@@ -70,22 +73,27 @@ class Endpoint:
         return self.resolved.plan
 
     @property
+    def on_a_machine(self) -> bool:
+        """Whether it is a service of a machine, in place of objects of a cluster."""
+        return self.service is not None or self.mac is not None
+
+    @property
     def workload(self) -> KubernetesWorkload:
         """What is rendered and deployed in a cluster.
 
         Raises:
-            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of this machine.
+            PlanError: this version plans the endpoint, but does not deploy it, or it is a service of a machine.
         """
-        if self.service is not None:
-            raise PlanError(f"{self.name} is a service of this machine, not objects of a cluster: run pulumi up.")
+        if self.on_a_machine:
+            raise PlanError(f"{self.name} is a service of a machine, not objects of a cluster: run pulumi up.")
         if self.prepared is None:
             assert self.refusal is not None
             raise self.refusal
         return self.prepared
 
     def objects(self) -> list[dict[str, Any]]:
-        """Kubernetes objects, in the order in which they are made; a service of this machine has none."""
-        if self.service is not None:
+        """Kubernetes objects, in the order in which they are made; a service of a machine has none."""
+        if self.on_a_machine:
             return []
         from infra.render import render  # costs 50 ms that planning does not need
 
@@ -143,9 +151,10 @@ def build(name: str, files: StackFiles) -> Built:
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
             resolved = dataclasses.replace(resolved, plan=dataclasses.replace(resolved.plan, node_pools=pools))
-        make = FRAMEWORKS[spec.framework].workload
+        make, host = FRAMEWORKS[spec.framework].workload, platform.host
+        hosted = host is not None and spec.framework == "mlx"
         shown = load_catalog().frameworks[spec.framework].display_name
-        reasons = (*resolved.plan.only_planned, *(() if make else (f"framework {shown}",)))
+        reasons = (*resolved.plan.only_planned, *(() if make or hosted else (f"framework {shown}",)))
         prepared = with_root_for_the_runtime(make(resolved.plan)) if make else None
         if not make and spec.engine.args:
             raise RefusedError(("engine", "args"), f"arguments of {shown} are not checked yet; leave it out.")
@@ -153,13 +162,16 @@ def build(name: str, files: StackFiles) -> Built:
             plan = dataclasses.replace(resolved.plan, only_planned=reasons)
             message = f"this version plans {' and '.join(reasons)}, but does not deploy it."
             refusal = PlanError(problems=[document.problem((), message)])
-            return Endpoint(
-                name, spec, spec.platform, platform, dataclasses.replace(resolved, plan=plan), None, refusal
-            )
+            resolved = dataclasses.replace(resolved, plan=plan)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, refusal)
         if platform.local is not None:
             port = spec.expose.port or DEFAULT_PORT
             service = host_service(resolved.plan, port=port, sha256=spec.weights.sha256 or "")
             return Endpoint(name, spec, spec.platform, platform, resolved, None, None, service)
+        if hosted and host is not None:
+            proxy, interface = host.reverseProxy or "", host.interface or ""
+            mac = mlx_service(resolved.plan, host.machines, interface, proxy, keep=host.keepWeights)
+            return Endpoint(name, spec, spec.platform, platform, resolved, None, None, None, mac)
         return Endpoint(name, spec, spec.platform, platform, resolved, prepared, None)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None

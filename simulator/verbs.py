@@ -8,10 +8,11 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from simulator import supervisor
+from simulator import llama_server, supervisor
 from simulator.binaries import REPOSITORY, Binaries, locate
 from simulator.engine import Engine
 from simulator.environment import simulator_variables
@@ -25,10 +26,16 @@ _IN_USE = "in-use"
 _SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
 
 
+def _content(stack: str, stacks: Path) -> dict[str, Any]:
+    """Return what a valid stack file says."""
+    content: dict[str, Any] = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    return content
+
+
 def _needs_cloud(stack: str, stacks: Path) -> bool:
     """Whether a stack is on, or is, a platform that the simulator stands in for: all but this machine."""
     platform = _platform_of(stack, stacks) or stack
-    return yaml.safe_load((stacks / f"{platform}.yaml").read_text()).get("local") is None
+    return _content(platform, stacks).get("local") is None
 
 
 def _bare_engine(home: Home, stacks: Path) -> Engine:
@@ -70,7 +77,7 @@ def _check(stack: str, stacks: Path) -> int:
 
 def _platform_of(stack: str, stacks: Path) -> str | None:
     """Return the platform that a valid stack file names; None for a platform's own file."""
-    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
+    content = _content(stack, stacks)
     if content.get("kind") == "Platform":
         return None
     return str(content.get("platform", "dev"))
@@ -78,8 +85,8 @@ def _platform_of(stack: str, stacks: Path) -> str | None:
 
 def _has_pods(stack: str, stacks: Path) -> bool:
     """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
-    content = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
-    if content.get("kind") == "Platform" or not _needs_cloud(stack, stacks):
+    content = _content(stack, stacks)
+    if content.get("kind") == "Platform" or "job" in content or not _needs_cloud(stack, stacks):
         return False
     return content.get("framework") not in ("gemini", "vertex")
 
@@ -112,6 +119,8 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
 
 def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
     """Bring up a service of this machine, or its platform's file, of which nothing is made."""
+    if _content(stack, stacks).get("framework") == "llamacpp":
+        llama_server.ensure()
     code = _update(engine, stack, stacks)
     if code == 0 and _platform_of(stack, stacks):
         print_local_summary(engine, stack, _stacks_option(stacks), time.monotonic() - began)
@@ -120,7 +129,7 @@ def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
 
 def _adopt(home: Home, platform: str, stacks: Path) -> None:
     """See that the cluster is there that a platform does not make itself."""
-    spec = yaml.safe_load((stacks / f"{platform}.yaml").read_text())
+    spec = _content(platform, stacks)
     gke, kubernetes, running = spec.get("gke"), spec.get("kubernetes"), supervisor.find(home)
     if running is None:
         return

@@ -12,6 +12,7 @@ from infra.cloud.platform import platform_resources
 from infra.cloud.subnet_check import missing_of_subnet
 from infra.components.cloud import CloudResources
 from infra.components.cluster_access import find_cluster, find_subnet, google_provider, tell
+from infra.components.host import deploy_host
 from infra.components.job import deploy_job
 from infra.components.kubernetes import InferenceServer
 from infra.components.local import deploy_local
@@ -38,6 +39,8 @@ def deploy(built: Built) -> None:
             _platform(built)
         case Endpoint() if built.service is not None:
             deploy_local(built)
+        case Endpoint() if built.mac is not None:
+            deploy_host(built)
         case Endpoint():
             _endpoint(built)
         case ManagedEndpoint():
@@ -49,7 +52,8 @@ def deploy(built: Built) -> None:
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on platforms with gke, kubernetes, google or local; a host is planned, not deployed."
+            "this version deploys on platforms with gke, kubernetes, google or local, and MLX on a host; another engine "
+            "on a host is planned, not deployed."
         )
     return platform.gke
 
@@ -66,6 +70,8 @@ def _platform(platform: Platform) -> None:
         return
     if platform.spec.local is not None:  # the machine is there, and nothing is made of it
         pulumi.export("machine", "local")
+    if platform.spec.host is not None:  # the machines are there, and nothing is made of them
+        pulumi.export("machines", list(platform.spec.host.machines))
         return
     gke = _gke(platform.spec)
     provider = google_provider(gke)

@@ -72,6 +72,7 @@ def up(wanted: Service) -> dict[str, Any]:
         folder / "service.json",
         {
             "program": program,
+            "binary": identity(program),  # of what runs: the file may be another before the next restart
             "arguments": list(wanted.arguments),
             "environment": environment,
             "cwd": str(home),
@@ -110,7 +111,7 @@ def running(wanted: Service) -> dict[str, Any] | None:
         return None
     known = json.loads((folder / "service.json").read_text(encoding="utf-8"))
     return {
-        "binary": identity(known["program"]) if Path(known["program"]).exists() else "",
+        "binary": known["binary"],
         "manager": (folder / "manager").read_text(encoding="utf-8"),
         "process": managers.status(folder).get("supervisor"),
     }

@@ -82,6 +82,8 @@ def here(row: MatrixRow) -> str:
     if row.facts.state == "refused":
         instead = f"; use {row.facts.alternative} instead" if row.facts.alternative else ""
         return f"a stack file that names it is refused{instead}"
+    if row.facts.runs == "batch":
+        return "jobs on GPUs are planned and deployed (docs/keras.md); it serves nobody"
     return "neither planned nor deployed by this version yet"
 
 

@@ -16,13 +16,15 @@ def only_planned(request: Request, chosen: list[Choice]) -> tuple[str, ...]:
         chosen: one choice per rung of its ladder.
     """
     spec, choice, reasons = request.spec, chosen[0], []
-    if request.platform.local is not None and request.framework.name == "llamacpp":
-        pass
-    elif not request.platform.in_cluster:
+    here = request.platform.local is not None and request.framework.name == "llamacpp"
+    mac = request.platform.host is not None and request.framework.name == "mlx"
+    if here and spec.replicas.min > 1:
+        reasons.append("several replicas on this machine")
+    if not (here or mac or request.platform.in_cluster):
         reasons.append("services on a host or on this machine")
     elif request.accelerator.kind == "tpu":
         reasons += slice_reasons(request.accelerator, choice.candidate)
-    if request.accelerator.host_architecture != "amd64":
+    if request.accelerator.host_architecture != "amd64" and not mac:
         reasons.append("machines with arm64 processors")
     reasons += unlike_rungs(request, chosen)
     if choice.candidate.nodes > 1 and request.platform.gke and request.platform.gke.cluster.mode == "autopilot":

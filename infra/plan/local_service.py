@@ -41,6 +41,10 @@ def check_local(spec: EndpointSpec, platform: PlatformSpec) -> None:
         raise RefusedError(("weights", "tokenSecret"), "this machine has no Secrets; leave it out, and set HF_TOKEN.")
     if spec.expose.keySecret is not None:
         raise RefusedError(("expose", "keySecret"), "the key is made on this machine, in a file; leave it out.")
+    if spec.expose.clients:
+        raise RefusedError(("expose", "clients"), "this machine has no pods; whoever has the key may call.")
+    if spec.engine.image is not None:
+        raise RefusedError(("engine", "image"), "this machine runs the llama-server on PATH; leave it out.")
     if weights.source in _HERE and spec.framework != "llamacpp":
         raise RefusedError(("weights", "source"), f"source {weights.source} is a GGUF file; use framework: llamacpp.")
     if weights.source == "tiny" and spec.inputs not in (None, ["text"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,9 @@ def lora(run: Run) -> None:
         tuning.save(run)
         if tuning.epoch < args.epochs:
             stop_if_asked(run, tuning)
-    beside = run.folder / ".adapter.lora.h5"
-    model.backbone.save_lora_weights(str(beside))
-    beside.replace(run.folder / "adapter.lora.h5")
+    with tempfile.TemporaryDirectory() as scratch:  # HDF5 writes here and there, which a bucket does not take
+        model.backbone.save_lora_weights(f"{scratch}/adapter.lora.h5")
+        write_whole(run.folder / "adapter.lora.h5", Path(scratch, "adapter.lora.h5").read_bytes())
     run.finish({"records": len(records), "rank": args.rank, "losses": tuning.losses}, "adapter.lora.h5")
 
 

@@ -6,6 +6,7 @@ Skipped without an interpreter that has keras-hub: `python -m venv DIR`, `DIR/bi
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.catalog.loader import load_catalog
+from infra.plan.job.memory import lora_parameters
 from tests.keras_job.rig import ROOT, Rig, lines
 
 PYTHON = os.environ.get("SERVESTACK_KERAS_PYTHON", "")
@@ -162,3 +165,27 @@ def test_a_preset_that_is_not_there_is_refused(rig: Rig) -> None:
     done = rig.run("none", "--mode", "generate", "--preset", str(rig.folder / "nothing"))
     assert done.status == 64, done.said
     assert "Traceback" not in done.said
+
+
+def test_the_plan_counts_the_parameters_that_keras_trains(unbroken: Rig) -> None:
+    """The memory proof's formula, against the adapter that keras-hub wrote for the tiny preset."""
+    shape = dataclasses.replace(
+        load_catalog().models["gemma-4-e2b-it"],
+        layers=4,
+        hidden=32,
+        query_heads=4,
+        kv_heads_sliding=1,
+        kv_heads_global=1,
+        head_dim_sliding=16,
+        head_dim_global=32,
+        layers_per_global=2,
+        kv_shared_layers=0,
+    )
+    count = (
+        "import h5py, sys; n = []; "
+        "h5py.File(sys.argv[1]).visititems(lambda _, one: n.append(one.size if getattr(one, 'ndim', 0) > 1 else 0)); "
+        "print(sum(n))"
+    )
+    adapter = str(unbroken.folder / "unbroken" / "adapter.lora.h5")
+    said = subprocess.run([PYTHON, "-c", count, adapter], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert int(said) == lora_parameters(shape, 4)

@@ -107,6 +107,17 @@ class LocalProject:
         heads = {"Authorization": f"Bearer {self.key() if key is None else key}"}
         return requests.get(f"http://127.0.0.1:{port or self.port}{path}", headers=heads, timeout=10)
 
+    def providers(self) -> list[Path]:
+        """Processes of dynamic resources that were started for this project."""
+        return [one for one in Path("/proc").glob("[0-9]*") if self._is_provider(one)]
+
+    def _is_provider(self, process: Path) -> bool:
+        try:
+            words, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+        except OSError:  # it ended meanwhile
+            return False
+        return b"pulumi.dynamic" in words and str(self.data).encode() in variables
+
     def processes(self) -> list[str]:
         """Command lines of this project's services, supervisors and servers alike."""
         shown = subprocess.run(["ps", "-eww", "-o", "pid,args"], capture_output=True, text=True, check=True).stdout

@@ -11,7 +11,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from infra.local.tiny_model import SENTENCE
@@ -154,18 +153,43 @@ def test_the_service_outlives_the_engine_and_the_terminal(project: LocalProject)
     assert project.status()["supervisor"] == supervisor
 
 
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_run_that_was_killed_half_way_leaves_what_the_next_one_takes_over(
-    project: LocalProject, restart: bool
+def test_a_run_that_is_killed_while_it_waits_ends_whole_and_the_next_one_takes_over(
+    project: LocalProject, tmp_path: Path
 ) -> None:
+    path = project.environment["PATH"]
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "llama-server").write_text("#!/bin/sh\nexec sleep 300\n")
+    (folder / "llama-server").chmod(0o755)
+    project.environment["PATH"] = f"{folder}{os.pathsep}{path}"
+    project.pulumi("stack", "init")
+    engine = subprocess.Popen(
+        [project.program, "up", "--yes", "--skip-preview", "--stack", TINY, "--non-interactive"],
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    status = project.data / "services" / TINY / "status.json"
+    until(lambda: status.exists() and project.status()["server"])
+    assert project.providers()
+    engine.kill()
+    engine.wait()
+    until(lambda: not project.providers())
+    project.environment["PATH"] = path
+    project.pulumi("cancel", "--yes")
+    project.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     project.up()
-    if restart:
-        project.write(TINY, contextLength=2048)
+    assert project.ask().ok
+    assert len(project.processes()) == 2
+
+
+def test_a_state_that_knows_of_nothing_takes_over_what_runs(project: LocalProject) -> None:
+    project.up()
     state = project.backend / ".pulumi" / "stacks" / "servestack" / f"{TINY}.json"
-    saved = state.read_text()
-    project.destroy()
-    project.up()
-    state.write_text(saved)  # an engine that knows nothing of what runs now
+    project.pulumi("state", "delete", "--yes", "--all", "--force")
+    assert "local:Service" not in state.read_text()
     project.up()
     assert project.ask().ok
     assert len(project.processes()) == 2

@@ -13,6 +13,7 @@ import dry_run
 import pytest
 from kubernetes import client
 
+from infra.batch_job import BatchJob
 from infra.judgement import subject
 from infra.pipeline import Endpoint, build
 from infra.stack_folder import StackFolder
@@ -21,7 +22,10 @@ from tests.crd_schema import CustomResourceError, is_custom, validate
 
 FOLDERS = [StackFolder(ROOT / "stacks"), StackFolder(ROOT / "tests" / "examples" / "valid")]
 ENDPOINTS = {
-    name: one for folder in FOLDERS for name in folder.names() if isinstance(one := build(name, folder), Endpoint)
+    name: one
+    for folder in FOLDERS
+    for name in folder.names()
+    if isinstance(one := build(name, folder), BatchJob | Endpoint)
 }
 
 

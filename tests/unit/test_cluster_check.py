@@ -229,5 +229,5 @@ def test_check_without_gcloud_says_so(monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_check_takes_a_platform_with_a_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "gemma4-31b-h100"]) == 2
     assert "this verb takes its platform, dev" in capsys.readouterr().err
-    assert main(["check", "--stacks", "tests/examples/planned", "laptop"]) == 2
+    assert main(["check", "--stacks", "tests/examples/valid", "laptop"]) == 2
     assert "no cluster to check" in capsys.readouterr().err

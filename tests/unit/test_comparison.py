@@ -367,7 +367,7 @@ def test_who_may_use_what_is_sent_is_told_where_a_source_says_so_and_nowhere_els
         (FIVE["Model Garden"], "no: this version keeps at least 1"),
         (SERVERLESS, "always: nothing runs, nothing is paid"),
         (FIVE["Gemini"], "always: nothing runs, nothing is paid"),
-        ("gemma4-26b-a4b-apple-64gb-mlx", "no: the machine is there"),
+        ("gemma4-e4b-apple-64gb-mlx", "no: the machine is there"),
     ],
 )
 def test_whether_nothing_may_run_is_told_of_every_way_to_serve(name: str, said: str) -> None:

@@ -234,7 +234,7 @@ def test_every_generated_spec_is_planned_or_refused_in_words(case: tuple[str, st
             assert "does not deploy" in str(refused)
         else:
             raise AssertionError("rendered although it is only planned")
-    else:
+    elif built.mac is None:  # a host has no objects to judge
         broken = [(rule.name, str(found)) for rule, found in violations(subject(built))]
         late = plan.timing.timeout_seconds < plan.timing.startup_seconds  # the file's own wish, and a caution
         assert not [one for one in broken if not (late and one[0] == "start-up-budget")]

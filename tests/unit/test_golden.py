@@ -27,12 +27,12 @@ from tests.conftest import ROOT
 GOLDEN = ROOT / "tests" / "golden"
 FOLDER = StackFolder(ROOT / "stacks")
 BUILT = {name: build(name, FOLDER) for name in FOLDER.names()}
-ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is None}
-SERVICES = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.service is not None}
+ENDPOINTS = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and not one.on_a_machine}
+SERVICES = {name: one for name, one in BUILT.items() if isinstance(one, Endpoint) and one.on_a_machine}
 JOBS = {name: one for name, one in BUILT.items() if isinstance(one, BatchJob)}
 MANAGED = {name: one for name, one in BUILT.items() if isinstance(one, ManagedEndpoint)}
 EXAMPLES = StackFolder(ROOT / "tests" / "examples" / "valid")
-MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and not one.service}
+MORE = {n: one for n in EXAMPLES.names() if isinstance(one := build(n, EXAMPLES), Endpoint) and not one.on_a_machine}
 # One example of each feature that no stack shows.
 FEATURES = {
     "gemma4-12b-l4-llamacpp-disk",

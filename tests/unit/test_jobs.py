@@ -22,6 +22,7 @@ from infra.judgement import subject
 from infra.pipeline import build
 from infra.plan.demand import GIB
 from infra.plan.job.memory import MEMORY_SHARE, job_terms, lora_parameters, need_bytes
+from infra.plan.job.reasons import job_cautions
 from infra.policy import violations
 from infra.render import job_files
 from infra.spec.job import Job
@@ -160,6 +161,7 @@ def test_the_config_map_has_the_script_that_the_tests_run() -> None:
 def test_the_program_starts_the_job_after_its_machines_and_its_rights() -> None:
     made = registered(ROOT / "stacks", SHOWN)
     (job,) = made.of_type("kubernetes:batch/v1:Job")
+    assert made.outputs["job"] == job["name"] == find(JOBS[SHOWN], "Job")["metadata"]["name"]
     members = [one["name"] for one in made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")]
     assert members == [f"{SHOWN}-writes-servestack-dev-dev-weights"]
     (pool,) = made.of_type("gcp:container/nodePool:NodePool")
@@ -240,6 +242,13 @@ def test_jobs_are_told_below_the_table_of_endpoints_and_cost_nothing_by_the_mont
     found = {one["stack"]: one for one in json.loads(capsys.readouterr().out)}
     assert found[SHOWN]["work"]["mode"] == "lora"
     assert found[SHOWN]["result"] == JOBS[SHOWN].plan.result
+
+
+def test_pods_that_share_a_claim_are_told_that_it_has_to_be_shared() -> None:
+    plan = JOBS[CLAIM].plan
+    assert not [one for one in plan.cautions if "at once" in one]
+    several = dataclasses.replace(plan, work=dataclasses.replace(plan.work, pods=4, parallel=3))
+    assert "3 pods mount data at once, which takes a volume that is shared" in job_cautions(several)
 
 
 @pytest.mark.parametrize("verb", ["status", "dashboard"])

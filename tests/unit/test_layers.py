@@ -85,6 +85,7 @@ ALLOWED = {
     "live": {"catalog", "live", "plan", "text", "vertex"},
     "live_report": {"live", "plan", "report", "text"},
     "live_verb": {"catalog", "errors", "live", "live_report", "managed_report", "pipeline"},
+    "host": {"host"},
     "components": {
         "batch_job",
         "catalog",
@@ -95,6 +96,7 @@ ALLOWED = {
         "frameworks",
         "garden_deployment",
         "local",
+        "host",
         "pipeline",
         "plan",
         "spec",
@@ -170,6 +172,7 @@ EDGES = {
     "components",
     "cli",
     "engine_watch",
+    "host",
     "live",
     "live_verbs",
     "local",
@@ -185,6 +188,8 @@ EDGES = {
 PURE_IN_EDGES = [
     *(INFRA / "vertex" / f"{name}.py" for name in ("deployment", "reading", "messages", "live", "offer")),
     *(INFRA / "local" / f"{name}.py" for name in ("service", "units", "failures")),
+    *(INFRA / "host" / f"{name}.py" for name in ("service",)),
+    *(INFRA / "host" / "remote" / f"{name}.py" for name in ("limits", "failures")),
     *(INFRA / "live" / f"{name}.py" for name in ("findings", "garden_offers", "served_model", "sentences")),
     *(INFRA / "smoke" / f"{name}.py" for name in ("answers", "media", "promise", "verdicts")),
     *(INFRA / "verify" / f"{name}.py" for name in ("cluster", "rows")),
@@ -223,8 +228,9 @@ def test_no_clock_no_environment_no_network_left_of_the_edges(file: Path) -> Non
 
 def test_only_components_the_program_and_the_provider_import_pulumi() -> None:
     users = [file for file in FILES if any(name.startswith("pulumi") for name in imports(file))]
-    assert {area(file) for file in users} == {"components", "__main__", "vertex", "local"}
-    assert [file.stem for file in users if area(file) in ("vertex", "local")] == ["provider", "provider"]
+    assert {area(file) for file in users} == {"components", "__main__", "vertex", "local", "host"}
+    edges = ("host", "local", "vertex")
+    assert [file.stem for file in users if area(file) in edges] == ["provider", "provider", "provider"]
 
 
 def test_no_module_of_the_program_folder_hides_the_standard_library() -> None:

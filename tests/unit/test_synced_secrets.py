@@ -229,7 +229,7 @@ def test_the_command_for_a_key_fits_where_the_key_is() -> None:
 
 
 def test_secrets_of_secret_manager_are_refused_where_no_gke_is() -> None:
-    host = "apiVersion: servestack/v1\nkind: Platform\nlocal: {memoryGiB: 32}\n"
+    host = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: me@box, memoryGiB: 32}\n"
     text = endpoint("gemma-4-e4b-it", "cpu", "llamacpp", "expose: {keySecret: {current: {secretManager: keys}}}")
     with pytest.raises(PlanError, match="secrets of Secret Manager reach pods on GKE alone"):
         build("gemma4-e4b-cpu-llamacpp", Files(dev=host, **{"gemma4-e4b-cpu-llamacpp": text}))

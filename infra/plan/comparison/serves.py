@@ -67,7 +67,8 @@ def _fits(side: Side, _catalog: Catalog) -> Cell:
 def able(side: Side, name: str, catalog: Catalog) -> bool:
     """Whether an endpoint of this kind can have `tools` or `reasoning`, switched on or not."""
     facts = side.served(catalog) or catalog.frameworks[side.plan.framework.name]
-    return bool(getattr(facts, name)) and catalog.models[side.plan.model.id].instruct
+    model = catalog.models.get(side.plan.model.id)  # None for one that is made on the machine
+    return bool(getattr(facts, name)) and (model is None or model.instruct)
 
 
 def _switch(name: str) -> Question:

@@ -125,6 +125,9 @@ def job_cautions(plan: JobPlan) -> tuple[str, ...]:
             f"the preset {plan.work.preset} is fetched from Kaggle by every pod, without an account, which was not "
             "tried; job.preset names a copy of your own"
         )
+    claims = sorted({one.claim for one in plan.places if one.claim})
+    if claims and plan.work.parallel > 1:
+        said.append(f"{plan.work.parallel} pods mount {', '.join(claims)} at once, which takes a volume that is shared")
     if plan.ending.retries:
         said.append(
             f"its Job stays for {plan.ending.kept_seconds // 86_400} days after its end; deleted by hand, the next up "
