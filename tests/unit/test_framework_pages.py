@@ -100,7 +100,9 @@ def test_every_framework_has_one_page_and_no_page_is_left_over() -> None:
 
 def test_the_index_names_every_framework_once_with_its_state() -> None:
     text = (PAGES / "README.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "](" in line and "|" in line]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "](" in line and "|" in line
+    ]
     of = {row[0]: row for row in rows}
     assert len(rows) == len(of) == len(NAMES)
     for facts in CATALOG.frameworks.values():
@@ -136,13 +138,17 @@ def test_stack_files_of_a_page_are_the_files(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_commands_of_a_page_name_stacks_and_frameworks_that_are_there(name: str) -> None:
-    text = page(name)
-    known = {one.stem for one in STACKS.glob("*.yaml")} | set(shown_files(text))
-    found = commands(text)
+def test_a_page_shows_the_matrix_and_a_plan(name: str) -> None:
+    found = commands(page(name))
     assert ["servestack", "matrix", name] in found
     assert any(words[:2] == ["servestack", "plan"] for words in found)
-    for words in found:
+
+
+@pytest.mark.parametrize("name", [*NAMES, "README"])
+def test_commands_of_a_page_parse_and_name_stacks_and_frameworks_that_are_there(name: str) -> None:
+    text = page(name)
+    known = {one.stem for one in STACKS.glob("*.yaml")} | set(shown_files(text))
+    for words in commands(text):
         named = [one.partition("=")[2] for one in words if one.startswith("STACK=")]
         if words[0] == "pulumi":
             named += [words[at + 1] for at, one in enumerate(words) if one in ("-s", "-c")]
@@ -166,6 +172,12 @@ def test_versions_and_images_are_those_of_the_catalogue(name: str) -> None:
     text = section(page(name), "Versions and images")
     rows = [line for line in text.splitlines() if re.match(r"(Versions|Images):", line)]
     assert rows == version_rows(CATALOG.frameworks[name])
+
+
+def test_the_page_of_vertex_names_the_container_of_the_catalogue() -> None:
+    (container,) = read_facts("managed.yaml")["containers"]
+    assert f"`{container['image']}`" in section(page("vertex"), "Versions and images")
+    assert f"its vLLM is {container['engine_version']}" in section(page("vertex"), "Known faults")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
