@@ -88,7 +88,9 @@ def checked(body: bytes, model: str, inputs: frozenset[str]) -> bytes:
     if asked.get("stop") not in (None, [], ""):
         raise _bad("stop: this engine ignores stop words; leave it out, and cut the answer yourself")
     _check_messages(asked.get("messages"), inputs)
-    kept = {key: value for key, value in asked.items() if key not in _NOT_PASSED_ON} | {"model": model}
+    # Without a word on it, the engine shortens a conversation that is too long, instead of refusing it.
+    ours = {"model": model, "context_management": []}
+    kept = {key: value for key, value in asked.items() if key not in _NOT_PASSED_ON} | ours
     try:
         return json.dumps(kept, allow_nan=False).encode()
     except (ValueError, RecursionError):

@@ -149,16 +149,18 @@ class Machine:
             raise
 
     def _check_ports(self) -> None:
+        """A port may be taken although it can be bound: macOS lets a narrower address share it."""
         for host, port in ((self._address(), self.wanted["port"]), ("127.0.0.1", self.wanted["engine_port"])):
+            with socket.socket() as probe:
+                probe.settimeout(5)
+                if probe.connect_ex((host, port)) == 0:
+                    raise HostError(_taken(host, port, "somebody answers there"))
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind((host, port))
                 except OSError as wrong:
-                    raise HostError(
-                        f"port {port} of {host} is not free ({wrong.strerror}). See who has it: "
-                        f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
-                    ) from None
+                    raise HostError(_taken(host, port, str(wrong.strerror))) from None
 
     def _address(self) -> str:
         try:
@@ -221,6 +223,10 @@ class Machine:
             "host": self._address(),
             "folder": str(self.folder),
         }
+
+
+def _taken(host: str, port: int, why: str) -> str:
+    return f"port {port} of {host} is not free ({why}). See who has it: lsof -nP -iTCP:{port} -sTCP:LISTEN"
 
 
 @contextlib.contextmanager
