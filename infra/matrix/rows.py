@@ -119,7 +119,7 @@ class Matrix:
 # Deployed as something other than the objects of an endpoint: kinds of accelerator, None for all on which it runs.
 OTHERWISE: Mapping[str, tuple[str, ...] | None] = {
     "gemini": None,
-    "keras": ("gpu",),  # as jobs
+    "keras": ("gpu", "tpu"),  # as jobs
     "mlx": ("apple",),  # as services of Macs
     "vertex": None,
 }

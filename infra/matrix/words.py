@@ -76,7 +76,7 @@ def here(row: MatrixRow) -> str:
         where = f"for {kinds(row.planned_on)}" if row.planned_on else "without machines of your own"
         return f"planned {where}; deployed: Google runs it"
     if row.deployed and row.facts.runs == "batch":
-        return "jobs on GPUs are planned and deployed (docs/keras.md); it serves nobody"
+        return "jobs on GPUs and TPUs are planned and deployed (docs/keras.md); it serves nobody"
     if row.deployed:
         return f"planned for {kinds(row.planned_on)}; deployed where the plan names no reason against it"
     if row.planned_on:
