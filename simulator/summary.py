@@ -73,6 +73,8 @@ def call_command(outputs: Mapping[str, Any]) -> str:
 
 def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the address of an endpoint on a cluster, and where its keys are."""
+    if outputs.get("result"):
+        return [("result", outputs["result"]), ("log", outputs["logsCommand"])]
     rows = [("endpoint", outputs["url"])] if outputs.get("url") else []
     if outputs.get("keySecret"):
         rows.append(("key", f"in Secret {outputs['keySecret']};"))
@@ -95,6 +97,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     Args:
         plan: The JSON object of `servestack plan --json`. Memory is per accelerator, in GiB.
     """
+    if "work" in plan:
+        return _job_rows(plan)
     model, accelerator, memory = plan["model"], plan["accelerator"], plan["memory"]
     if accelerator is None or memory is None:
         return _without_proof(plan)
@@ -111,6 +115,20 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
         ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
         *cost_rows(plan["cost"]),
+    ]
+
+
+def _job_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of a job: what it does, on what, and what it costs at most."""
+    accelerator, memory, work, cost = plan["accelerator"], plan["memory"], plan["work"], plan["cost"]
+    most = "not known" if cost["mostUsd"] is None else f"at most {cost['mostUsd']:.2f} USD until its deadline"
+    return [
+        ("job", f"{work['mode']} with {work['preset']}, {work['pods']} x {accelerator['machineType']}"),
+        ("model", f"{plan['model']['id']} ({plan['precision']})"),
+        ("framework", f"{plan['framework']['name']} {plan['framework']['version']}"),
+        ("accelerator", f"{accelerator['count']} x {accelerator['type']}, {accelerator['capacity']}"),
+        ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
+        ("cost", most),
     ]
 
 
