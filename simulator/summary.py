@@ -34,8 +34,7 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     rows = plan_rows(plan) if plan else []
     rows.append(("changes", changes(history[0].get("resourceChanges", {}) if history else {})))
     rows += managed_rows(outputs) if outputs and outputs.get("service") else endpoint_rows(outputs or {})
-    where = "Google Cloud" if plan and plan.get("service") else "GKE"
-    print(f"\n{stack} is up, on a simulated {where}: {duration(elapsed_seconds)}.\n")
+    print(f"\n{stack} is up, {_place(plan or {})}: {duration(elapsed_seconds)}.\n")
     for name, value in rows:
         print(f"  {name:<12} {value}")
     options = "".join(f" {option}" for option in stacks_option)
@@ -43,6 +42,12 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     print(f"  .venv/bin/servestack plan {stack}{options} --explain")
     print(f"  make preview STACK={stack}{f' STACKS={stacks_option[1]}' if stacks_option else ''}")
     print("  make down")
+
+
+def _place(plan: Mapping[str, Any]) -> str:
+    if plan.get("service"):
+        return "on a simulated Google Cloud"
+    return "on your Macs" if (plan.get("accelerator") or {}).get("kind") == "apple" else "on a simulated GKE"
 
 
 def print_local_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_seconds: float) -> None:
@@ -76,6 +81,8 @@ def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     if outputs.get("result"):
         return [("result", outputs["result"]), ("log", outputs["logsCommand"])]
     rows = [("endpoint", outputs["url"])] if outputs.get("url") else []
+    if outputs.get("tunnelCommand"):
+        rows += [("tunnel", outputs["tunnelCommand"]), ("key", outputs["keyCommand"])]
     if outputs.get("keySecret"):
         rows.append(("key", f"in Secret {outputs['keySecret']};"))
         rows.append(("", "until it exists, every call is refused:"))
