@@ -74,6 +74,11 @@ def _live_rows(built: Endpoint | ManagedEndpoint, options: argparse.Namespace, f
                 f"back; see whether it answers with: servestack smoke {built.name}"
             )
         return verify_garden(built)
+    if built.mac is not None:
+        raise SpecError(
+            f"{folder.path(built.name)} runs on machines that SSH reaches, and Pulumi reads them back itself: "
+            f"pulumi preview --refresh -s {built.name}; see whether it answers with: servestack smoke {built.name}"
+        )
     if built.service is not None:
         from infra.verify.machine import verify_service
 

@@ -129,8 +129,8 @@ def _weights_text(plan: ServingPlan) -> str:
         return "fetched by the engine itself"
     if choice.source in ("file", "tiny"):
         return f"{'made on this machine' if choice.source == 'tiny' else 'read'} at {choice.model_path}"
-    if not choice.model_path.startswith("/"):
-        return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, and kept on this machine"
+    if plan.accelerator.capacity == "own" and not plan.accelerator.node_labels:
+        return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, and kept on the machine"
     return f"fetched from the hub at {choice.downloads[0].revision[:12]}, checked, then read from the pod's own disk"
 
 

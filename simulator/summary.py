@@ -34,8 +34,7 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     rows = plan_rows(plan) if plan else []
     rows.append(("changes", changes(history[0].get("resourceChanges", {}) if history else {})))
     rows += managed_rows(outputs) if outputs and outputs.get("service") else endpoint_rows(outputs or {})
-    where = "Google Cloud" if plan and plan.get("service") else "GKE"
-    print(f"\n{stack} is up, on a simulated {where}: {duration(elapsed_seconds)}.\n")
+    print(f"\n{stack} is up, {_place(plan or {})}: {duration(elapsed_seconds)}.\n")
     for name, value in rows:
         print(f"  {name:<12} {value}")
     options = "".join(f" {option}" for option in stacks_option)
@@ -43,6 +42,12 @@ def print_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_
     print(f"  .venv/bin/servestack plan {stack}{options} --explain")
     print(f"  make preview STACK={stack}{f' STACKS={stacks_option[1]}' if stacks_option else ''}")
     print("  make down")
+
+
+def _place(plan: Mapping[str, Any]) -> str:
+    if plan.get("service"):
+        return "on a simulated Google Cloud"
+    return "on your Macs" if (plan.get("accelerator") or {}).get("kind") == "apple" else "on a simulated GKE"
 
 
 def print_local_summary(engine: Engine, stack: str, stacks_option: list[str], elapsed_seconds: float) -> None:
@@ -73,7 +78,11 @@ def call_command(outputs: Mapping[str, Any]) -> str:
 
 def endpoint_rows(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the address of an endpoint on a cluster, and where its keys are."""
+    if outputs.get("result"):
+        return [("result", outputs["result"]), ("log", outputs["logsCommand"])]
     rows = [("endpoint", outputs["url"])] if outputs.get("url") else []
+    if outputs.get("tunnelCommand"):
+        rows += [("tunnel", outputs["tunnelCommand"]), ("key", outputs["keyCommand"])]
     if outputs.get("keySecret"):
         rows.append(("key", f"in Secret {outputs['keySecret']};"))
         rows.append(("", "until it exists, every call is refused:"))
@@ -95,6 +104,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     Args:
         plan: The JSON object of `servestack plan --json`. Memory is per accelerator, in GiB.
     """
+    if "work" in plan:
+        return _job_rows(plan)
     model, accelerator, memory = plan["model"], plan["accelerator"], plan["memory"]
     if accelerator is None or memory is None:
         return _without_proof(plan)
@@ -111,6 +122,20 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("context", f"{plan['context']['maxModelLen']:,} tokens"),
         ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
         *cost_rows(plan["cost"]),
+    ]
+
+
+def _job_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of a job: what it does, on what, and what it costs at most."""
+    accelerator, memory, work, cost = plan["accelerator"], plan["memory"], plan["work"], plan["cost"]
+    most = "not known" if cost["mostUsd"] is None else f"at most {cost['mostUsd']:.2f} USD until its deadline"
+    return [
+        ("job", f"{work['mode']} with {work['preset']}, {work['pods']} x {accelerator['machineType']}"),
+        ("model", f"{plan['model']['id']} ({plan['precision']})"),
+        ("framework", f"{plan['framework']['name']} {plan['framework']['version']}"),
+        ("accelerator", f"{accelerator['count']} x {accelerator['type']}, {accelerator['capacity']}"),
+        ("memory", f"needs {memory['needGiB']:.1f} GiB of {memory['haveGiB']:.1f} GiB per accelerator"),
+        ("cost", most),
     ]
 
 

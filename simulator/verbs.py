@@ -33,9 +33,8 @@ def _content(stack: str, stacks: Path) -> dict[str, Any]:
 
 
 def _needs_cloud(stack: str, stacks: Path) -> bool:
-    """Whether a stack is on, or is, a platform that the simulator stands in for: all but this machine."""
-    platform = _platform_of(stack, stacks) or stack
-    return _content(platform, stacks).get("local") is None
+    """Whether a stack is on, or is, a platform that the simulator stands in for: all but machines that are there."""
+    return not {"host", "local"} & set(_content(_platform_of(stack, stacks) or stack, stacks))
 
 
 def _bare_engine(home: Home, stacks: Path) -> Engine:
@@ -118,12 +117,15 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
 
 
 def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
-    """Bring up a service of this machine, or its platform's file, of which nothing is made."""
+    """Bring up a service of a machine that is there, or its platform's file, of which nothing is made."""
     if _content(stack, stacks).get("framework") == "llamacpp":
         llama_server.ensure()
     code = _update(engine, stack, stacks)
-    if code == 0 and _platform_of(stack, stacks):
-        print_local_summary(engine, stack, _stacks_option(stacks), time.monotonic() - began)
+    platform = _platform_of(stack, stacks)
+    if code == 0 and platform:
+        local = "local" in _content(platform, stacks)
+        told = print_local_summary if local else print_summary
+        told(engine, stack, _stacks_option(stacks), time.monotonic() - began)
     return code
 
 

@@ -52,8 +52,8 @@ def deploy(built: Built) -> None:
 def _gke(platform: PlatformSpec) -> Gke:
     if platform.gke is None:
         raise PlanError(
-            "this version deploys on platforms with gke, kubernetes, google or local, and MLX on a host; another engine "
-            "on a host is planned, not deployed."
+            "this version deploys on platforms with gke, kubernetes, google or local, and MLX on a host; other engines "
+            "on a host are only planned."
         )
     return platform.gke
 

@@ -73,5 +73,9 @@ def deploy_job(job: BatchJob) -> None:
     pulumi.export("plan", plan.summary())
     pulumi.export(
         "cost",
-        {"usdPerHour": plan.cost.hourly_usd, "usdAtMost": plan.cost.most_usd, "basis": plan.cost.basis},
+        {
+            "usdPerHour": plan.cost.hourly_usd,
+            "usdAtMost": plan.cost.most_usd and round(plan.cost.most_usd, 4),
+            "basis": plan.cost.basis,
+        },
     )

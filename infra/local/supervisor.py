@@ -24,6 +24,7 @@ from typing import IO, Any
 LOG_BYTES = 5 * 2**20
 STOP_SECONDS = 15
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 60.0
+_LOOK_SECONDS = 1.0
 _STEADY_SECONDS = 60.0  # a server that ran so long starts again at once
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
@@ -41,15 +42,15 @@ class Supervisor:
     def run(self) -> int:
         """Run until told to stop; the exit code."""
         lock = os.open(self._folder / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(lock):
             print("another supervisor has this service", file=sys.stderr)
             return 0
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        end_leftover(self._folder)
+        left = leftover(self._folder)
+        self._note("starting")  # from here on the number in the file is ours
+        end_leftover(self._folder, left)
         wait = _FIRST_WAIT_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -114,14 +115,36 @@ class Supervisor:
         )
 
 
-def end_leftover(folder: Path) -> None:
-    """End a server whose supervisor was killed, where the kernel did not: only one that runs these very words."""
+def _locked(lock: int) -> bool:
+    """Whether the lock is ours now; those who only look hold it for a moment."""
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def leftover(folder: Path) -> int | None:
+    """Number of the server that was last started here; it may have ended long ago."""
     try:
         pid = json.loads((folder / "status.json").read_text(encoding="utf-8"))["server"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid if isinstance(pid, int) else None
+
+
+def end_leftover(folder: Path, pid: int | None) -> None:
+    """End a server whose supervisor was killed, where the kernel did not: only one of the same program."""
+    try:
         program = json.loads((folder / "service.json").read_text(encoding="utf-8"))["program"]
     except (OSError, ValueError, KeyError):
         return
-    if not isinstance(pid, int) or not _runs(pid, program):
+    if pid is None or not _runs(pid, program):
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from infra.catalog.loader import load_catalog, read_facts
@@ -14,7 +15,6 @@ from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import Framework as Served
 from infra.plan.images import image_for
 from infra.plan.versions import at_least
-from infra.spec import MANAGED_FRAMEWORKS
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,19 @@ class Matrix:
         return dataclasses.replace(self, rows=rows)
 
 
+# Deployed as something other than the objects of an endpoint: kinds of accelerator, None for all on which it runs.
+OTHERWISE: Mapping[str, tuple[str, ...] | None] = {
+    "gemini": None,
+    "keras": ("gpu", "tpu"),  # as jobs
+    "mlx": ("apple",),  # as services of Macs
+    "vertex": None,
+}
+
+
 def own_matrix() -> Matrix:
     """The matrix of this version's own catalogue."""
     facts, published = read_facts("frameworks.yaml"), read_facts("checkpoints.yaml")
-    return build_matrix(load_catalog(), FRAMEWORKS, facts, published, managed=MANAGED_FRAMEWORKS)
+    return build_matrix(load_catalog(), FRAMEWORKS, facts, published, otherwise=OTHERWISE)
 
 
 def build_matrix(
@@ -128,7 +137,7 @@ def build_matrix(
     facts: Mapping[str, Any],
     published: Mapping[str, Any],
     *,
-    managed: Collection[str] = (),
+    otherwise: Mapping[str, tuple[str, ...] | None] = MappingProxyType({}),
 ) -> Matrix:
     """The matrix of a catalogue.
 
@@ -137,7 +146,8 @@ def build_matrix(
         served: frameworks that this version plans, by name.
         facts: `sources` of the frameworks and `checked`, their date.
         published: `sources` of the checkpoints.
-        managed: names of the frameworks whose endpoints Google runs and this version plans and deploys.
+        otherwise: frameworks that this version deploys as something other than an endpoint's objects, each with the
+            kinds of accelerator for which, or None for all on which it runs.
     """
     own, of_checkpoints = _sources(facts), _sources(published)
     models = sorted(catalog.models.values(), key=lambda one: one.text_parameters)
@@ -146,7 +156,7 @@ def build_matrix(
         sizes=tuple(dict.fromkeys(one.size for one in models)),
         inputs=tuple(sorted({each for one in models for each in one.inputs})),
         rows=tuple(
-            _row(one, catalog, served.get(one.name), own, of_checkpoints, managed=one.name in managed)
+            _row(one, catalog, served.get(one.name), own, of_checkpoints, otherwise)
             for one in catalog.frameworks.values()
         ),
     )
@@ -158,8 +168,7 @@ def _row(
     served: Served | None,
     sources: Mapping[str, Source],
     checkpoint_sources: Mapping[str, Source],
-    *,
-    managed: bool,
+    otherwise: Mapping[str, tuple[str, ...] | None],
 ) -> MatrixRow:
     checkpoints, drafters = _checkpoints(facts, catalog), _drafters(facts, catalog)
     kinds = tuple(
@@ -168,8 +177,8 @@ def _row(
     named = [*(one.sources for one in checkpoints), *(one.sources for one in drafters)]
     return MatrixRow(
         facts=facts,
-        planned_on=served.capabilities.kinds if served else kinds if managed else (),
-        deployed=managed or (served is not None and served.workload is not None),
+        planned_on=_planned_on(facts.name, kinds, served, otherwise),
+        deployed=facts.name in otherwise or (served is not None and served.workload is not None),
         kinds=kinds,
         accelerators=tuple(
             (each, tuple(one.id for one in catalog.accelerators.values() if one.architecture == each))
@@ -187,6 +196,15 @@ def _row(
         sources=tuple(sources[name] for name in facts.sources),
         checkpoint_sources={name: checkpoint_sources[name] for names in named for name in names},
     )
+
+
+def _planned_on(
+    name: str, kinds: tuple[str, ...], served: Served | None, otherwise: Mapping[str, tuple[str, ...] | None]
+) -> tuple[str, ...]:
+    if served is not None:
+        return served.capabilities.kinds
+    known = otherwise.get(name, ())
+    return kinds if known is None else known
 
 
 def _sources(facts: Mapping[str, Any]) -> dict[str, Source]:

@@ -75,6 +75,8 @@ def here(row: MatrixRow) -> str:
     if row.deployed and row.facts.runs == "managed":
         where = f"for {kinds(row.planned_on)}" if row.planned_on else "without machines of your own"
         return f"planned {where}; deployed: Google runs it"
+    if row.deployed and row.facts.runs == "batch":
+        return "jobs on GPUs and TPUs are planned and deployed (docs/keras.md); it serves nobody"
     if row.deployed:
         return f"planned for {kinds(row.planned_on)}; deployed where the plan names no reason against it"
     if row.planned_on:
@@ -82,8 +84,6 @@ def here(row: MatrixRow) -> str:
     if row.facts.state == "refused":
         instead = f"; use {row.facts.alternative} instead" if row.facts.alternative else ""
         return f"a stack file that names it is refused{instead}"
-    if row.facts.runs == "batch":
-        return "jobs on GPUs are planned and deployed (docs/keras.md); it serves nobody"
     return "neither planned nor deployed by this version yet"
 
 

@@ -162,7 +162,7 @@ def weights_cautions(
     loose = [one.repository for one in choice.downloads if not one.pinned]
     said = []
     if loose:
-        said.append(f"not pinned: {' and '.join(loose)} at what branch {BRANCH} is when a pod starts")
+        said.append(f"not pinned: {' and '.join(loose)} at what branch {BRANCH} is when it is fetched")
     if choice.token_secret and choice.token_secret not in synced:
         said.append(f"Secret {choice.token_secret} (key token) must be in namespace {stack}: no pod starts without it")
     if choice.claim:

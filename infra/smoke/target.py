@@ -67,6 +67,13 @@ def _known_url(plan: ServingPlan | ManagedPlan, platform: PlatformSpec) -> str:
         )
     if plan.exposure.gateway is not None:
         return plan.exposure.gateway.url
+    if platform.host is not None:
+        raise SpecError(
+            f"{plan.stack} runs on machines of its own. Run what this prints in another shell:\n"
+            f"  pulumi stack output tunnelCommand -s {plan.stack}\n"
+            f"and give its end of it: servestack smoke {plan.stack} --url http://127.0.0.1:PORT/v1\n"
+            f"  or, without a tunnel, the address of: pulumi stack output url -s {plan.stack}"
+        )
     what = f"svc/{plan.stack}" if plan.accelerator.nodes > 1 else f"deployment/{plan.stack}"
     forward = f"{_kubectl(plan, platform)} port-forward {what} {_PROXY_PORT} {_METRICS_PORT}"
     raise SpecError(
@@ -111,6 +118,8 @@ def _key_command(plan: ServingPlan | ManagedPlan, platform: PlatformSpec) -> str
         if not plan.calling.key_secret:
             return "gcloud auth print-access-token"
         return f"gcloud secrets versions access latest --secret={plan.calling.key_secret} --project={plan.project}"
+    if platform.host is not None:
+        return f'eval "$(pulumi stack output keyCommand -s {plan.stack})"'
     return f"{_kubectl(plan, platform)} get secret {plan.access.secret} -o jsonpath='{{.data.current}}' | base64 -d"
 
 

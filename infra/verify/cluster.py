@@ -108,7 +108,8 @@ def _pod_spec(about: str, wanted: Object, found: Object, step: str) -> list[Row]
         rows.append(compared(f"{about} {name} image", one["image"], other.get("image"), step))
         for key in ("command", "args"):
             rows.append(_words(f"{about} {name} {key}", one.get(key) or [], other.get(key) or [], step))
-        rows.append(compared(f"{about} {name} env", _plain_env(one), _plain_env(other), step))
+        known = _plain_env(one)
+        rows.append(compared(f"{about} {name} env", known, _plain_env(other, known), step))
         rows.append(compared(f"{about} {name} resources", _resources(one), _resources(other), step))
     for name in sorted(theirs.keys() - ours.keys() - _INJECTED):
         rows.append(compared(f"{about} container {name}", "none of that name", theirs[name].get("image"), step))
@@ -126,9 +127,13 @@ def _words(what: str, planned: list[str], live: list[str], step: str) -> Row:
     return compared(what, ours, theirs, step, same=False)
 
 
-def _plain_env(container: Object) -> dict[str, str]:
-    """Variables with values of their own: not those of Secrets, whose names are in the plan's access."""
-    return {one["name"]: str(one["value"]) for one in container.get("env") or [] if "value" in one}
+def _plain_env(container: Object, planned: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables with values of their own: not those of Secrets, nor what LeaderWorkerSet adds to every container.
+
+    LWS_LEADER_ADDRESS, LWS_GROUP_SIZE and LWS_WORKER_INDEX (kubernetes-sigs/lws 0.8.0).
+    """
+    values = {one["name"]: str(one["value"]) for one in container.get("env") or [] if "value" in one}
+    return {name: one for name, one in values.items() if not name.startswith("LWS_") or name in (planned or {})}
 
 
 def _resources(container: Object) -> dict[str, str]:

@@ -82,6 +82,11 @@ def test_an_endpoint_is_ready_on_a_machine_that_its_class_made(empty: Project) -
     assert "nodePool" not in outputs or not outputs["nodePool"]
 
 
+def test_what_autopilot_runs_is_as_planned(empty: Project) -> None:
+    verified = empty.servestack("verify", FIRST)
+    assert (verified.returncode, "as planned" in verified.stdout) == (0, True), verified.stdout + verified.stderr
+
+
 def test_its_machines_have_the_account_of_the_platform_nodes(empty: Project) -> None:
     gke = yaml.safe_load((empty.stacks / f"{PLATFORM}.yaml").read_text())["gke"]
     account = node_service_account(Gke.model_validate(gke))

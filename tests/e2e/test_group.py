@@ -35,6 +35,8 @@ def test_a_replica_of_several_machines_is_up_when_all_its_pods_are_and_starts_an
     assert {step["op"] for step in steps} == {"same"}
     project.pulumi("preview", "--refresh", "--expect-no-changes", "-s", STACK)
     assert "1 of 1 replica ready" in project.servestack("status", STACK).stdout
+    verified = project.servestack("verify", STACK)
+    assert (verified.returncode, "as planned" in verified.stdout) == (0, True), verified.stdout + verified.stderr
 
     lost = next(name for name, one in first.items() if one["component"] == "inference-worker")
     project.api("DELETE", f"/api/v1/namespaces/{STACK}/pods/{lost}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.conftest import ROOT
 from tests.e2e.project import Project, until
 
 STACK = "gemma4-e2b-l4-keras"
@@ -55,3 +56,19 @@ def test_a_job_ends_on_a_spot_machine_of_its_own_and_another_run_of_it_replaces_
 
     project.pulumi("destroy", "--yes", "--skip-preview", "-s", STACK)
     assert project.nodes(STACK) == []
+
+
+def test_a_job_on_a_tpu_gets_a_slice_of_one_chip(project: Project) -> None:
+    stack = "gemma4-e2b-tpu-v6e-keras"
+    example = (ROOT / "tests" / "examples" / "valid" / f"{stack}.yaml").read_text()
+    (project.stacks / f"{stack}.yaml").write_text(example.replace("servestack-dev-data", BUCKET))
+    project.up(stack, "--policy-pack", "policies")
+    (pod,) = until(lambda: project.api("GET", f"/api/v1/namespaces/{stack}/pods")["items"])
+    assert pod["spec"]["containers"][0]["resources"]["requests"]["google.com/tpu"] == "1"
+    (node,) = until(lambda: project.nodes(stack))
+    labels = node["metadata"]["labels"]
+    assert labels["cloud.google.com/gke-tpu-accelerator"] == "tpu-v6e-slice"
+    assert labels["cloud.google.com/gke-tpu-topology"] == "1x1"
+    until(lambda: project.api("GET", f"/api/v1/namespaces/{stack}/pods")["items"][0]["status"]["phase"] == "Succeeded")
+    project.pulumi("destroy", "--yes", "--skip-preview", "-s", stack)
+    assert project.nodes(stack) == []

@@ -81,6 +81,6 @@ def group() -> ServingPlan:
             ),
         ),
         adapters=(AdapterChoice("bot", "example/bot-lora", "0123456789abcdef", 16),),
-        cautions=("no key is asked for", "not pinned: example/drafter at what branch main is when a pod starts"),
+        cautions=("no key is asked for", "not pinned: example/drafter at what branch main is when it is fetched"),
     )
     return dataclasses.replace(plan, ladder=(rung(plan, "on-demand", 8.0, nodes=2),))

@@ -24,8 +24,10 @@ from infra.matrix import (
     record_text,
     table_text,
 )
+from infra.pipeline import Endpoint, Platform, build
 from infra.plan.serving_plan import camel
 from infra.spec import MANAGED_FRAMEWORKS
+from infra.stack_folder import StackFolder
 from tests.conftest import ROOT
 
 MATRIX = own_matrix()
@@ -135,13 +137,31 @@ def test_a_mac_has_no_image_and_a_processor_its_own_without_the_size_of_another(
     assert "no container: apple\n" in text
 
 
+def shipped() -> dict[str, set[str]]:
+    """Frameworks of the stack files that come with the project and are deployed, with their kinds of accelerator."""
+    found: dict[str, set[str]] = {}
+    folder = StackFolder(ROOT / "stacks")
+    for name in folder.names():
+        one = build(name, folder)
+        if isinstance(one, Platform) or (isinstance(one, Endpoint) and one.refusal is not None):
+            continue
+        accelerator = one.plan.accelerator
+        found.setdefault(one.spec.framework, set()).update({accelerator.kind} if accelerator else set())
+    return found
+
+
+def test_what_is_said_to_be_deployed_has_a_stack_file_and_the_other_way_round() -> None:
+    deployed = {row.facts.name: set(row.planned_on) for row in MATRIX.rows if row.deployed}
+    with_stacks = shipped()
+    assert deployed.keys() == with_stacks.keys()
+    assert all(kinds <= deployed[name] for name, kinds in with_stacks.items())
+
+
 @every_framework
 def test_what_is_done_here_follows_from_the_frameworks(name: str) -> None:
-    row = json_of(name)
-    served, managed = FRAMEWORKS.get(name), name in MANAGED_FRAMEWORKS
-    assert row["deployed"] == (managed or (served is not None and served.workload is not None))
-    machines = {"gemini": [], "vertex": ["gpu"]}
-    assert row["plannedOn"] == (list(served.capabilities.kinds) if served else machines.get(name, []))
+    row, served = json_of(name), FRAMEWORKS.get(name)
+    if served:
+        assert row["plannedOn"] == list(served.capabilities.kinds)
     words = {"deployed": row["deployed"], "planned": bool(served)}
     expected = next((word for word, true in words.items() if true), "not yet")
     assert row["here"] == ("refused" if expected == "not yet" and row["state"] == "refused" else expected)

@@ -16,6 +16,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from infra.cli import main
 from infra.errors import SpecError
 from infra.pipeline import Endpoint, ManagedEndpoint, build
 from infra.smoke import verdicts
@@ -151,12 +152,17 @@ def test_without_an_address_the_command_that_opens_one_is_printed() -> None:
     assert "--url http://127.0.0.1:8090/v1" in str(caught.value)
     with pytest.raises(SpecError, match="pulumi stack output url -s gemma4-31b-vertex"):
         target(built("gemma4-31b-vertex"))
+    with pytest.raises(SpecError) as told:
+        target(built("gemma4-e4b-apple-64gb-mlx"))
+    assert "pulumi stack output tunnelCommand -s gemma4-e4b-apple-64gb-mlx" in str(told.value)
+    assert "kubectl" not in str(told.value)
 
 
 @pytest.mark.parametrize(
     ("stack", "command"),
     [
         ("gemma4-e4b-l4", "get secret gemma4-e4b-l4-keys -o jsonpath='{.data.current}' | base64 -d"),
+        ("gemma4-e4b-apple-64gb-mlx", 'eval "$(pulumi stack output keyCommand -s gemma4-e4b-apple-64gb-mlx)"'),
         ("gemma4-31b-gemini", "gcloud secrets versions access latest --secret=gemma4-31b-gemini-key"),
         ("gemma4-26b-a4b-vertex-serverless", "gcloud auth print-access-token"),
     ],
@@ -250,3 +256,19 @@ def test_progress_is_told_on_terminals_alone_and_a_dead_address_ends_soon(root: 
     assert KEY not in done.stdout + told
     assert "no answer" in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("stack", "instead"),
+    [
+        ("gemma4-31b-gemini", "servestack smoke gemma4-31b-gemini"),
+        ("gemma4-e4b-apple-64gb-mlx", "pulumi preview --refresh -s gemma4-e4b-apple-64gb-mlx"),
+        ("gemma4-e2b-l4-keras", "takes an Endpoint"),
+        ("dev", "takes an Endpoint"),
+    ],
+)
+def test_what_verify_cannot_read_back_is_refused_with_what_to_do(
+    stack: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", stack]) == 2
+    assert instead in capsys.readouterr().err

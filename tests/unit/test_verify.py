@@ -160,6 +160,16 @@ def test_the_sidecar_that_gke_adds_for_a_bucket_is_no_difference_and_any_other_i
     ]
 
 
+def test_what_leader_worker_set_tells_pods_of_their_group_is_no_difference() -> None:
+    group = next(one for one in ALL.values() if one.plan.accelerator.nodes > 1)
+    live = live_of(group)
+    env = live.pods[0]["spec"]["containers"][0].setdefault("env", [])
+    env.append({"name": "LWS_GROUP_SIZE", "value": "5"})
+    assert not differing(compare(group.plan, group.objects(), live))
+    env.append({"name": "HF_TOKEN", "value": "x"})
+    assert len(differing(compare(group.plan, group.objects(), live))) == 1
+
+
 def test_of_long_arguments_only_what_is_apart_is_told() -> None:
     ours, theirs = words_apart(["--a", "1", "--b=2", "--c"], ["--a", "1", "--b=3", "--d"])
     assert (ours, theirs) == ("--b=2 --c", "--b=3 --d")

@@ -111,10 +111,15 @@ def _grant(plan: JobPlan, one: Grant) -> _Row:
 def job_cautions(plan: JobPlan) -> tuple[str, ...]:
     """What to know before paying for it."""
     said = [
-        "the memory is computed from what keras-hub allocates and from assumptions (--explain): no run on a GPU was "
-        "measured",
+        "the memory is computed from what keras-hub allocates and from assumptions (--explain): no run on an "
+        "accelerator was measured",
         "how long it takes is not known before it runs: its log says the time left from the second step on",
     ]
+    if plan.accelerator.kind == "tpu":
+        said.append(
+            "on a TPU nothing of this was tried: arrays are padded to its tiles, which is not counted, and the image "
+            "needs JAX for TPUs (jax[tpu]) and must run as another user than root"
+        )
     if plan.accelerator.capacity == "spot":
         said.append(
             f"a step that takes longer than the {plan.ending.grace_seconds} s of a Spot notice is lost, and what was "

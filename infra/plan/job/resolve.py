@@ -19,10 +19,12 @@ from infra.plan.pool_options import is_in_artifact_registry
 from infra.plan.refusal import RefusedError
 from infra.plan.registry import pulled_from
 from infra.plan.serving_plan import AcceleratorChoice, FrameworkChoice, ModelChoice
+from infra.plan.slices import slice_topology
 from infra.plan.timing import SPOT_NOTICE_SECONDS
 from infra.plan.weights import weights_bytes
 from infra.spec import EndpointSpec, Gke, PlatformSpec
 
+_KINDS = ("gpu", "tpu")
 _GRACE_SECONDS = 120
 _KEPT_SECONDS = 604_800
 _IMAGE_GIB = 8  # assumed: a CUDA image with keras-hub and its backend
@@ -92,6 +94,7 @@ def resolve_job(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
             gke_label=accelerator.gke_label or "",
             resource=accelerator.resource or "",
             zones=zones(accelerator, gke),
+            topology=slice_topology(accelerator, machine),
         ),
         memory=memory,
         host=disks,
@@ -121,7 +124,7 @@ def resolve_job(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
             kind="pools",
             compute_class="",
             pools=(pool,),
-            driver_version="default",
+            driver_version="default" if accelerator.kind == "gpu" else "",
             image_streaming=is_in_artifact_registry(pulled),
             max_run_seconds=None,
             rebuilt_by=REBUILT_BY,
@@ -159,11 +162,12 @@ def _check(spec: EndpointSpec, facts: Framework, model: Model, accelerator: Acce
             f"how {facts.display_name} computes the experts of {model.id} was not measured, so that nothing can be "
             "proved; use gemma-4-e2b, gemma-4-e4b or gemma-4-31b.",
         )
-    if accelerator.kind != "gpu" or accelerator.architecture not in facts.architectures:
+    known = accelerator.kind in _KINDS and accelerator.architecture in facts.architectures
+    if not known or accelerator.boot_disk_type is None:
         raise RefusedError(
             ("accelerator",),
-            f"jobs of {facts.display_name} are planned on GPUs with one accelerator per pod; what they take of "
-            f"{accelerator.display_name} is not known. Use l4, a100-80gb, h100 or rtx-pro-6000.",
+            f"jobs of {facts.display_name} are planned on GPUs and TPUs with one accelerator per pod; what they "
+            f"take of {accelerator.display_name} is not known. Use l4, a100-80gb, h100, rtxpro6000 or tpu-v6e.",
         )
     if spec.on.count not in {None, 1}:
         raise RefusedError(("accelerator", "count"), "a pod of a job has one accelerator; write job.pods for more.")
@@ -173,7 +177,7 @@ def _check(spec: EndpointSpec, facts: Framework, model: Model, accelerator: Acce
         raise RefusedError(
             ("engine",),
             f"no published image of {facts.display_name} is known, and nothing is installed while a job starts. Build "
-            "one with keras-hub and a backend for the GPU (docs/keras.md), and name it: engine: {image: ...}.",
+            "one with keras-hub and a backend for the accelerator (docs/keras.md), and name it: engine: {image: ...}.",
         )
     return spec.engine.image
 
