@@ -132,7 +132,6 @@ ALLOWED = {
         "errors",
         "fleet",
         "fleet_report",
-        "golden",
         "matrix",
         "interview",
         "job_report",
@@ -163,7 +162,10 @@ ALLOWED = {
         "verify",
         "verify_report",
     },
-    "cli": {"errors", "live_verbs", "stack_folder", "verbs"},
+    "rendered_tree": {"golden", "pipeline", "render"},
+    "tree_folder": {"errors", "rendered_tree"},
+    "tree_verbs": {"errors", "golden", "pipeline", "rendered_tree", "stack_folder", "tree_folder"},
+    "cli": {"errors", "live_verbs", "stack_folder", "tree_verbs", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
@@ -179,6 +181,8 @@ EDGES = {
     "verbs",
     "__main__",
     "stack_folder",
+    "tree_folder",
+    "tree_verbs",
     "operate",
     "smoke",
     "verify",
