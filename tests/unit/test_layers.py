@@ -165,7 +165,11 @@ ALLOWED = {
     "rendered_tree": {"golden", "pipeline", "render"},
     "tree_folder": {"errors", "rendered_tree"},
     "tree_verbs": {"errors", "golden", "pipeline", "rendered_tree", "stack_folder", "tree_folder"},
-    "cli": {"errors", "live_verbs", "stack_folder", "tree_verbs", "verbs"},
+    "review": {"batch_job", "golden", "pipeline", "plan", "review"},
+    "review_report": {"review", "text"},
+    "git_revisions": {"document", "errors", "spec"},
+    "review_verbs": {"errors", "git_revisions", "judgement", "pipeline", "review", "review_report", "stack_folder"},
+    "cli": {"errors", "live_verbs", "review_verbs", "stack_folder", "tree_verbs", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
 IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
@@ -174,6 +178,7 @@ EDGES = {
     "components",
     "cli",
     "engine_watch",
+    "git_revisions",
     "host",
     "live",
     "live_verbs",
