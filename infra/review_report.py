@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.review import Review, Reviews
+from infra.review import GRAVITY, Review, Reviews
 from infra.text import WIDTH, counted, in_column, printable
 
 _KINDS = ("refused", "changed", "added", "deleted", "no effect")
@@ -15,10 +15,10 @@ def review_text(found: Reviews, base: str, head: str) -> str:
     counts = {kind: sum(one.kind == kind for one in found.stacks) for kind in _KINDS}
     shown = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
     lines = _wrapped(f"{counted(len(found.stacks), 'stack')} from {base} to {head}: {shown}.", "", "")
-    grave = [(one.stack, danger.sentence) for one in found.stacks for danger in one.dangers]
+    grave = [(one.stack, danger) for one in found.stacks for danger in one.dangers]
     lines += ["", "DANGERS" if grave else "No danger that this review knows."]
-    for stack, sentence in grave:
-        lines += _wrapped(f"{stack}: {sentence}", "! ", "  ")
+    for stack, danger in sorted(grave, key=lambda pair: GRAVITY.index(pair[1].kind)):
+        lines += _wrapped(f"{stack}: {danger.sentence}", "! ", "  ")
     lines += ["", *_costs(found)] if found.teams else []
     for one in sorted(found.stacks, key=lambda review: _KINDS.index(review.kind)):
         lines += _stack(one)

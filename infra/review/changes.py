@@ -11,6 +11,8 @@ from infra.review.dangers import Danger, dangers
 from infra.review.facts import facts
 from infra.review.side import Refused, Side, effect, monthly_usd, objects, team
 
+_ALWAYS = ("memory needed", "cost", "cost at most")  # said even where they stay as they are
+
 
 @dataclass(frozen=True)
 class Review:
@@ -109,8 +111,10 @@ def _differing(before: Side, after: Side) -> list[str]:
         for subject in dict.fromkeys([*new, *old])
         if old.get(subject) != new.get(subject)
     ]
+    found += [f"{subject}: {new[subject]}, as before" for subject in _ALWAYS if new.get(subject, 0) == old.get(subject)]
     if old.get("node pools") != new.get("node pools"):
-        found.append("machines are replaced: new node pools are made, and the old ones deleted")
+        move = f"; downtime {after.plan.node_pools.move}" if isinstance(after, Endpoint) else ""
+        found.append(f"machines are replaced: new node pools are made, and the old ones deleted{move}")
     if old.get("endpoint") != new.get("endpoint"):
         found.append("the endpoint is replaced: its name at Google changes, and callers must be told")
     return [*found, *_restarts(before, after), *_objects(before, after)]
@@ -124,7 +128,7 @@ def _restarts(before: Side, after: Side) -> list[str]:
         return ["no pod restarts"] if objects(after) else []
     return [
         f"every pod restarts ({rollout.strategy}), about {rollout.duration_seconds:,} s in all; downtime "
-        f"{rollout.downtime} ({rollout.downtime_seconds:,} s)"
+        f"{rollout.downtime}"
     ]
 
 

@@ -11,6 +11,16 @@ from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.review.network import widened
 from infra.review.side import Refused, Side, monthly_usd, objects
 
+# The gravest first.
+GRAVITY = (
+    "refused",
+    "authentication-off",
+    "network-widened",
+    "protection-off",
+    "cost",
+    "moving-image",
+    "revision-changed",
+)
 _TIMES = 2  # a bill that is at least so many times the old one
 
 
@@ -82,10 +92,20 @@ def _cost(before: Side | None, after: Side) -> Iterator[str]:
 
 
 def _images(before: Side | None, after: Side) -> Iterator[str]:
-    had = set(_all_images(objects(before)))
+    """Images that the stack file names by a tag, and those that had a digest; the catalogue's name a version."""
+    if isinstance(after, Platform | Refused):
+        return
+    had, own = set(_all_images(objects(before))), after.spec.engine.image
+    fixed = {_bare(image) for image in had if "@sha256:" in image}
     for image in sorted(set(_all_images(objects(after))) - had):
-        if "@sha256:" not in image:
+        named = own is not None and image.rpartition("/")[2] == own.rpartition("/")[2]
+        if "@sha256:" not in image and (named or _bare(image) in fixed):
             yield f"image {image} is named by a tag, which can move: write its digest (@sha256:...)"
+
+
+def _bare(image: str) -> str:
+    """An image's last word, without tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _all_images(value: Any) -> Iterator[str]:

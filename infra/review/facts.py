@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.batch_job import BatchJob
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.plan.managed.managed_plan import TokenPrice
+from infra.plan.quantities import Cost
 from infra.plan.serving_plan import AcceleratorChoice
 from infra.review.side import Refused, Side
 
@@ -44,10 +45,9 @@ def _endpoint(one: Endpoint) -> dict[str, str]:
         "machines of a replica": _machines(plan.accelerator),
         "memory needed": f"{plan.memory.need_gib:.1f} of {plan.memory.have_gib:.1f} GiB",
         "first answer from nothing": f"about {plan.timing.startup_seconds:,} s",
-        "cost": _monthly(plan.cost.monthly_usd_min, plan.cost.monthly_usd_max),
+        "cost": _monthly(plan.cost),
         "budget": _budget(one.spec.budgetUsdPerMonth),
         "node pools": ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or "none",
-        "downtime of a roll-out": f"{plan.rollout.downtime} ({plan.rollout.downtime_seconds:,} s)",
         "not deployed because of": ", ".join(plan.only_planned) or "nothing",
     }
 
@@ -69,7 +69,7 @@ def _managed(one: ManagedEndpoint) -> dict[str, str]:
         "replicas": _range(plan.min_replicas, plan.replicas) if plan.replicas else _GOOGLES,
         "machines of a replica": _machines(plan.accelerator) if plan.accelerator else _GOOGLES,
         "memory needed": f"{plan.memory.need_gib:.1f} of {plan.memory.have_gib:.1f} GiB" if plan.memory else _GOOGLES,
-        "cost": _monthly(plan.cost.monthly_usd_min, plan.cost.monthly_usd_max),
+        "cost": _monthly(plan.cost),
         "price of a million tokens": _tokens(plan.token_price),
         "endpoint": plan.garden.endpoint_id if plan.garden else _GOOGLES,
     }
@@ -121,11 +121,12 @@ def _range(fewest: int, most: int) -> str:
     return f"{most}" if fewest == most else f"{fewest} to {most}"
 
 
-def _monthly(fewest: float | None, most: float | None) -> str:
+def _monthly(cost: Cost) -> str:
+    fewest, most = cost.monthly_usd_min, cost.monthly_usd_max
     if fewest is None:
         return "not known by the month"
-    up = f", {most:,.0f} at most" if most is not None and round(most) != round(fewest) else ""
-    return f"{fewest:,.0f} USD a month{up}"
+    up = f", {most:,.0f} with most replicas" if most is not None and round(most) != round(fewest) else ""
+    return f"{'' if cost.exact else 'at most '}{fewest:,.0f} USD a month{up}"
 
 
 def _tokens(price: TokenPrice | None) -> str:

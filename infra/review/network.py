@@ -61,4 +61,14 @@ def _said(way: Way) -> str:
     word, peer, port = way
     found = json.loads(port)
     where = "any port" if found == _ANY else f"port {found.get('port', 'any')}"
-    return f"`{word}` {'anywhere' if json.loads(peer) == _ANY else peer}, {where}"
+    return f"`{word}` {_peer(json.loads(peer))}, {where}"
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    if peer == _ANY:
+        return "anywhere"
+    block = peer.get("ipBlock")
+    if block is None:
+        return json.dumps(peer, sort_keys=True)
+    kept = block.get("except")
+    return f"{block['cidr']}{' except ' + ', '.join(kept) if kept else ''}"

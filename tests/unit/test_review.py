@@ -73,6 +73,12 @@ DANGERS = {
         0,
         "new `from`",
     ),
+    "public": (
+        E4B,
+        E4B + "expose: {gateway: {hostname: gemma.example.com, scope: external, certificate: {map: gemma}}}\n",
+        0,
+        "new `from` 130.211.0.0/22",
+    ),
     "latest": (E4B, E4B + "engine: {image: registry.example.com/vllm:latest}\n", 1, "moving image"),
     "tag": (E4B + IMAGE, E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n", 0, "a tag, which can move"),
     "weights": (
@@ -141,7 +147,7 @@ def test_a_change_says_what_its_users_notice_with_numbers(
 ) -> None:
     repository.commit(gemma4_e4b_l4=E4B + "contextLength: 8192\nconcurrency: 2\n")
     capsys.readouterr()
-    repository.commit(gemma4_e4b_l4=E4B + "contextLength: 16384\nconcurrency: 1\ntools: true\ncapacity: [on-demand]\n")
+    repository.commit(gemma4_e4b_l4=E4B + "contextLength: 16384\nconcurrency: 1\ntools: true\ncapacity: [spot]\n")
     assert repository.review() == 0
     text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
     assert "longest request: 8,192 tokens -> 16,384 tokens" in text
@@ -149,6 +155,31 @@ def test_a_change_says_what_its_users_notice_with_numbers(
     assert "tool calls: no -> yes" in text
     assert "every pod restarts" in text
     assert "changed objects: " in text
+    assert " GiB, as before" in text or " GiB -> " in text
+    assert "node pools: gemma4-e4b-l4-" in text
+    assert "machines are replaced" in text
+    assert " USD a month" in text
+
+
+def test_a_version_that_the_catalogue_names_is_no_danger(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4_two=E4B)
+    assert repository.review() == 0
+    assert "No danger that this review knows." in capsys.readouterr().out
+
+
+def test_the_gravest_danger_of_all_stacks_comes_first(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + IMAGE, gemma4_e4b_l4_two=E4B)
+    repository.commit(
+        gemma4_e4b_l4=E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n",
+        gemma4_e4b_l4_two=E4B + "modle: x\n",
+    )
+    assert repository.review() == 1
+    shown = [line.split(":")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("! ")]
+    assert shown == ["! gemma4-e4b-l4-two", "! gemma4-e4b-l4"]
 
 
 def test_costs_are_summed_by_team(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
