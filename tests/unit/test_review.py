@@ -21,6 +21,9 @@ OTHER = "fedcba9876543210fedcba9876543210fedcba98"
 IMAGE = f"engine: {{image: registry.example.com/vllm:v0.33.0@sha256:{'ab' * 32}}}\n"
 
 
+SHIPPED = Path(__file__).resolve().parents[2] / "stacks"
+
+
 class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -167,6 +170,22 @@ def test_a_version_that_the_catalogue_names_is_no_danger(
     repository.commit(gemma4_e4b_l4_two=E4B)
     assert repository.review() == 0
     assert "No danger that this review knows." in capsys.readouterr().out
+
+
+def test_every_shipped_stack_can_come_and_go(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = {path.stem: path.read_text(encoding="utf-8") for path in SHIPPED.glob("*.yaml")}
+    repository.commit(dev=None, gemma4_e4b_l4=None)
+    repository.commit(**shipped)
+    repository.commit(**dict.fromkeys(shipped))
+    assert repository.review("--head", "HEAD~1", "--base", "HEAD~2") == 0
+    added = capsys.readouterr().out
+    assert repository.review() == 0
+    deleted = capsys.readouterr().out
+    for name in shipped:
+        assert f"\n{name}: added\n" in added
+        assert f"\n{name}: deleted\n  takes away:\n" in deleted
+    assert all(len(line) <= 80 for line in [*added.splitlines(), *deleted.splitlines()])
+    assert "None" not in added
 
 
 def test_the_gravest_danger_of_all_stacks_comes_first(
