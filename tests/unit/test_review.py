@@ -120,6 +120,29 @@ def test_protection_that_is_switched_off_is_a_danger(
     assert "! dev: deletionProtection is switched off" in first
 
 
+CREATED = PLATFORM.replace("{name: dev}", "{name: dev, create: true}").replace("gke: {", "gke: {%s")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("authorizedNetworks: [10.0.0.0/24], ", "authorizedNetworks: [10.0.0.0/24, 192.0.2.0/24], ", "192.0.2.0/24"),
+        ("authorizedNetworks: [10.0.0.0/24], ", "", "authorizedNetworks is gone"),
+        ("budget: {billingAccount: 000000-000000-000000, usdPerMonth: 9}, ", "", "budget alert is removed"),
+    ],
+)
+def test_a_platform_that_opens_up_is_a_danger(
+    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=CREATED % before)
+    repository.commit(dev=CREATED % after)
+    assert repository.review() == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    repository.commit(dev=CREATED % before)
+    assert repository.review() == 0
+    assert said not in " ".join(capsys.readouterr().out.split()).partition("DANGERS")[2].partition("Cost")[0]
+
+
 @pytest.mark.parametrize("case", DANGERS)
 def test_the_change_back_is_no_danger_of_the_same_kind(
     case: str, repository: Repository, capsys: pytest.CaptureFixture[str]
