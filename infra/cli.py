@@ -11,7 +11,9 @@ from typing import Any
 
 from infra.errors import StackError
 from infra.live_verbs import run_smoke, run_verify
+from infra.review_verbs import run_review
 from infra.stack_folder import StackFolder
+from infra.tree_verbs import run_render
 from infra.verbs import (
     run_check,
     run_dashboard,
@@ -20,7 +22,6 @@ from infra.verbs import (
     run_nodes,
     run_plan,
     run_recover,
-    run_render,
     run_schema,
     run_status,
     run_validate,
@@ -96,11 +97,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.set_defaults(run=run_plan)
 
+    _add_render(verbs, shared, named)
+
     verb = verbs.add_parser(
-        "render", parents=[shared], help="print an endpoint's Kubernetes objects, or a platform's resources"
+        "review",
+        parents=[shared],
+        help="what the stack files' change between two git revisions means",
+        description="Read two revisions of the folder from git; 1 where a stack is refused after the change.",
     )
-    verb.add_argument("stack", **named)
-    verb.set_defaults(run=run_render)
+    verb.add_argument("--base", required=True, metavar="REV", help="before, such as origin/main or a commit")
+    verb.add_argument(
+        "--head", default="HEAD", metavar="REV", help="after (default: HEAD, without what is uncommitted)"
+    )
+    verb.add_argument("--json", action="store_true", help="print the review as JSON")
+    verb.set_defaults(run=run_review)
 
     verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
     verb.add_argument("stack", **named)
@@ -162,6 +172,20 @@ def _add_new(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--suffix", metavar="WORD", help="last word of the name")
     verb.add_argument("--dry-run", action="store_true", help="print the file; write nothing")
     verb.set_defaults(run=run_new)
+
+
+def _add_render(verbs: Any, shared: argparse.ArgumentParser, named: dict[str, Any]) -> None:
+    verb = verbs.add_parser(
+        "render",
+        parents=[shared],
+        help="print an endpoint's Kubernetes objects, or a platform's resources; or write those of all as a folder",
+    )
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("stack", nargs="?", **named)
+    which.add_argument("--all", action="store_true", help="every stack of the folder, each into a folder of --output")
+    verb.add_argument("--output", metavar="DIR", help="with --all: folder that is replaced; nothing else may be in it")
+    verb.add_argument("--check", action="store_true", help="with --all: write nothing, 1 where the folder is stale")
+    verb.set_defaults(run=run_render)
 
 
 def _add_smoke(verbs: Any, shared: argparse.ArgumentParser, named: dict[str, Any]) -> None:

@@ -175,14 +175,6 @@ def _write(text: str, file: str) -> None:
         raise StackError(f"{file}: cannot be written: {error.strerror}.") from None
 
 
-def run_render(options: argparse.Namespace, folder: StackFolder) -> int:
-    """Print an endpoint's Kubernetes objects, or a platform's Google resources."""
-    from infra.golden import golden_text
-
-    print(golden_text(build(options.stack, folder)), end="")
-    return 0
-
-
 def run_dashboard(options: argparse.Namespace, folder: StackFolder) -> int:
     """Print an endpoint's Grafana dashboard."""
     text = _endpoint(options.stack, folder).workload.monitor.dashboard

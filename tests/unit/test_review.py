@@ -1,0 +1,346 @@
+"""`servestack review`: every danger that a change hides is called out in the first screen. Real git throughout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.cli import main
+from infra.review.network import widened
+from tests.unit.files import PLATFORM, endpoint
+
+FIRST_SCREEN = 24
+NAME = "gemma4-e4b-l4"
+E4B = endpoint("gemma-4-e4b-it", "l4", "vllm", "labels: {team: search}")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OTHER = "fedcba9876543210fedcba9876543210fedcba98"
+IMAGE = f"engine: {{image: registry.example.com/vllm:v0.33.0@sha256:{'ab' * 32}}}\n"
+
+
+SHIPPED = Path(__file__).resolve().parents[2] / "stacks"
+
+
+class Repository:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "stacks").mkdir(parents=True)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *arguments: str) -> str:
+        who = ["-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(
+            ["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True, text=True, env=GIT_ENVIRONMENT
+        )
+        return done.stdout
+
+    def commit(self, **files: str | None) -> None:
+        for key, text in files.items():
+            path = self.folder / "stacks" / f"{key.replace('_', '-')}.yaml"
+            path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "change", "--allow-empty")
+
+    def review(self, *more: str) -> int:
+        return main(["review", "--stacks", str(self.folder / "stacks"), "--base", "HEAD~1", *more])
+
+
+GIT_ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "repository")
+    made.commit(dev=PLATFORM, gemma4_e4b_l4=E4B)
+    return made
+
+
+LOST_PROTECTION = PLATFORM.replace("deletionProtection: false", "deletionProtection: true")
+DANGERS = {
+    "no longer fits": (E4B, E4B + "contextLength: 131072\nconcurrency: 500\n", 1, "refused after the change"),
+    "over budget": (E4B, E4B + "budgetUsdPerMonth: 5\n", 1, "refused after the change"),
+    "no budget": (E4B + "budgetUsdPerMonth: 9000\n", E4B, 0, "budgetUsdPerMonth was 9,000 USD"),
+    "doubled bill": (E4B, E4B + "replicas: {min: 2}\n", 0, "2.0 times what it was"),
+    "no key": (
+        E4B,
+        E4B + "expose: {authentication: none, reason: a closed laboratory of ours}\n",
+        0,
+        "authentication is switched off",
+    ),
+    "open network": (
+        E4B,
+        E4B + "expose: {clients: [{namespace: web, labels: {app: shop}}]}\n",
+        0,
+        "new `from`",
+    ),
+    "public": (
+        E4B,
+        E4B + "expose: {gateway: {hostname: gemma.example.com, scope: external, certificate: {map: gemma}}}\n",
+        0,
+        "new `from` 130.211.0.0/22",
+    ),
+    "latest": (E4B, E4B + "engine: {image: registry.example.com/vllm:latest}\n", 1, "moving image"),
+    "tag": (E4B + IMAGE, E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n", 0, "a tag, which can move"),
+    "weights": (
+        E4B + f"weights: {{revision: {COMMIT}}}\n",
+        E4B + f"weights: {{revision: {OTHER}}}\n",
+        0,
+        "other weights",
+    ),
+    "unpinned weights": (E4B + f"weights: {{revision: {COMMIT}}}\n", E4B, 0, "other weights"),
+    "wrong file": (E4B, E4B + "modle: x\n", 1, "unknown key"),
+}
+
+
+@pytest.mark.parametrize("case", DANGERS)
+def test_a_danger_is_called_out_in_the_first_screen(
+    case: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after, code, said = DANGERS[case]
+    repository.commit(gemma4_e4b_l4=before)
+    repository.commit(gemma4_e4b_l4=after)
+    assert repository.review() == code
+    lines = capsys.readouterr().out.splitlines()
+    first = " ".join(line.strip() for line in lines[:FIRST_SCREEN])
+    assert "DANGERS ! gemma4-e4b-l4: " in first
+    assert said in first
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_protection_that_is_switched_off_is_a_danger(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=LOST_PROTECTION)
+    repository.commit(dev=PLATFORM)
+    assert repository.review() == 0
+    first = " ".join(line.strip() for line in capsys.readouterr().out.splitlines()[:FIRST_SCREEN])
+    assert "! dev: deletionProtection is switched off" in first
+
+
+CREATED = PLATFORM.replace("{name: dev}", "{name: dev, create: true}").replace("gke: {", "gke: {%s")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("authorizedNetworks: [10.0.0.0/24], ", "authorizedNetworks: [10.0.0.0/24, 192.0.2.0/24], ", "192.0.2.0/24"),
+        ("authorizedNetworks: [10.0.0.0/24], ", "", "authorizedNetworks is gone"),
+        ("budget: {billingAccount: 000000-000000-000000, usdPerMonth: 9}, ", "", "budget alert is removed"),
+    ],
+)
+def test_a_platform_that_opens_up_is_a_danger(
+    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=CREATED % before)
+    repository.commit(dev=CREATED % after)
+    assert repository.review() == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    repository.commit(dev=CREATED % before)
+    assert repository.review() == 0
+    assert said not in " ".join(capsys.readouterr().out.split()).partition("DANGERS")[2].partition("Cost")[0]
+
+
+@pytest.mark.parametrize("case", DANGERS)
+def test_the_change_back_is_no_danger_of_the_same_kind(
+    case: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after, _, said = DANGERS[case]
+    repository.commit(gemma4_e4b_l4=after)
+    repository.commit(gemma4_e4b_l4=before)
+    assert repository.review() == 0
+    text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
+    if "weights" not in case:
+        assert said not in text
+
+
+def test_another_form_of_the_same_content_has_no_effect(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = E4B.splitlines()
+    repository.commit(gemma4_e4b_l4="# said otherwise\n" + "\n\n".join([*lines[:2], *reversed(lines[2:])]) + "\n")
+    assert repository.review() == 0
+    assert f"{NAME}: no effect" in capsys.readouterr().out
+    repository.commit()
+    assert repository.review() == 0
+    assert "No stack changes" in capsys.readouterr().out
+
+
+def test_a_change_says_what_its_users_notice_with_numbers(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + "contextLength: 8192\nconcurrency: 2\n")
+    capsys.readouterr()
+    repository.commit(gemma4_e4b_l4=E4B + "contextLength: 16384\nconcurrency: 1\ntools: true\ncapacity: [spot]\n")
+    assert repository.review() == 0
+    text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
+    assert "longest request: 8,192 tokens -> 16,384 tokens" in text
+    assert "full requests at once, per replica: 2 -> 1" in text
+    assert "tool calls: no -> yes" in text
+    assert "every pod restarts" in text
+    assert "changed objects: " in text
+    assert " GiB, as before" in text or " GiB -> " in text
+    assert "node pools: gemma4-e4b-l4-" in text
+    assert "machines are replaced" in text
+    assert " USD a month" in text
+
+
+def test_a_version_that_the_catalogue_names_is_no_danger(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4_two=E4B)
+    assert repository.review() == 0
+    assert "No danger that this review knows." in capsys.readouterr().out
+
+
+def test_every_shipped_stack_can_come_and_go(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = {path.stem: path.read_text(encoding="utf-8") for path in SHIPPED.glob("*.yaml")}
+    repository.commit(dev=None, gemma4_e4b_l4=None)
+    repository.commit(**shipped)
+    repository.commit(**dict.fromkeys(shipped))
+    assert repository.review("--head", "HEAD~1", "--base", "HEAD~2") == 0
+    added = capsys.readouterr().out
+    assert repository.review() == 0
+    deleted = capsys.readouterr().out
+    for name in shipped:
+        assert f"\n{name}: added\n" in added
+        assert f"\n{name}: deleted\n  takes away:\n" in deleted
+    assert all(len(line) <= 80 for line in [*added.splitlines(), *deleted.splitlines()])
+    assert "None" not in added
+
+
+def test_the_gravest_danger_of_all_stacks_comes_first(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + IMAGE, gemma4_e4b_l4_two=E4B)
+    repository.commit(
+        gemma4_e4b_l4=E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n",
+        gemma4_e4b_l4_two=E4B + "modle: x\n",
+    )
+    assert repository.review() == 1
+    shown = [line.split(":")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("! ")]
+    assert shown == ["! gemma4-e4b-l4-two", "! gemma4-e4b-l4"]
+
+
+def test_costs_are_summed_by_team(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    other = E4B.replace("team: search", "team: shop")
+    repository.commit(gemma4_e4b_l4_two=other, gemma4_e4b_l4=E4B + "replicas: {min: 2}\n")
+    assert repository.review("--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    by_team = {one["team"]: one for one in found["teams"]}
+    stacks = {one["stack"]: one for one in found["stacks"]}
+    assert by_team["search"]["after"] == pytest.approx(2 * by_team["search"]["before"])
+    assert by_team["shop"] == {"team": "shop", "before": 0, "after": stacks["gemma4-e4b-l4-two"]["monthlyUsdAfter"]}
+    assert stacks["gemma4-e4b-l4-two"]["kind"] == "added"
+    assert [one["kind"] for one in stacks[NAME]["dangers"]] == ["cost"]
+
+
+def test_a_deleted_stack_says_what_it_takes_away(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.commit(gemma4_e4b_l4=None)
+    assert repository.review() == 0
+    text = capsys.readouterr().out
+    assert f"{NAME}: deleted\n  takes away:" in text
+    assert "google/gemma-4-E4B-it" in text
+
+
+def test_a_platform_reaches_the_stacks_that_name_it(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.commit(dev=PLATFORM.replace("us-central1", "antarctica1"))
+    assert repository.review() == 1
+    assert [one["stack"] for one in _json(repository, capsys)["stacks"]] == ["dev", NAME]
+
+
+def _json(repository: Repository, capsys: pytest.CaptureFixture[str]) -> dict[str, list[dict[str, object]]]:
+    capsys.readouterr()
+    repository.review("--json")
+    found: dict[str, list[dict[str, object]]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_nothing_of_the_working_tree_is_read_or_changed(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + "tools: true\n")
+    mine = repository.folder / "stacks" / f"{NAME}.yaml"
+    mine.write_text("half: written", encoding="utf-8")
+    before = (
+        repository.git("status", "--porcelain"),
+        repository.git("rev-parse", "HEAD"),
+        repository.git("stash", "list"),
+    )
+    assert repository.review() == 0
+    assert "tool calls: no -> yes" in capsys.readouterr().out
+    assert mine.read_text(encoding="utf-8") == "half: written"
+    after = (
+        repository.git("status", "--porcelain"),
+        repository.git("rev-parse", "HEAD"),
+        repository.git("stash", "list"),
+    )
+    assert after == before
+
+
+def test_a_link_in_a_revision_is_never_followed(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository.folder / "stacks" / "gemma4-e4b-l4-two.yaml").symlink_to("/etc/hostname")
+    repository.commit()
+    assert repository.review() == 1
+    assert "gemma4-e4b-l4-two.yaml: not a file" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--output=x", "", "HEAD:stacks"])
+def test_an_unknown_revision_is_said_in_one_line(
+    revision: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks = str(repository.folder / "stacks")
+    assert main(["review", "--stacks", stacks, f"--base={revision}"]) == 2
+    assert "is no revision" in capsys.readouterr().err
+    assert not (repository.folder / "x").exists()
+
+
+def test_a_folder_that_is_in_no_repository_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review", "--stacks", str(tmp_path), "--base", "HEAD"]) == 1
+    assert "git: " in capsys.readouterr().err
+
+
+def policy(*ingress: object, **more: object) -> dict[str, object]:
+    spec = {"policyTypes": ["Ingress", "Egress"], "podSelector": {}, "ingress": list(ingress), **more}
+    return {"kind": "NetworkPolicy", "metadata": {"name": "one"}, "spec": spec}
+
+
+def _block(cidr: str) -> dict[str, object]:
+    return {"ipBlock": {"cidr": cidr}}
+
+
+POD, PORT = {"podSelector": {"matchLabels": {"a": "b"}}}, {"port": 8090, "protocol": "TCP"}
+RULE = {"from": [POD], "ports": [PORT]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wider"),
+    [
+        (policy(RULE), policy(RULE), 0),
+        (policy(RULE), policy(), 0),
+        (policy(), policy(RULE), 1),
+        (policy(RULE), policy({"from": [POD], "ports": [PORT, {"port": 9}]}), 1),
+        (policy(RULE), policy({"from": [POD]}), 1),
+        (policy(RULE), policy({"ports": [PORT]}), 1),
+        (policy({}), policy(RULE), 0),
+        (policy({"from": [POD]}), policy(RULE), 0),
+        (policy(RULE), policy(RULE, policyTypes=["Ingress"]), 1),
+        (policy(RULE), policy(RULE, egress=[{"to": [POD]}]), 1),
+        (policy(RULE), policy(RULE, podSelector={"matchLabels": {"x": "y"}}), 1),
+        (policy({"from": [_block("10.0.0.0/8")]}), policy({"from": [_block("10.1.0.0/16")]}), 0),
+        (policy({"from": [_block("10.1.0.0/16")]}), policy({"from": [_block("10.0.0.0/8")]}), 1),
+        (
+            policy({"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.2.0.0/16"]}}]}),
+            policy({"from": [_block("10.0.0.0/8")]}),
+            1,
+        ),
+    ],
+)
+def test_a_policy_is_wider_where_it_lets_more_through(before: dict, after: dict, wider: int) -> None:  # type: ignore[type-arg]
+    assert len(widened([before], [after])) == wider
+
+
+def test_a_policy_that_is_deleted_is_wider() -> None:
+    assert widened([policy(RULE)], []) == ["NetworkPolicy one is deleted"]
