@@ -60,6 +60,11 @@ class Revision:
         """Names of all stack files of the revision."""
         return sorted(self.blobs)
 
+    def content_id(self, name: str) -> str | None:
+        """Mode and object of a stack file: equal for equal content; None where there is no such file."""
+        blob = self.blobs.get(name)
+        return None if blob is None else f"{blob.mode} {blob.object_id}"
+
     def path(self, name: str) -> str:
         """File as shown in messages."""
         return f"{self._shown}/{name}.yaml"

@@ -6,8 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from infra.changed_stacks import changed_stacks
 from infra.errors import StackError
-from infra.pipeline import Platform, build, read
+from infra.pipeline import Platform, build
 from infra.stack_folder import StackFolder
 
 if TYPE_CHECKING:
@@ -24,31 +25,13 @@ def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
     if not folder.folder.is_dir():
         raise StackError(f"{folder.shown}: no such folder. Name the folder of stack files with --stacks DIR.")
     base, head = (Revision(folder.folder, one, folder.shown) for one in (options.base, options.head))
-    names = _touched(base, head)
+    names = changed_stacks(base, head)
     found = review_all(_sides(names, base), _sides(names, head))
     if options.json:
         print(json.dumps({"base": base.commit, "head": head.commit, **found.to_json()}, indent=2))
     else:
         print(review_text(found, base.short, head.short), end="")
     return 1 if found.refused else 0
-
-
-def _touched(base: Revision, head: Revision) -> list[str]:
-    """Stacks whose file differs, and those whose platform's does."""
-    every = sorted(base.blobs.keys() | head.blobs.keys())
-    changed = {name for name in every if base.blobs.get(name) != head.blobs.get(name)}
-    if not changed:
-        return []
-    return [name for name in every if name in changed or _platform(name, head) in changed]
-
-
-def _platform(name: str, files: Revision) -> str | None:
-    """The platform that a stack file names; None of a platform, and of a file that cannot be read."""
-    try:
-        _, spec = read(name, files)
-    except StackError:
-        return None
-    return getattr(spec, "platform", None)
 
 
 def _sides(names: list[str], files: Revision) -> dict[str, Side]:

@@ -168,7 +168,17 @@ ALLOWED = {
     "review": {"batch_job", "golden", "pipeline", "plan", "review"},
     "review_report": {"review", "text"},
     "git_revisions": {"document", "errors", "spec"},
-    "review_verbs": {"errors", "git_revisions", "judgement", "pipeline", "review", "review_report", "stack_folder"},
+    "changed_stacks": {"errors", "pipeline"},
+    "review_verbs": {
+        "changed_stacks",
+        "errors",
+        "git_revisions",
+        "judgement",
+        "pipeline",
+        "review",
+        "review_report",
+        "stack_folder",
+    },
     "cli": {"errors", "live_verbs", "review_verbs", "stack_folder", "tree_verbs", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
