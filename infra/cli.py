@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.errors import StackError
 from infra.live_verbs import run_smoke, run_verify
-from infra.review_verbs import run_review
+from infra.review_verbs import add_review
 from infra.stack_folder import StackFolder
 from infra.tree_verbs import run_render
 from infra.verbs import (
@@ -99,18 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_render(verbs, shared, named)
 
-    verb = verbs.add_parser(
-        "review",
-        parents=[shared],
-        help="what the stack files' change between two git revisions means",
-        description="Read two revisions of the folder from git; 1 where a stack is refused after the change.",
-    )
-    verb.add_argument("--base", required=True, metavar="REV", help="before, such as origin/main or a commit")
-    verb.add_argument(
-        "--head", default="HEAD", metavar="REV", help="after (default: HEAD, without what is uncommitted)"
-    )
-    verb.add_argument("--json", action="store_true", help="print the review as JSON")
-    verb.set_defaults(run=run_review)
+    add_review(verbs, shared)
 
     verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
     verb.add_argument("stack", **named)

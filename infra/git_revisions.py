@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.document import MAX_BYTES
 from infra.errors import SpecError, StackError, nearest
+from infra.git_command import FILE_MODES, Blob, contents, git, listed
 from infra.spec import NAME_PATTERN
 
-_FILE_MODES = ("100644", "100755")
 _SHOWN_DIGITS = 10
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file of a revision, by the name of its object: equal for equal content."""
-
-    mode: str
-    object_id: str
-    size: int
 
 
 class Revision:
@@ -35,25 +24,23 @@ class Revision:
         """
         self._shown = shown
         self._folder = folder
-        prefix = _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n")
+        prefix = git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n")
         try:
-            found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            found = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         except StackError:
             raise SpecError(f"{revision!a} is no revision of this repository, or one that was not fetched.") from None
         self.commit = found.decode().strip()
         self.short = self.commit[:_SHOWN_DIGITS]
+        self.prefix = prefix
         self.blobs = self._listed(prefix)
         self._contents: dict[str, bytes] | None = None
 
     def _listed(self, prefix: str) -> dict[str, Blob]:
-        top = ["ls-tree", "-z", "-l", "--full-tree", self.commit, *(["--", prefix] if prefix else [])]
         blobs = {}
-        for entry in filter(None, _git(self._folder, *top).split(b"\0")):
-            head, _, path = entry.partition(b"\t")
-            mode, _kind, object_id, size = head.decode().split()
-            file = path.decode("utf-8", "replace").rpartition("/")[2]
+        for path, blob in listed(self._folder, self.commit, *([prefix] if prefix else [])):
+            file = path.rpartition("/")[2]
             if file.endswith(".yaml") and re.fullmatch(NAME_PATTERN, file.removesuffix(".yaml")):
-                blobs[file.removesuffix(".yaml")] = Blob(mode, object_id, int(size) if size.isdecimal() else 0)
+                blobs[file.removesuffix(".yaml")] = blob
         return blobs
 
     def names(self) -> list[str]:
@@ -64,6 +51,10 @@ class Revision:
         """Mode and object of a stack file: equal for equal content; None where there is no such file."""
         blob = self.blobs.get(name)
         return None if blob is None else f"{blob.mode} {blob.object_id}"
+
+    def repository_path(self, name: str) -> str:
+        """File from the top of the repository."""
+        return f"{self.prefix}{name}.yaml"
 
     def path(self, name: str) -> str:
         """File as shown in messages."""
@@ -78,7 +69,7 @@ class Revision:
         blob = self.blobs.get(name)
         if blob is None:
             raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {nearest(name, self.names())}")
-        if blob.mode not in _FILE_MODES:
+        if blob.mode not in FILE_MODES:
             raise SpecError(f"{self.path(name)}: not a file.")
         if blob.size > MAX_BYTES:
             raise SpecError(f"{self.path(name)}: {blob.size:,} bytes; a stack file has at most {MAX_BYTES:,}.")
@@ -90,24 +81,6 @@ class Revision:
     def _read(self) -> dict[str, bytes]:
         """Content of every file by its object, read once by one git, as a fleet has a thousand."""
         if self._contents is None:
-            wanted = {one.object_id for one in self.blobs.values() if one.mode in _FILE_MODES and one.size <= MAX_BYTES}
-            answer = _git(self._folder, "cat-file", "--batch", given="".join(f"{one}\n" for one in sorted(wanted)))
-            self._contents, at = {}, 0
-            while at < len(answer):
-                end = answer.index(b"\n", at)
-                object_id, _kind, size = answer[at:end].decode().split()
-                self._contents[object_id] = answer[end + 1 : end + 1 + int(size)]
-                at = end + 2 + int(size)
+            wanted = {one.object_id for one in self.blobs.values() if one.mode in FILE_MODES and one.size <= MAX_BYTES}
+            self._contents = contents(self._folder, wanted)
         return self._contents
-
-
-def _git(folder: Path, *arguments: str, given: str = "") -> bytes:
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, input=given.encode(), capture_output=True, check=False)
-    except FileNotFoundError:
-        raise StackError("git is not there: install it, as reviews read revisions with it.") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise StackError(f"git: {said[0] if said else 'failed'}")
-    return done.stdout

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from infra.batch_job import BatchJob
 from infra.cloud.node_pool import node_pools
 from infra.errors import PolicyError, Problem
-from infra.pipeline import Built, Endpoint, ManagedEndpoint, StackFiles
+from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform, StackFiles
 from infra.policy import Subject, violations
 
 
@@ -24,17 +24,19 @@ def subject(endpoint: Endpoint | ManagedEndpoint | BatchJob) -> Subject:
     return Subject(endpoint.objects(), pools, endpoint.plan if isinstance(endpoint, Endpoint) else None)
 
 
+def broken_rules(built: Built, path: str) -> list[Problem]:
+    """Rules that the objects of one stack break; none of a platform, and of what is only planned."""
+    if isinstance(built, Platform) or (isinstance(built, Endpoint) and built.prepared is None):
+        return []
+    return [Problem(path, 0, 0, f"policy {rule.name}", str(found)) for rule, found in violations(subject(built))]
+
+
 def judge(built: Iterable[Built], files: StackFiles) -> None:
     """Refuse endpoints whose objects break a rule; those that are only planned have none.
 
     Raises:
         PolicyError: every violation of every endpoint.
     """
-    problems = [
-        Problem(files.path(one.name), 0, 0, f"policy {rule.name}", str(found))
-        for one in built
-        if isinstance(one, BatchJob | ManagedEndpoint) or (isinstance(one, Endpoint) and one.prepared is not None)
-        for rule, found in violations(subject(one))
-    ]
+    problems = [problem for one in built for problem in broken_rules(one, files.path(one.name))]
     if problems:
         raise PolicyError(problems=problems)

@@ -16,14 +16,15 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload
 from infra.frameworks.job import JobWorkload
 from infra.objects import JOB_OBJECTS, rendered, rendered_for_callers
+from infra.toolkit import INSTALLED, MANIFESTS, toolkit
 
-_MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
-TEMPLATES, JOBS = _MANIFESTS / "templates", _MANIFESTS / "jobs"
+TEMPLATES, JOBS = f"{MANIFESTS}/templates", f"{MANIFESTS}/jobs"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The same text as the slower one for every value of plain ASCII, and a stack file's values are.
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -62,10 +63,14 @@ def render_job(workload: JobWorkload) -> list[dict[str, Any]]:
     return [_object(kind, names) for kind in JOB_OBJECTS]
 
 
-@cache
 def job_files() -> dict[str, str]:
     """The job's script: a file that is run, and those that it imports."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(JOBS.glob("*.py"))}
+    return _job_files(toolkit())
+
+
+@cache
+def _job_files(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / JOBS).glob("*.py"))}
 
 
 def _objects(
@@ -77,7 +82,7 @@ def _objects(
 
 def _object(kind: str, names: dict[str, Any]) -> dict[str, Any]:
     values: list[Any] = []
-    text = _template(kind).render(names | {_VALUES: values})
+    text = _template(toolkit(), kind).render(names | {_VALUES: values})
     filled: dict[str, Any] = _filled(_structure(text, len(values)), values)
     return filled
 
@@ -177,14 +182,15 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _template(kind: str) -> Template:
-    return _environment().get_template(f"{kind}.yaml.j2")
+def _template(folder: Path, kind: str) -> Template:
+    return _environment(folder).get_template(f"{kind}.yaml.j2")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def _environment(folder: Path) -> Environment:
+    """Templates of another folder than the installation's may be anybody's, and run in Jinja's sandbox."""
+    environment = (Environment if folder == INSTALLED else ImmutableSandboxedEnvironment)(
+        loader=FileSystemLoader(folder / TEMPLATES),
         undefined=StrictUndefined,
         autoescape=False,
         auto_reload=False,

@@ -1,51 +1,61 @@
-"""What `servestack review` does: read two revisions, and print what the change between them means."""
+"""What `servestack review` does: read two sides, and say what the change between them means."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from infra.changed_stacks import changed_stacks
-from infra.errors import StackError
-from infra.pipeline import Platform, build
+from infra.errors import SpecError, StackError
 from infra.stack_folder import StackFolder
 
 if TYPE_CHECKING:
-    from infra.git_revisions import Revision
-    from infra.review import Side
+    from infra.review_sides import Sides
+
+
+def add_review(verbs: Any, shared: argparse.ArgumentParser) -> None:
+    """The verb and its options."""
+    verb = verbs.add_parser(
+        "review",
+        parents=[shared],
+        help="what a change of stack files means, between two git revisions or two folders",
+        description="Compare all stacks of two git revisions (--base) or of two folders; 1 where one is refused.",
+    )
+    verb.add_argument("folders", nargs="*", metavar="FOLDER", help="before and after, in place of --base")
+    verb.add_argument("--base", metavar="REV", help="before, such as origin/main or a commit")
+    verb.add_argument("--head", metavar="REV", help="after (default: HEAD, without what is uncommitted)")
+    verb.add_argument("--json", action="store_true", help="print the review as JSON")
+    verb.set_defaults(run=run_review)
 
 
 def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
-    """Print what changes between two revisions of the folder; 1 where a stack is refused after it."""
-    from infra.git_revisions import Revision
+    """Print what changes; 1 where a stack is refused after it."""
     from infra.review import review_all
     from infra.review_report import review_text
 
-    if not folder.folder.is_dir():
-        raise StackError(f"{folder.shown}: no such folder. Name the folder of stack files with --stacks DIR.")
-    base, head = (Revision(folder.folder, one, folder.shown) for one in (options.base, options.head))
-    names = changed_stacks(base, head)
-    found = review_all(_sides(names, base), _sides(names, head))
-    if options.json:
-        print(json.dumps({"base": base.commit, "head": head.commit, **found.to_json()}, indent=2))
-    else:
-        print(review_text(found, base.short, head.short), end="")
+    with _sides(options, folder) as sides:
+        found = review_all(sides.before, sides.after, sides.touched, sides.base, sides.head, sides.toolkit)
+        if options.json:
+            print(json.dumps(found.to_json(), indent=2))
+        else:
+            print(review_text(found), end="")
     return 1 if found.refused else 0
 
 
-def _sides(names: list[str], files: Revision) -> dict[str, Side]:
-    return {name: _side(name, files) for name in names if name in files.blobs}
+def _sides(options: argparse.Namespace, folder: StackFolder) -> AbstractContextManager[Sides]:
+    from infra.review_sides import folders, revisions
 
-
-def _side(name: str, files: Revision) -> Side:
-    from infra.judgement import judge
-    from infra.review import Refused
-
-    try:
-        built = build(name, files)
-        if not isinstance(built, Platform):
-            judge([built], files)
-    except StackError as error:
-        return Refused(str(error))
-    return built
+    if options.folders:
+        if len(options.folders) != 2 or options.base or options.head:
+            raise SpecError("name two folders, before and after, or one revision with --base; not both.")
+        named = [StackFolder(Path(one), one.rstrip("/") or one) for one in options.folders]
+        for one in named:
+            one.names()
+        return folders(*named)
+    if not options.base:
+        raise SpecError("nothing to compare with: name a revision with --base REV, or two folders.")
+    if not folder.folder.is_dir():
+        raise StackError(f"{folder.shown}: no such folder. Name the folder of stack files with --stacks DIR.")
+    return revisions(folder, options.base, options.head or "HEAD")

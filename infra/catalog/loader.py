@@ -27,6 +27,7 @@ from infra.catalog.records import (
     Machine,
     Model,
 )
+from infra.toolkit import CATALOGUE, toolkit
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Row = Mapping[str, Any]
@@ -34,14 +35,18 @@ _Row = Mapping[str, Any]
 
 def read_facts(name: str) -> dict[str, Any]:
     """One catalogue file as plain data; `name` is such as `models.yaml`."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    text = (toolkit() / CATALOGUE / name).read_text(encoding="utf-8")
     facts: dict[str, Any] = yaml.load(text, Loader=_Loader)
     return facts
 
 
-@cache
 def load_catalog() -> Catalog:
-    """The whole catalogue, read once."""
+    """The whole catalogue, read once for each folder that it is read from."""
+    return _catalog(toolkit())
+
+
+@cache
+def _catalog(_folder: Path) -> Catalog:
     accelerators, prices = read_facts("accelerators.yaml"), read_facts("prices.yaml")
     machines = [_accelerator(row) for row in accelerators["accelerators"]]
     macs = [_apple(row) for row in accelerators["apple"]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from infra.catalog.loader import read_facts
+from infra.toolkit import toolkit
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,13 @@ class PlatformFacts:
     roles: tuple[Role, ...]
 
 
-@cache
 def platform_facts() -> PlatformFacts:
-    """Facts of `platforms.yaml`, read once."""
+    """Facts of `platforms.yaml`, read once for each folder that they are read from."""
+    return _platform_facts(toolkit())
+
+
+@cache
+def _platform_facts(_folder: Path) -> PlatformFacts:
     facts = read_facts("platforms.yaml")
     return PlatformFacts(
         prices={

@@ -1,7 +1,8 @@
 """What a change of stack files means for users, bills and safety: pure, from what was built before and after."""
 
-from infra.review.changes import Review, Reviews, TeamCost, review_all
-from infra.review.dangers import GRAVITY, Danger
-from infra.review.side import Refused, Side
+from infra.review.dangers import GRAVITY
+from infra.review.records import KINDS, Change, Danger, Review, Reviews, ToolkitChange
+from infra.review.reviews import review_all
+from infra.review.version import Version
 
-__all__ = ["GRAVITY", "Danger", "Refused", "Review", "Reviews", "Side", "TeamCost", "review_all"]
+__all__ = ["GRAVITY", "KINDS", "Change", "Danger", "Review", "Reviews", "ToolkitChange", "Version", "review_all"]

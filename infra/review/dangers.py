@@ -4,138 +4,205 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from infra.batch_job import BatchJob
+from infra.document import Path
+from infra.errors import PolicyError, SpecError
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
+from infra.review.capacity_risk import capacity_risk
+from infra.review.comparison import restarts
+from infra.review.images import image_dangers
 from infra.review.network import widened
-from infra.review.side import Refused, Side, monthly_usd, objects
+from infra.review.records import LEVELS, Danger
+from infra.review.version import Version
+from infra.review.weights import weights_dangers
 
 # The gravest first.
 GRAVITY = (
     "refused",
+    "policy",
     "authentication-off",
     "network-widened",
     "protection-off",
+    "rights-widened",
     "cost",
+    "platform-deleted",
+    "downtime",
     "moving-image",
+    "other-image",
     "revision-changed",
+    "capacity-risk",
 )
 _TIMES = 2  # a bill that is at least so many times the old one
+_LONGEST = 300  # characters of why a stack is refused; the whole stands with the stack
 
 
 @dataclass(frozen=True)
-class Danger:
-    """One of them: `kind` is a contract of the JSON form, `sentence` is for people."""
+class _Found:
+    """A danger, and the field of the stack file that it comes from."""
 
     kind: str
     sentence: str
+    field: Path = ()
 
 
-def dangers(before: Side | None, after: Side | None) -> tuple[Danger, ...]:
+def dangers(before: Version | None, after: Version | None) -> tuple[Danger, ...]:
     """Dangers of one stack's change, the gravest first."""
     if after is None:
-        return ()
-    if isinstance(after, Refused):
-        what = "refused" if before is None or isinstance(before, Refused) else "refused after the change"
-        return (Danger("refused", f"{what}: {after.message}"),)
-    was = None if isinstance(before, Refused) else before
-    kinds = (
-        ("authentication-off", _authentication(was, after)),
-        ("network-widened", iter(widened(objects(was), objects(after)))),
-        ("protection-off", _protection(was, after)),
-        ("cost", _cost(was, after)),
-        ("moving-image", _images(was, after)),
-        ("revision-changed", _revisions(was, after)),
-    )
-    return tuple(Danger(kind, sentence) for kind, sentences in kinds for sentence in sentences)
+        assert before is not None
+        return tuple(_placed(one, before) for one in _deletion(before))
+    if after.built is None:
+        return tuple(_refusals(before, after))
+    was = before if before is not None and before.built is not None else None
+    found = [
+        *_policies(was, after),
+        *_authentication(was, after),
+        *(_Found("network-widened", said, ("expose",)) for said in _network(was, after)),
+        *_protection(was, after),
+        *_rights(was, after),
+        *_cost(was, after),
+        *_downtime(was, after),
+        *(_Found(kind, said, ("engine", "image")) for kind, said in image_dangers(was, after)),
+        *(_Found("revision-changed", said, field) for said, field in weights_dangers(was, after)),
+        *_capacity(was, after),
+    ]
+    return tuple(_placed(one, after) for one in sorted(found, key=lambda one: GRAVITY.index(one.kind)))
 
 
-def _authentication(before: Side | None, after: Side) -> Iterator[str]:
-    if not isinstance(after, Endpoint) or after.plan.access.authentication != "none":
+def _placed(found: _Found, version: Version) -> Danger:
+    document = version.document
+    if document is None:
+        return Danger(found.kind, found.sentence, version.path)
+    problem = document.problem(found.field, found.sentence)
+    return Danger(found.kind, found.sentence, version.path, problem.line, problem.column)
+
+
+def _refusals(before: Version | None, after: Version) -> Iterator[Danger]:
+    """One for each problem, at its own line."""
+    what = "refused after the change" if before is not None and before.built is not None else "refused"
+    refusal = after.refusal
+    assert refusal is not None
+    kind = "policy" if isinstance(refusal, PolicyError) else "refused"
+    why = "" if isinstance(refusal, SpecError) else "no plan: "
+    if not refusal.problems:
+        yield Danger(kind, f"{what}: {_short(str(refusal))}", after.path)
+    for one in refusal.problems:
+        said = f"{one.field}: {one.message}" if one.field else one.message
+        here = one.path.rpartition("/")[2] == after.path.rpartition("/")[2]
+        where = (after.path, one.line, one.column) if here else (after.path, 0, 0)
+        yield Danger(kind, f"{what}: {why}{_short(said) if here else _short(str(one))}", *where)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
+def _policies(before: Version | None, after: Version) -> Iterator[_Found]:
+    had = {one.message for one in before.broken} if before else set()
+    for one in after.broken:
+        yield _Found("policy", f"breaks {one.field}{' still' if one.message in had else ''}: {one.message}")
+
+
+def _deletion(before: Version) -> Iterator[_Found]:
+    if isinstance(before.built, Platform) and before.built.spec.gke and before.built.spec.gke.cluster.create:
+        yield _Found("platform-deleted", "a platform is deleted: its cluster goes, with all that runs on it")
+
+
+def _authentication(before: Version | None, after: Version) -> Iterator[_Found]:
+    built, was = after.built, before.built if before else None
+    if not isinstance(built, Endpoint) or built.plan.access.authentication != "none":
         return
-    if isinstance(before, Endpoint) and before.plan.access.authentication == "none":
+    if isinstance(was, Endpoint) and was.plan.access.authentication == "none":
         return
-    had = "authentication is switched off" if isinstance(before, Endpoint) else "authentication is off"
-    yield f"{had}: no key is asked for; reason given: {after.plan.access.why}"
+    had = "authentication is switched off" if isinstance(was, Endpoint) else "authentication is off"
+    said = f"{had}: no key is asked for; reason given: {built.plan.access.why}"
+    yield _Found("authentication-off", said, ("expose", "authentication"))
 
 
-def _protection(before: Side | None, after: Side) -> Iterator[str]:
-    if not isinstance(before, Platform) or not isinstance(after, Platform):
+def _network(before: Version | None, after: Version) -> list[str]:
+    return widened(before.objects, after.objects, after.stack) if before else _open_at_first(after)
+
+
+def _open_at_first(after: Version) -> list[str]:
+    """A new endpoint has no older policies to compare with; what it opens to the outside is said."""
+    gateway = after.built.plan.exposure.gateway if isinstance(after.built, Endpoint) else None
+    if gateway is None or gateway.scope != "external":
+        return []
+    return [f"a new endpoint is open to the internet, at {gateway.url}"]
+
+
+def _protection(before: Version | None, after: Version) -> Iterator[_Found]:
+    was, built = before.built if before else None, after.built
+    if not isinstance(was, Platform) or not isinstance(built, Platform):
         return
-    old, new = before.spec.gke, after.spec.gke
+    old, new = was.spec.gke, built.spec.gke
     if old is None or new is None:
         return
     if old.deletionProtection and not new.deletionProtection:
-        yield "deletionProtection is switched off: the cluster can be deleted with all that runs on it"
+        said = "deletionProtection is switched off: the cluster can be deleted with all that runs on it"
+        yield _Found("protection-off", said, ("gke", "deletionProtection"))
     if old.budget is not None and new.budget is None:
-        yield "the project's budget alert is removed"
+        yield _Found("protection-off", "the project's budget alert is removed", ("gke",))
     more = [one for one in new.authorizedNetworks if one not in old.authorizedNetworks]
     if old.authorizedNetworks and (more or not new.authorizedNetworks):
-        yield f"the cluster's API is open to more addresses: {', '.join(more) or 'authorizedNetworks is gone'}"
+        said = f"the cluster's API is open to more addresses: {', '.join(more) or 'authorizedNetworks is gone'}"
+        yield _Found("protection-off", said, ("gke", "authorizedNetworks"))
 
 
-def _cost(before: Side | None, after: Side) -> Iterator[str]:
-    if before is None or isinstance(after, Platform) or isinstance(before, Platform | Refused):
+def _rights(before: Version | None, after: Version) -> Iterator[_Found]:
+    """Grants in Google Cloud that the stack did not have; of a new stack they are part of what it is."""
+    if before is None or isinstance(before.built, Platform) or isinstance(after.built, Platform):
         return
-    old, new = monthly_usd(before), monthly_usd(after)
-    if isinstance(before, BatchJob) and isinstance(after, BatchJob):
-        old, new = before.plan.cost.most_usd, after.plan.cost.most_usd
+    had = {(one.role, one.thing) for one in before.built.plan.grants} if before.built else set()
+    for one in after.built.plan.grants if after.built else ():
+        if (one.role, one.thing) not in had:
+            yield _Found("rights-widened", f"its service account may do more: {one.role} on {one.thing}")
+
+
+def _cost(before: Version | None, after: Version) -> Iterator[_Found]:
+    if before is None or isinstance(after.built, Platform) or isinstance(before.built, Platform):
+        return
+    old, new = (one.money.monthly_usd_min if one.money else None for one in (before, after))
+    field: Path = ("replicas",)
+    if isinstance(before.built, BatchJob) and isinstance(after.built, BatchJob):
+        old, new, field = before.built.plan.cost.most_usd, after.built.plan.cost.most_usd, ("job",)
     if old and new and new >= _TIMES * old:
-        yield f"the cost is {new / old:.1f} times what it was: {old:,.0f} -> {new:,.0f} USD"
-    if old and new is None and not isinstance(after, ManagedEndpoint):
-        yield f"the cost is no longer known; it was {old:,.0f} USD"
-    limits = [one.spec.budgetUsdPerMonth for one in (before, after) if not isinstance(one, Refused)]
+        said = f"the cost is {new / old:.1f} times what it was: {old:,.0f} -> {new:,.0f} USD a month"
+        yield _Found("cost", said.removesuffix(" a month") if field == ("job",) else said, field)
+    elif before.money and after.money and after.money.monthly_usd_max >= _TIMES * before.money.monthly_usd_max:
+        dear, dearer = before.money.monthly_usd_max, after.money.monthly_usd_max
+        said = f"it can cost {dearer / dear:.1f} times what it could: at most {dear:,.0f} -> {dearer:,.0f} USD a month"
+        yield _Found("cost", said, field)
+    if old and new is None and not isinstance(after.built, ManagedEndpoint):
+        yield _Found("cost", f"the cost is no longer known; it was {old:,.0f} USD", field)
+    limits = [one.built.spec.budgetUsdPerMonth if one.built else None for one in (before, after)]  # type: ignore[union-attr]
     if limits[0] is not None and (limits[1] is None or limits[1] > limits[0]):
         now = "there is none" if limits[1] is None else f"it is {limits[1]:,.0f} USD"
-        yield f"budgetUsdPerMonth was {limits[0]:,.0f} USD, now {now}: a plan that costs more is no longer refused"
+        said = f"budgetUsdPerMonth was {limits[0]:,.0f} USD, now {now}: a plan that costs more is no longer refused"
+        yield _Found("cost", said, ("budgetUsdPerMonth",))
 
 
-def _images(before: Side | None, after: Side) -> Iterator[str]:
-    """Images that the stack file names by a tag, and those that had a digest; the catalogue's name a version."""
-    if isinstance(after, Platform | Refused):
+def _downtime(before: Version | None, after: Version) -> Iterator[_Found]:
+    """Pods that restart without another that answers, which a change that looks harmless may bring."""
+    was, built = before.built if before else None, after.built
+    if isinstance(was, ManagedEndpoint) and isinstance(built, ManagedEndpoint):
+        ids = [one.plan.garden.endpoint_id if one.plan.garden else "" for one in (was, built)]
+        if ids[0] and ids[0] != ids[1]:
+            yield _Found(
+                "downtime", f"the endpoint {ids[0]} is deleted before {ids[1] or 'another'} answers", ("model",)
+            )
+    if not isinstance(was, Endpoint) or not isinstance(built, Endpoint) or not after.objects or not before:
         return
-    had, own = set(_all_images(objects(before))), after.spec.engine.image
-    fixed = {_bare(image) for image in had if "@sha256:" in image}
-    for image in sorted(set(_all_images(objects(after))) - had):
-        named = own is not None and image.rpartition("/")[2] == own.rpartition("/")[2]
-        if "@sha256:" not in image and (named or _bare(image) in fixed):
-            yield f"image {image} is named by a tag, which can move: write its digest (@sha256:...)"
+    moved = was.plan.node_pools.pools != built.plan.node_pools.pools
+    if moved and not built.plan.node_pools.move.startswith("none"):
+        yield _Found("downtime", f"machines are replaced: downtime {built.plan.node_pools.move}", ("accelerator",))
+    elif built.plan.rollout.downtime_seconds and restarts(before, after):
+        yield _Found("downtime", f"every pod restarts: downtime {built.plan.rollout.downtime}", ("replicas",))
 
 
-def _bare(image: str) -> str:
-    """An image's last word, without tag and digest."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-
-
-def _all_images(value: Any) -> Iterator[str]:
-    """Every container's image."""
-    if isinstance(value, dict):
-        if isinstance(value.get("image"), str):
-            yield value["image"]
-        for one in value.values():
-            yield from _all_images(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _all_images(one)
-
-
-def _revisions(before: Side | None, after: Side) -> Iterator[str]:
-    if not isinstance(before, Endpoint | BatchJob) or not isinstance(after, Endpoint | BatchJob):
+def _capacity(before: Version | None, after: Version) -> Iterator[_Found]:
+    old, new = capacity_risk(before), capacity_risk(after)
+    if old is None or new is None or LEVELS.index(new.level) <= LEVELS.index(old.level):
         return
-    old, new = before.plan.model, after.plan.model
-    if old.revision != new.revision and old.checkpoint == new.checkpoint:
-        yield f"other weights: {new.checkpoint} from {_short(old.revision)} to {_short(new.revision)}"
-    if isinstance(before, Endpoint) and isinstance(after, Endpoint):
-        had = {one.name: one for one in before.plan.adapters}
-        for one in after.plan.adapters:
-            was = had.get(one.name)
-            if was is not None and (was.repository, was.revision) != (one.repository, one.revision):
-                yield (
-                    f"other weights: adapter {one.name} from {was.repository} {_short(was.revision)} "
-                    f"to {one.repository} {_short(one.revision)}"
-                )
-
-
-def _short(revision: str | None) -> str:
-    return f"revision {revision[:12]}" if revision else "no fixed revision"
+    said = f"the risk that machines are missing rises from {old.level} to {new.level}: {new.sentence}"
+    yield _Found("capacity-risk", said, ("capacity",))

@@ -1,112 +1,128 @@
-"""What users, payers and operators notice of a stack, as words with numbers, by what it is about."""
+"""What users and operators notice of a stack, as words with numbers, by what it is about."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from infra.batch_job import BatchJob
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.plan.managed.managed_plan import TokenPrice
-from infra.plan.quantities import Cost
 from infra.plan.serving_plan import AcceleratorChoice
-from infra.review.side import Refused, Side
+from infra.review.version import Version
 
+Audience = Literal["users", "operators"]
+NONE = "none"
 _UNSAID, _GOOGLES = "not said by Google", "Google's own"
 
 
-def facts(side: Side) -> dict[str, str]:
-    """By subject, in the order of interest; nothing of what is refused."""
-    if isinstance(side, Endpoint):
-        return _endpoint(side)
-    if isinstance(side, ManagedEndpoint):
-        return _managed(side)
-    if isinstance(side, BatchJob):
-        return _job(side)
-    return {} if isinstance(side, Refused) else _platform(side)
+@dataclass(frozen=True)
+class Fact:
+    """One of them; `amount` is what `text` counts, where it counts anything."""
+
+    audience: Audience
+    subject: str
+    text: str
+    amount: float | None = None
 
 
-def _endpoint(one: Endpoint) -> dict[str, str]:
+def facts(version: Version | None) -> dict[str, Fact]:
+    """By subject, in the order of interest; nothing of what is refused or not there."""
+    built = version.built if version else None
+    if isinstance(built, Endpoint):
+        found = _endpoint(built)
+    elif isinstance(built, ManagedEndpoint):
+        found = _managed(built)
+    elif isinstance(built, BatchJob):
+        found = _job(built)
+    elif isinstance(built, Platform):
+        found = _platform(built)
+    else:
+        return {}
+    return {one.subject: one for one in found}
+
+
+def _endpoint(one: Endpoint) -> Iterator[Fact]:
     plan = one.plan
     gateway = plan.exposure.gateway
-    return {
-        "platform": plan.platform,
-        "model": plan.model.checkpoint,
-        "precision": plan.precision,
-        "revision": plan.model.revision or "not fixed",
-        "engine": f"{plan.framework.name} {plan.framework.version}",
-        "image": plan.framework.image,
-        "longest request": f"{plan.context.max_model_len:,} tokens",
-        "full requests at once, per replica": f"{plan.context.concurrency:,}",
-        "inputs": ", ".join(plan.inputs),
-        "tool calls": _yes(plan.tools),
-        "reasoning apart": _yes(plan.reasoning),
-        "adapters": ", ".join(found.name for found in plan.adapters) or "none",
-        "key asked for": _yes(plan.access.authentication == "key"),
-        "called from outside at": gateway.url if gateway else "nowhere",
-        "replicas": _range(plan.min_replicas, plan.replicas),
-        "machines of a replica": _machines(plan.accelerator),
-        "memory needed": f"{plan.memory.need_gib:.1f} of {plan.memory.have_gib:.1f} GiB",
-        "first answer from nothing": f"about {plan.timing.startup_seconds:,} s",
-        "cost": _monthly(plan.cost),
-        "budget": _budget(one.spec.budgetUsdPerMonth),
-        "node pools": ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or "none",
-        "not deployed because of": ", ".join(plan.only_planned) or "nothing",
-    }
+    yield Fact("users", "platform", plan.platform)
+    yield Fact("users", "model", plan.model.checkpoint)
+    yield Fact("users", "precision", plan.precision)
+    yield Fact("users", "revision", plan.model.revision or "not fixed")
+    yield Fact("users", "longest request", f"{plan.context.max_model_len:,} tokens", plan.context.max_model_len)
+    yield Fact("users", "full requests at once", f"{plan.context.concurrency:,}", plan.context.concurrency)
+    yield Fact("users", "inputs", ", ".join(plan.inputs))
+    yield Fact("users", "tool calls", _yes(plan.tools))
+    yield Fact("users", "reasoning apart", _yes(plan.reasoning))
+    yield Fact("users", "adapters", ", ".join(found.name for found in plan.adapters) or NONE)
+    yield Fact("users", "key asked for", _yes(plan.access.authentication == "key"))
+    yield Fact("users", "called from outside at", gateway.url if gateway else "nowhere")
+    yield Fact("operators", "engine", f"{plan.framework.name} {plan.framework.version}")
+    yield Fact("operators", "image", plan.framework.image)
+    yield Fact("operators", "arguments of the engine", " ".join(plan.engine_args) or NONE)
+    yield Fact("operators", "replicas", _range(plan.min_replicas, plan.replicas), plan.min_replicas)
+    yield Fact("operators", "machines of a replica", _machines(plan.accelerator))
+    startup = plan.timing.startup_seconds
+    yield Fact("operators", "first answer from nothing", f"about {startup:,} s", startup)
+    yield Fact("operators", "node pools", ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or NONE)
+    yield Fact("operators", "budget", _budget(one.spec.budgetUsdPerMonth), one.spec.budgetUsdPerMonth)
+    yield Fact("operators", "not deployed because of", ", ".join(plan.only_planned) or "nothing")
 
 
-def _managed(one: ManagedEndpoint) -> dict[str, str]:
+def _managed(one: ManagedEndpoint) -> Iterator[Fact]:
     plan = one.plan
     longest, at_once = plan.context.max_model_len, plan.context.concurrency
-    return {
-        "platform": plan.platform,
-        "service": plan.service,
-        "location": plan.location or _UNSAID,
-        "model": plan.model.id,
-        "precision": plan.precision or _GOOGLES,
-        "longest request": f"{longest:,} tokens" if longest else _UNSAID,
-        "full requests at once, per replica": f"{at_once:,}" if at_once else _UNSAID,
-        "inputs": ", ".join(plan.inputs),
-        "tool calls": _yes(plan.tools),
-        "reasoning apart": _yes(plan.reasoning),
-        "replicas": _range(plan.min_replicas, plan.replicas) if plan.replicas else _GOOGLES,
-        "machines of a replica": _machines(plan.accelerator) if plan.accelerator else _GOOGLES,
-        "memory needed": f"{plan.memory.need_gib:.1f} of {plan.memory.have_gib:.1f} GiB" if plan.memory else _GOOGLES,
-        "cost": _monthly(plan.cost),
-        "price of a million tokens": _tokens(plan.token_price),
-        "endpoint": plan.garden.endpoint_id if plan.garden else _GOOGLES,
-    }
+    yield Fact("users", "platform", plan.platform)
+    yield Fact("users", "service", plan.service)
+    yield Fact("users", "location", plan.location or _UNSAID)
+    yield Fact("users", "model", plan.model.id)
+    yield Fact("users", "precision", plan.precision or _GOOGLES)
+    yield Fact("users", "longest request", f"{longest:,} tokens" if longest else _UNSAID, longest)
+    yield Fact("users", "full requests at once", f"{at_once:,}" if at_once else _UNSAID, at_once)
+    yield Fact("users", "inputs", ", ".join(plan.inputs))
+    yield Fact("users", "tool calls", _yes(plan.tools))
+    yield Fact("users", "reasoning apart", _yes(plan.reasoning))
+    yield Fact("users", "endpoint", plan.garden.endpoint_id if plan.garden else _GOOGLES)
+    replicas = _range(plan.min_replicas, plan.replicas) if plan.replicas else _GOOGLES
+    yield Fact("operators", "replicas", replicas, plan.min_replicas or None)
+    machines = _machines(plan.accelerator) if plan.accelerator else _GOOGLES
+    yield Fact("operators", "machines of a replica", machines)
+    yield Fact("operators", "price of a million tokens", _tokens(plan.token_price))
+    yield Fact("operators", "budget", _budget(one.spec.budgetUsdPerMonth), one.spec.budgetUsdPerMonth)
 
 
-def _job(one: BatchJob) -> dict[str, str]:
+def _job(one: BatchJob) -> Iterator[Fact]:
     plan = one.plan
     most = plan.cost.most_usd
-    return {
-        "platform": plan.platform,
-        "model": plan.model.checkpoint,
-        "precision": plan.precision,
-        "revision": plan.model.revision or "not fixed",
-        "engine": f"{plan.framework.name} {plan.framework.version}",
-        "pods": f"{plan.work.pods:,}, {plan.work.parallel:,} at once",
-        "machines of a pod": _machines(plan.accelerator),
-        "ended after": f"{plan.ending.deadline_seconds:,} s",
-        "cost at most": "not known" if most is None else f"{most:,.2f} USD",
-        "node pools": ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or "none",
-    }
+    yield Fact("users", "platform", plan.platform)
+    yield Fact("users", "model", plan.model.checkpoint)
+    yield Fact("users", "precision", plan.precision)
+    yield Fact("users", "revision", plan.model.revision or "not fixed")
+    yield Fact("operators", "engine", f"{plan.framework.name} {plan.framework.version}")
+    yield Fact("operators", "pods", f"{plan.work.pods:,}, {plan.work.parallel:,} at once", plan.work.pods)
+    yield Fact("operators", "machines of a pod", _machines(plan.accelerator))
+    yield Fact("operators", "ended after", f"{plan.ending.deadline_seconds:,} s", plan.ending.deadline_seconds)
+    yield Fact("operators", "cost at most", "not known" if most is None else f"{most:,.2f} USD", most)
+    yield Fact("operators", "node pools", ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or NONE)
 
 
-def _platform(one: Platform) -> dict[str, str]:
+def _platform(one: Platform) -> Iterator[Fact]:
     spec = one.spec
     if spec.google is not None:
-        return {"project": spec.google.project, "location": spec.google.location}
+        yield Fact("users", "project", spec.google.project)
+        yield Fact("users", "location", spec.google.location)
     if spec.gke is None:
-        return {}
-    return {
-        "project": spec.gke.project,
-        "location": spec.gke.location,
-        "cluster": spec.gke.cluster.name,
-        "deletion protection": _yes(spec.gke.deletionProtection),
-        "release channel": spec.gke.releaseChannel,
-        "cluster API open to": ", ".join(map(str, spec.gke.authorizedNetworks)) or "not restricted by its file",
-        "budget alert": f"{spec.gke.budget.usdPerMonth:,} USD a month" if spec.gke.budget else "none",
-    }
+        return
+    gke = spec.gke
+    yield Fact("users", "project", gke.project)
+    yield Fact("users", "location", gke.location)
+    yield Fact("users", "cluster", gke.cluster.name)
+    yield Fact("operators", "deletion protection", _yes(gke.deletionProtection))
+    yield Fact("operators", "release channel", gke.releaseChannel)
+    networks = ", ".join(map(str, gke.authorizedNetworks)) or "not restricted by its file"
+    yield Fact("operators", "cluster API open to", networks)
+    yield Fact("operators", "budget alert", f"{gke.budget.usdPerMonth:,} USD a month" if gke.budget else NONE)
 
 
 def _machines(one: AcceleratorChoice) -> str:
@@ -121,19 +137,11 @@ def _range(fewest: int, most: int) -> str:
     return f"{most}" if fewest == most else f"{fewest} to {most}"
 
 
-def _monthly(cost: Cost) -> str:
-    fewest, most = cost.monthly_usd_min, cost.monthly_usd_max
-    if fewest is None:
-        return "not known by the month"
-    up = f", {most:,.0f} with most replicas" if most is not None and round(most) != round(fewest) else ""
-    return f"{'' if cost.exact else 'at most '}{fewest:,.0f} USD a month{up}"
-
-
 def _tokens(price: TokenPrice | None) -> str:
     if price is None or price.input_usd_per_million is None or price.output_usd_per_million is None:
-        return "none"
+        return NONE
     return f"{price.input_usd_per_million:,.2f} USD in, {price.output_usd_per_million:,.2f} USD out"
 
 
 def _budget(limit: float | None) -> str:
-    return "none" if limit is None else f"{limit:,.0f} USD a month"
+    return NONE if limit is None else f"{limit:,.0f} USD a month"

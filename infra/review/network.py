@@ -11,13 +11,23 @@ _ANY = {"any": True}
 Way = tuple[str, str, str]  # `from` or `to`, the peer and the port as JSON
 
 
-def widened(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[str]:
-    """One line for each new way through a policy, and for each policy that no longer selects or is no longer there."""
+def widened(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], own: str = "") -> list[str]:
+    """One line for each new way through a policy, and for each policy that no longer selects or is no longer there.
+
+    Args:
+        before: objects of one stack.
+        after: those that take their place.
+        own: the stack's name; ways between its own pods, as a replica of several machines has, are no danger.
+    """
     old, new = _policies(before), _policies(after)
     found = [f"NetworkPolicy {name} is deleted" for name in old if name not in new]
     for name in (name for name in new if name in old):
         had = list(_ways(old[name]))
-        found += [f"NetworkPolicy {name}: new {_said(way)}" for way in _ways(new[name]) if not _covered(way, had)]
+        found += [
+            f"NetworkPolicy {name}: new {_said(way)}"
+            for way in _ways(new[name])
+            if not _covered(way, had) and not _among_own(way, own)
+        ]
         if old[name].get("podSelector") != new[name].get("podSelector"):
             found.append(f"NetworkPolicy {name} selects other pods")
     return list(dict.fromkeys(found))
@@ -55,6 +65,13 @@ def _within(peer: str, other: str) -> bool:
         return False
     small, large = ipaddress.ip_network(one["cidr"]), ipaddress.ip_network(wide["cidr"])
     return small.version == large.version and small.subnet_of(large)  # type: ignore[arg-type]
+
+
+def _among_own(way: Way, own: str) -> bool:
+    """Whether the peer is the stack's own pods, in its own namespace."""
+    peer = json.loads(way[1])
+    labels = peer.get("podSelector", {}).get("matchLabels", {}) if set(peer) == {"podSelector"} else {}
+    return bool(own) and labels.get("app.kubernetes.io/instance") == own
 
 
 def _said(way: Way) -> str:

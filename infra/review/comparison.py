@@ -1,0 +1,97 @@
+"""What differs between two versions of one stack, in the order of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.pipeline import Endpoint
+from infra.review.facts import NONE, Fact, facts
+from infra.review.records import Change
+from infra.review.sentences import sentence
+from infra.review.version import Version
+
+_EMPTY = (NONE, "nothing", "nowhere", "no")
+# What makes a Kubernetes controller start new pods when it changes.
+_TEMPLATES = {"Deployment": "template", "LeaderWorkerSet": "leaderWorkerTemplate"}
+
+
+def comes_or_goes(version: Version, *, comes: bool) -> tuple[Change, ...]:
+    """What an added stack brings, or a deleted one takes away."""
+    found = [
+        Change(one.audience, one.subject, *(("", one.text) if comes else (one.text, "")), f"{one.subject}: {one.text}")
+        for one in facts(version).values()
+        if one.text not in _EMPTY
+    ]
+    if version.objects:
+        number = f"{len(version.objects)}"
+        said = f"{number} objects of the cluster are {'made' if comes else 'deleted'}."
+        found.append(Change("operators", "objects", *(("", number) if comes else (number, "")), said))
+    return tuple(found)
+
+
+def differences(before: Version, after: Version) -> tuple[Change, ...]:
+    """What a changed stack does otherwise; both versions are planned."""
+    old, new = facts(before), facts(after)
+    found = [_change(old.get(subject), new.get(subject)) for subject in dict.fromkeys([*new, *old])]
+    return (*filter(None, found), *_roll_out(before, after), *_objects(before, after))
+
+
+def _change(before: Fact | None, after: Fact | None) -> Change | None:
+    if before is not None and after is not None:
+        if before.text == after.text:
+            return None
+        return Change(after.audience, after.subject, before.text, after.text, sentence(before, after))
+    known = before or after
+    assert known is not None
+    if known.text in _EMPTY:
+        return None
+    said = f"{known.subject}: {known.text}, {'new' if after else 'no longer said'}"
+    return Change(known.audience, known.subject, before.text if before else "", after.text if after else "", said)
+
+
+def _roll_out(before: Version, after: Version) -> Iterator[Change]:
+    """What happens to pods and machines, and what callers see meanwhile."""
+    old, new = facts(before), facts(after)
+    if "node pools" in old and "node pools" in new and old["node pools"].text != new["node pools"].text:
+        move = f" Downtime: {after.built.plan.node_pools.move}." if isinstance(after.built, Endpoint) else ""
+        said = f"The machines are replaced: new node pools are made, and the old ones deleted.{move}"
+        yield Change("operators", "machines replaced", "", "yes", said)
+    if "endpoint" in old and "endpoint" in new and old["endpoint"].text != new["endpoint"].text:
+        said = "The endpoint at Google is replaced: the old one goes before the new one answers, under another name."
+        yield Change("users", "endpoint replaced", "", "yes", said)
+    if not isinstance(before.built, Endpoint) or not isinstance(after.built, Endpoint) or not after.objects:
+        return
+    if not restarts(before, after):
+        yield Change("operators", "restarts", "", "none", "No pod restarts.")
+        return
+    rollout = after.built.plan.rollout
+    said = f"Every pod restarts ({rollout.strategy}), about {rollout.duration_seconds:,} s in all."
+    yield Change("operators", "restarts", "", f"all, {rollout.strategy}", said)
+    yield Change("users", "downtime", "", rollout.downtime, f"While it is rolled out: downtime {rollout.downtime}.")
+
+
+def restarts(before: Version, after: Version) -> bool:
+    """Whether pods are made anew."""
+    return _pods(before) != _pods(after)
+
+
+def _pods(version: Version) -> list[Any]:
+    return [one["spec"][_TEMPLATES[one["kind"]]] for one in version.objects if one["kind"] in _TEMPLATES]
+
+
+def _objects(before: Version, after: Version) -> Iterator[Change]:
+    old, new = (_by_name(one) for one in (before, after))
+    groups = (
+        ("new objects", "made", [key for key in new if key not in old]),
+        ("changed objects", "changed", [key for key in new if key in old and new[key] != old[key]]),
+        ("deleted objects", "deleted", [key for key in old if key not in new]),
+    )
+    for subject, done, keys in groups:
+        if keys:
+            named = ", ".join(f"{kind} {name}" for kind, name in sorted(keys))
+            yield Change("operators", subject, "", named, f"Objects of the cluster that are {done}: {named}.")
+
+
+def _by_name(version: Version) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(one["kind"], one["metadata"]["name"]): one for one in version.objects}
