@@ -65,6 +65,7 @@ def _costs(found: Reviews) -> list[str]:
 def _stack(one: Review) -> list[str]:
     lines = ["", *_wrapped(f"{one.stack}: {one.kind}{f' ({one.title})' if one.title else ''}", "", "  ")]
     lines += _wrapped(one.verdict, "  ", "  ")
+    lines += _wrapped(one.refusal, "  | ", "  | ") if one.refusal else []
     for audience, heading in (("users", "For its users:"), ("operators", "For its operators:")):
         changes = one.of(audience)
         lines += [f"  {heading}"] if changes else []
@@ -91,7 +92,8 @@ def rows(one: Review) -> list[tuple[str, str]]:
     found += [("lock", text) for text in one.locks]
     if one.diff:
         added, removed = sum(file.added for file in one.diff), sum(file.removed for file in one.diff)
-        found.append(("manifests", f"{counted(len(one.diff), 'file')} differ, {added:,} lines more, {removed:,} less"))
+        number = counted(len(one.diff), "file")
+        found.append(("manifests", f"{number} changed: {added:,} lines added, {removed:,} removed"))
     return found
 
 

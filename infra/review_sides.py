@@ -18,7 +18,7 @@ from infra.git_revisions import Revision
 from infra.pipeline import build
 from infra.review import ToolkitChange, Version
 from infra.stack_folder import StackFolder
-from infra.toolkit import toolkit, using
+from infra.toolkit import INSTALLED, toolkit, using
 from infra.toolkit_revision import ToolkitRevision, differing
 
 
@@ -145,6 +145,14 @@ def _version(name: str, files: SideFiles, kit: Path) -> Version:
     path, text = files.repository_path(name), ""
     try:
         text = files.text(name)
-        return Version(name, path, text, build(name, files), None, kit)
+        found = Version(name, path, text, build(name, files), None, kit)
+        if kit != INSTALLED:
+            found.objects  # noqa: B018  so that templates which fail are told of this stack
     except StackError as error:
         return Version(name, path, text, None, error, kit)
+    except Exception as error:
+        if kit == INSTALLED:
+            raise
+        said = f"the catalogue or templates of that revision cannot be used ({type(error).__name__}: {error})."
+        return Version(name, path, text, None, StackError(said), kit)
+    return found

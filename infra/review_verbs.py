@@ -48,14 +48,14 @@ def _sides(options: argparse.Namespace, folder: StackFolder) -> AbstractContextM
     from infra.review_sides import folders, revisions
 
     if options.folders:
-        if len(options.folders) != 2 or options.base or options.head:
+        if len(options.folders) != 2 or options.base is not None or options.head is not None:
             raise SpecError("name two folders, before and after, or one revision with --base; not both.")
         named = [StackFolder(Path(one), one.rstrip("/") or one) for one in options.folders]
         for one in named:
             one.names()
         return folders(*named)
-    if not options.base:
+    if options.base is None:
         raise SpecError("nothing to compare with: name a revision with --base REV, or two folders.")
     if not folder.folder.is_dir():
         raise StackError(f"{folder.shown}: no such folder. Name the folder of stack files with --stacks DIR.")
-    return revisions(folder, options.base, options.head or "HEAD")
+    return revisions(folder, options.base, "HEAD" if options.head is None else options.head)

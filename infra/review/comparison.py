@@ -5,29 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from infra.pipeline import Endpoint
-from infra.review.facts import NONE, Fact, facts
+from infra.batch_job import BatchJob
+from infra.pipeline import Endpoint, Platform
+from infra.review.facts import NONE, SILENT, Fact, facts
 from infra.review.records import Change
 from infra.review.sentences import sentence
 from infra.review.version import Version
+from infra.text import counted
 
-_EMPTY = (NONE, "nothing", "nowhere", "no")
 # What makes a Kubernetes controller start new pods when it changes.
 _TEMPLATES = {"Deployment": "template", "LeaderWorkerSet": "leaderWorkerTemplate"}
 
 
 def comes_or_goes(version: Version, *, comes: bool) -> tuple[Change, ...]:
     """What an added stack brings, or a deleted one takes away."""
-    found = [
-        Change(one.audience, one.subject, *(("", one.text) if comes else (one.text, "")), f"{one.subject}: {one.text}")
+    found = [Change("users", "endpoint", *_side("", "it", comes), _arrival(version, comes))]
+    found += [
+        Change(one.audience, one.subject, *_side("", one.text, comes), f"{one.subject}: {one.text}")
         for one in facts(version).values()
-        if one.text not in _EMPTY
+        if one.text not in SILENT
     ]
     if version.objects:
-        number = f"{len(version.objects)}"
-        said = f"{number} objects of the cluster are {'made' if comes else 'deleted'}."
-        found.append(Change("operators", "objects", *(("", number) if comes else (number, "")), said))
+        number = counted(len(version.objects), "object")
+        said = f"{number} of the cluster {'made' if comes else 'deleted'}."
+        found.append(Change("operators", "objects", *_side("", number, comes), said))
     return tuple(found)
+
+
+def _side(before: str, after: str, comes: bool) -> tuple[str, str]:
+    return (before, after) if comes else (after, before)
+
+
+def _arrival(version: Version, comes: bool) -> str:
+    built = version.built
+    if built is None or isinstance(built, Platform):
+        return f"A platform {'is made' if comes else 'and all that is made for it goes'}."
+    what = f"{built.plan.model.id} on platform {built.plan.platform}"
+    if isinstance(built, BatchJob):
+        return f"A job of {what} {'is started' if comes else 'is no longer run, and what runs of it is stopped'}."
+    if comes:
+        return f"Callers get {what}."
+    return f"Callers lose {what}: every request to it fails from then on."
 
 
 def differences(before: Version, after: Version) -> tuple[Change, ...]:
@@ -44,7 +62,7 @@ def _change(before: Fact | None, after: Fact | None) -> Change | None:
         return Change(after.audience, after.subject, before.text, after.text, sentence(before, after))
     known = before or after
     assert known is not None
-    if known.text in _EMPTY:
+    if known.text in SILENT:
         return None
     said = f"{known.subject}: {known.text}, {'new' if after else 'no longer said'}"
     return Change(known.audience, known.subject, before.text if before else "", after.text if after else "", said)
@@ -62,18 +80,14 @@ def _roll_out(before: Version, after: Version) -> Iterator[Change]:
         yield Change("users", "endpoint replaced", "", "yes", said)
     if not isinstance(before.built, Endpoint) or not isinstance(after.built, Endpoint) or not after.objects:
         return
-    if not restarts(before, after):
+    if _pods(before) == _pods(after):
         yield Change("operators", "restarts", "", "none", "No pod restarts.")
         return
     rollout = after.built.plan.rollout
     said = f"Every pod restarts ({rollout.strategy}), about {rollout.duration_seconds:,} s in all."
     yield Change("operators", "restarts", "", f"all, {rollout.strategy}", said)
-    yield Change("users", "downtime", "", rollout.downtime, f"While it is rolled out: downtime {rollout.downtime}.")
-
-
-def restarts(before: Version, after: Version) -> bool:
-    """Whether pods are made anew."""
-    return _pods(before) != _pods(after)
+    short = f"about {rollout.downtime_seconds:,} s" if rollout.downtime_seconds else NONE
+    yield Change("users", "downtime", "", short, f"Downtime while it is rolled out: {rollout.downtime}.")
 
 
 def _pods(version: Version) -> list[Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.batch_job import BatchJob
 from infra.document import Path
-from infra.errors import PolicyError, SpecError
+from infra.errors import PolicyError
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.review.capacity_risk import capacity_risk
-from infra.review.comparison import restarts
 from infra.review.images import image_dangers
 from infra.review.network import widened
 from infra.review.records import LEVELS, Danger
@@ -34,6 +34,7 @@ GRAVITY = (
     "capacity-risk",
 )
 _TIMES = 2  # a bill that is at least so many times the old one
+_NEEDED, _THERE = r"^ *needed +([0-9.]+)$", r"^ *there\b.* ([0-9.]+)$"
 _LONGEST = 300  # characters of why a stack is refused; the whole stands with the stack
 
 
@@ -79,18 +80,26 @@ def _placed(found: _Found, version: Version) -> Danger:
 
 def _refusals(before: Version | None, after: Version) -> Iterator[Danger]:
     """One for each problem, at its own line."""
-    what = "refused after the change" if before is not None and before.built is not None else "refused"
+    was = before is not None and before.built is not None
+    what = "refused after the change" if was else "refused"
     refusal = after.refusal
     assert refusal is not None
     kind = "policy" if isinstance(refusal, PolicyError) else "refused"
-    why = "" if isinstance(refusal, SpecError) else "no plan: "
     if not refusal.problems:
         yield Danger(kind, f"{what}: {_short(str(refusal))}", after.path)
     for one in refusal.problems:
-        said = f"{one.field}: {one.message}" if one.field else one.message
+        said = _memory(one.message) or (f"{one.field}: {one.message}" if one.field else one.message)
         here = one.path.rpartition("/")[2] == after.path.rpartition("/")[2]
         where = (after.path, one.line, one.column) if here else (after.path, 0, 0)
-        yield Danger(kind, f"{what}: {why}{_short(said) if here else _short(str(one))}", *where)
+        yield Danger(kind, f"{what}: {_short(said) if here else _short(str(one))}", *where)
+
+
+def _memory(message: str) -> str:
+    """The sum of a memory proof that fails, which its author is told term by term; empty for other messages."""
+    needed, there = (re.search(pattern, message, re.MULTILINE) for pattern in (_NEEDED, _THERE))
+    if "does not fit" not in message or needed is None or there is None:
+        return ""
+    return f"memory does not fit: {float(needed[1]):,.1f} GiB are needed of each accelerator, {there[1]} GiB are there"
 
 
 def _short(text: str) -> str:
@@ -183,7 +192,7 @@ def _cost(before: Version | None, after: Version) -> Iterator[_Found]:
 
 
 def _downtime(before: Version | None, after: Version) -> Iterator[_Found]:
-    """Pods that restart without another that answers, which a change that looks harmless may bring."""
+    """Machines that are replaced, and roll-outs that lose their second replica: both hide in harmless lines."""
     was, built = before.built if before else None, after.built
     if isinstance(was, ManagedEndpoint) and isinstance(built, ManagedEndpoint):
         ids = [one.plan.garden.endpoint_id if one.plan.garden else "" for one in (was, built)]
@@ -196,8 +205,9 @@ def _downtime(before: Version | None, after: Version) -> Iterator[_Found]:
     moved = was.plan.node_pools.pools != built.plan.node_pools.pools
     if moved and not built.plan.node_pools.move.startswith("none"):
         yield _Found("downtime", f"machines are replaced: downtime {built.plan.node_pools.move}", ("accelerator",))
-    elif built.plan.rollout.downtime_seconds and restarts(before, after):
-        yield _Found("downtime", f"every pod restarts: downtime {built.plan.rollout.downtime}", ("replicas",))
+    elif built.plan.rollout.downtime_seconds > was.plan.rollout.downtime_seconds == 0:
+        said = f"roll-outs were without downtime, and are not any more: {built.plan.rollout.downtime}"
+        yield _Found("downtime", said, ("replicas",))
 
 
 def _capacity(before: Version | None, after: Version) -> Iterator[_Found]:

@@ -13,8 +13,10 @@ from infra.plan.serving_plan import AcceleratorChoice
 from infra.review.version import Version
 
 Audience = Literal["users", "operators"]
-NONE = "none"
+NONE, UNFIXED = "none", "not fixed"
 _UNSAID, _GOOGLES = "not said by Google", "Google's own"
+# What says that a stack lacks something, or that nothing is known: no news of one that comes or goes.
+SILENT = (NONE, "nothing", "nowhere", "no", _UNSAID, _GOOGLES)
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def _endpoint(one: Endpoint) -> Iterator[Fact]:
     plan = one.plan
     gateway = plan.exposure.gateway
     yield Fact("users", "platform", plan.platform)
-    yield Fact("users", "model", plan.model.checkpoint)
+    yield Fact("users", "model", plan.model.id)
     yield Fact("users", "precision", plan.precision)
-    yield Fact("users", "revision", plan.model.revision or "not fixed")
+    yield Fact("users", "checkpoint", plan.model.checkpoint)
+    yield Fact("users", "revision", plan.model.revision or UNFIXED)
     yield Fact("users", "longest request", f"{plan.context.max_model_len:,} tokens", plan.context.max_model_len)
     yield Fact("users", "full requests at once", f"{plan.context.concurrency:,}", plan.context.concurrency)
     yield Fact("users", "inputs", ", ".join(plan.inputs))
@@ -96,9 +99,10 @@ def _job(one: BatchJob) -> Iterator[Fact]:
     plan = one.plan
     most = plan.cost.most_usd
     yield Fact("users", "platform", plan.platform)
-    yield Fact("users", "model", plan.model.checkpoint)
+    yield Fact("users", "model", plan.model.id)
     yield Fact("users", "precision", plan.precision)
-    yield Fact("users", "revision", plan.model.revision or "not fixed")
+    yield Fact("users", "checkpoint", plan.model.checkpoint)
+    yield Fact("users", "revision", plan.model.revision or UNFIXED)
     yield Fact("operators", "engine", f"{plan.framework.name} {plan.framework.version}")
     yield Fact("operators", "pods", f"{plan.work.pods:,}, {plan.work.parallel:,} at once", plan.work.pods)
     yield Fact("operators", "machines of a pod", _machines(plan.accelerator))

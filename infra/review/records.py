@@ -102,6 +102,7 @@ class Review:
         path: of its file, from the top of the repository.
         title: what it is, such as `gemma-4-31b-it on 1 x h100, vllm`; of a deleted one, what it was.
         verdict: what to do about it, in one sentence.
+        refusal: why it is refused after the change, as its author is told; empty where it is not.
         dangers: the gravest first.
         changes: of an added or deleted stack, what comes or goes.
         money_before, money_after: None where not known, or nothing is paid by the hour.
@@ -118,6 +119,7 @@ class Review:
     title: str
     team: str | None
     verdict: str
+    refusal: str
     dangers: tuple[Danger, ...]
     changes: tuple[Change, ...]
     money_before: Money | None
@@ -144,6 +146,7 @@ class Review:
             "title": self.title,
             "team": self.team,
             "verdict": self.verdict,
+            "refusal": self.refusal,
             "dangers": [_data(one) for one in self.dangers],
             "changes": [_data(one) for one in self.changes],
             "cost": {"before": _data(self.money_before), "after": _data(self.money_after)},

@@ -13,7 +13,7 @@ from infra.review.comparison import comes_or_goes, differences
 from infra.review.dangers import dangers
 from infra.review.fleet import fleet, team_costs
 from infra.review.manifest_diff import manifest_diff
-from infra.review.records import Change, Kind, MemoryProof, Review, Reviews, ToolkitChange
+from infra.review.records import Change, FileDiff, Kind, MemoryProof, Review, Reviews, ToolkitChange
 from infra.review.verdict import verdict
 from infra.review.version import Version
 
@@ -73,6 +73,7 @@ def _review(before: Version | None, after: Version | None) -> Review:
         title=_title(shown),
         team=shown.team if shown else None,
         verdict=verdict(kind, found, changes, before.money if before else None, after.money if after else None),
+        refusal=str(after.refusal) if after is not None and after.refusal is not None else "",
         dangers=found,
         changes=changes,
         money_before=before.money if before else None,
@@ -136,7 +137,7 @@ def _broken(after: Version | None) -> tuple[str, ...]:
     return tuple(f"{one.field}: {one.message}" for one in after.broken)
 
 
-def _diff(before: Version | None, after: Version | None) -> tuple:  # type: ignore[type-arg]
+def _diff(before: Version | None, after: Version | None) -> tuple[FileDiff, ...]:
     known = after or before
     assert known is not None
     return manifest_diff(known.stack, before.files if before else {}, after.files if after else {})

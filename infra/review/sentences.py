@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.review.facts import NONE, Fact
+from infra.review.facts import NONE, UNFIXED, Fact
 
 _Sentence = Callable[[Fact, Fact], str]
 _BITS = {
@@ -34,7 +34,7 @@ def _platform(before: Fact, after: Fact) -> str:
 
 
 def _model(before: Fact, after: Fact) -> str:
-    return f"Another model answers: {after.text} in place of {before.text}. Its answers are others."
+    return f"Another model answers: {after.text} in place of {before.text}."
 
 
 def _precision(before: Fact, after: Fact) -> str:
@@ -49,10 +49,14 @@ def _with_bits(precision: str) -> str:
     return f"{precision} ({said})" if said else precision
 
 
+def _checkpoint(before: Fact, after: Fact) -> str:
+    return f"The weights come from {after.text}, in place of {before.text}."
+
+
 def _revision(before: Fact, after: Fact) -> str:
-    if before.text == "not fixed":
+    if before.text == UNFIXED:
         return f"The weights are fixed at commit {after.text[:_SHORT]}; before, whatever the hub had was loaded."
-    if after.text == "not fixed":
+    if after.text == UNFIXED:
         return "The weights are no longer fixed: each start loads whatever the hub has then."
     return f"Other files of weights: commit {after.text[:_SHORT]} in place of {before.text[:_SHORT]}."
 
@@ -146,6 +150,7 @@ _SENTENCES: dict[str, _Sentence] = {
     "platform": _platform,
     "model": _model,
     "precision": _precision,
+    "checkpoint": _checkpoint,
     "revision": _revision,
     "longest request": _longest,
     "full requests at once": _at_once,

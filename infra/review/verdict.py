@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infra.review.facts import NONE
 from infra.review.records import Change, Danger, Kind
 from infra.review.version import Money
 
@@ -17,15 +18,19 @@ def verdict(
     if kind == "no effect":
         return "Safe to approve: nothing that runs changes."
     if dangers:
-        number = "the danger" if len(dangers) == 1 else f"each of the {len(dangers)} dangers"
-        return f"Approve only if {number} below is meant{_and_cost(before, after)}."
+        number = "its danger is" if len(dangers) == 1 else f"its {len(dangers)} dangers are"
+        return f"Approve only if {number} meant{_and_cost(before, after)}."
     if kind == "deleted":
         return f"Approve if nobody calls it any more{_and_cost(before, after)}."
     if kind == "added":
         return f"No danger found. Approve if it is wanted{_and_cost(before, after)}."
-    said = [one.subject for one in changes if one.audience == "users" and one.subject != "downtime"]
-    what = f"users notice: {', '.join(said)}" if said else "users notice no other answers"
+    said = [_noticed(one) for one in changes if one.audience == "users" and one.after != NONE]
+    what = f"users notice: {', '.join(said)}" if said else "users notice nothing"
     return f"No danger found; {what}{_and_cost(before, after)}."
+
+
+def _noticed(change: Change) -> str:
+    return f"downtime of {change.after}" if change.subject == "downtime" else change.subject
 
 
 def _and_cost(before: Money | None, after: Money | None) -> str:

@@ -178,6 +178,7 @@ ALLOWED = {
         "policy",
         "rendered_tree",
         "review",
+        "text",
         "toolkit",
     },
     "review_report": {"review", "text"},

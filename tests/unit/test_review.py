@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from infra.cli import main
 from infra.review.network import widened
 from tests.unit.files import PLATFORM, endpoint
+from tests.unit.review_repository import Repository
 
 FIRST_SCREEN = 24
 NAME = "gemma4-e4b-l4"
@@ -24,33 +23,6 @@ IMAGE = f"engine: {{image: registry.example.com/vllm:v0.33.0@sha256:{'ab' * 32}}
 SHIPPED = Path(__file__).resolve().parents[2] / "stacks"
 
 
-class Repository:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "stacks").mkdir(parents=True)
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *arguments: str) -> str:
-        who = ["-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(
-            ["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True, text=True, env=GIT_ENVIRONMENT
-        )
-        return done.stdout
-
-    def commit(self, **files: str | None) -> None:
-        for key, text in files.items():
-            path = self.folder / "stacks" / f"{key.replace('_', '-')}.yaml"
-            path.unlink() if text is None else path.write_text(text, encoding="utf-8")
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "change", "--allow-empty")
-
-    def review(self, *more: str) -> int:
-        return main(["review", "--stacks", str(self.folder / "stacks"), "--base", "HEAD~1", *more])
-
-
-GIT_ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "repository")
@@ -60,7 +32,12 @@ def repository(tmp_path: Path) -> Repository:
 
 LOST_PROTECTION = PLATFORM.replace("deletionProtection: false", "deletionProtection: true")
 DANGERS = {
-    "no longer fits": (E4B, E4B + "contextLength: 131072\nconcurrency: 500\n", 1, "refused after the change"),
+    "no longer fits": (
+        E4B,
+        E4B + "contextLength: 131072\nconcurrency: 500\n",
+        1,
+        "refused after the change: memory does not fit: ",
+    ),
     "over budget": (E4B, E4B + "budgetUsdPerMonth: 5\n", 1, "refused after the change"),
     "no budget": (E4B + "budgetUsdPerMonth: 9000\n", E4B, 0, "budgetUsdPerMonth was 9,000 USD"),
     "doubled bill": (E4B, E4B + "replicas: {min: 2}\n", 0, "2.0 times what it was"),
@@ -91,6 +68,32 @@ DANGERS = {
         "other weights",
     ),
     "unpinned weights": (E4B + f"weights: {{revision: {COMMIT}}}\n", E4B, 0, "other weights"),
+    "no second replica": (
+        E4B + "replicas: {min: 2, max: 2}\n",
+        E4B,
+        0,
+        "roll-outs were without downtime, and are not any more: about",
+    ),
+    "spot machines": (E4B, E4B + "capacity: [spot]\n", 0, "machines are missing rises from medium to high: spot"),
+    "machines replaced": (E4B, E4B + "capacity: [spot]\n", 0, "machines are replaced: downtime about"),
+    "another registry": (
+        E4B + IMAGE,
+        E4B + IMAGE.replace("registry.example.com", "elsewhere.example.net"),
+        0,
+        "comes from elsewhere.example.net, not from registry.example.com",
+    ),
+    "more rights": (
+        E4B,
+        E4B + "weights: {source: gcs, bucket: weights-of-ours, path: gemma}\n",
+        0,
+        "may do more: roles/storage.objectViewer on gs://weights-of-ours",
+    ),
+    "dearer at the most": (
+        E4B,
+        E4B + "replicas: {min: 1, max: 4}\n",
+        0,
+        "it can cost 4.0 times what it could",
+    ),
     "wrong file": (E4B, E4B + "modle: x\n", 1, "unknown key"),
 }
 
@@ -152,7 +155,7 @@ def test_the_change_back_is_no_danger_of_the_same_kind(
     repository.commit(gemma4_e4b_l4=before)
     assert repository.review() == 0
     text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
-    if "weights" not in case:
+    if "weights" not in case and case != "machines replaced":
         assert said not in text
 
 
@@ -176,14 +179,18 @@ def test_a_change_says_what_its_users_notice_with_numbers(
     repository.commit(gemma4_e4b_l4=E4B + "contextLength: 16384\nconcurrency: 1\ntools: true\ncapacity: [spot]\n")
     assert repository.review() == 0
     text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
-    assert "longest request: 8,192 tokens -> 16,384 tokens" in text
-    assert "full requests at once, per replica: 2 -> 1" in text
-    assert "tool calls: no -> yes" in text
-    assert "every pod restarts" in text
-    assert "changed objects: " in text
-    assert " GiB, as before" in text or " GiB -> " in text
-    assert "node pools: gemma4-e4b-l4-" in text
-    assert "machines are replaced" in text
+    assert "at most 16,384 tokens, question and answer together; before, 8,192 tokens." in text
+    assert "Longer ones are refused" not in text
+    assert "proved to serve 1 full-length requests at once; before, 2. More than that may wait." in text
+    assert "Tool calls come back as such now." in text
+    assert "Every pod restarts (replace), about " in text
+    assert "Downtime while it is rolled out: about " in text
+    assert "Objects of the cluster that are changed: " in text
+    assert "memory proof: " in text
+    assert " GiB to spare, as before" in text or " GiB to spare -> " in text
+    assert "The machines are replaced: new node pools are made" in text
+    assert "risk that machines are missing rises from medium to high: spot" in text
+    assert "rules checked, all kept" in text
     assert " USD a month" in text
 
 
@@ -205,8 +212,8 @@ def test_every_shipped_stack_can_come_and_go(repository: Repository, capsys: pyt
     assert repository.review() == 0
     deleted = capsys.readouterr().out
     for name in shipped:
-        assert f"\n{name}: added\n" in added
-        assert f"\n{name}: deleted\n  takes away:\n" in deleted
+        assert f"\n{name}: added (" in added
+        assert f"\n{name}: deleted (" in deleted
     assert all(len(line) <= 80 for line in [*added.splitlines(), *deleted.splitlines()])
     assert "None" not in added
 
@@ -232,7 +239,8 @@ def test_costs_are_summed_by_team(repository: Repository, capsys: pytest.Capture
     by_team = {one["team"]: one for one in found["teams"]}
     stacks = {one["stack"]: one for one in found["stacks"]}
     assert by_team["search"]["after"] == pytest.approx(2 * by_team["search"]["before"])
-    assert by_team["shop"] == {"team": "shop", "before": 0, "after": stacks["gemma4-e4b-l4-two"]["monthlyUsdAfter"]}
+    paid = stacks["gemma4-e4b-l4-two"]["cost"]["after"]["monthlyUsdMin"]
+    assert by_team["shop"] == {"team": "shop", "before": 0, "after": paid}
     assert stacks["gemma4-e4b-l4-two"]["kind"] == "added"
     assert [one["kind"] for one in stacks[NAME]["dangers"]] == ["cost"]
 
@@ -241,8 +249,10 @@ def test_a_deleted_stack_says_what_it_takes_away(repository: Repository, capsys:
     repository.commit(gemma4_e4b_l4=None)
     assert repository.review() == 0
     text = capsys.readouterr().out
-    assert f"{NAME}: deleted\n  takes away:" in text
-    assert "google/gemma-4-E4B-it" in text
+    assert f"{NAME}: deleted (gemma-4-e4b-it, vllm, 1 x l4 on platform dev)" in text
+    assert "Callers lose gemma-4-e4b-it on platform dev: every request to it fails" in text
+    assert "Approve if nobody calls it any more; it costs " in text
+    assert "USD a month less" in " ".join(text.split())
 
 
 def test_a_platform_reaches_the_stacks_that_name_it(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,7 +280,7 @@ def test_nothing_of_the_working_tree_is_read_or_changed(
         repository.git("stash", "list"),
     )
     assert repository.review() == 0
-    assert "tool calls: no -> yes" in capsys.readouterr().out
+    assert "Tool calls come back as such now." in capsys.readouterr().out
     assert mine.read_text(encoding="utf-8") == "half: written"
     after = (
         repository.git("status", "--porcelain"),
@@ -300,6 +310,44 @@ def test_an_unknown_revision_is_said_in_one_line(
 def test_a_folder_that_is_in_no_repository_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["review", "--stacks", str(tmp_path), "--base", "HEAD"]) == 1
     assert "git: " in capsys.readouterr().err
+
+
+def test_two_folders_are_compared_without_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for side, text in (("before", E4B), ("after", E4B + "tools: true\n")):
+        folder = tmp_path / side
+        folder.mkdir()
+        (folder / "dev.yaml").write_text(PLATFORM, encoding="utf-8")
+        (folder / f"{NAME}.yaml").write_text(text, encoding="utf-8")
+    sides = [str(tmp_path / side) for side in ("before", "after")]
+    assert main(["review", *sides, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["stack"] for one in found["stacks"]] == [NAME]
+    assert main(["review", sides[0], sides[0]]) == 0
+    assert "No stack changes between" in capsys.readouterr().out
+    for wrong in (sides[:1], [*sides, "--base", "HEAD"], [sides[0], str(tmp_path / "none")], []):
+        assert main(["review", *wrong]) == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_danger_names_the_line_of_its_field(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    text = E4B + "replicas: {min: 2}\nexpose: {authentication: none, reason: a closed laboratory of ours}\n"
+    repository.commit(gemma4_e4b_l4=text)
+    (stack,) = _json(repository, capsys)["stacks"]
+    lines = text.splitlines()
+    for danger in stack["dangers"]:  # type: ignore[attr-defined]
+        word = {"cost": "replicas", "authentication-off": "authentication"}[danger["kind"]]
+        assert danger["path"] == f"stacks/{NAME}.yaml"
+        assert word in lines[danger["line"] - 1]
+
+
+def test_what_is_refused_counts_in_the_bill_as_it_runs_today(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + "modle: x\n")
+    capsys.readouterr()
+    assert repository.review("--json") == 1
+    (team,) = [one for one in json.loads(capsys.readouterr().out)["teams"] if one["team"] == "search"]
+    assert team["before"] == team["after"] > 0
 
 
 def policy(*ingress: object, **more: object) -> dict[str, object]:
