@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from infra.document import parse_document
 from infra.errors import StackError
-from infra.pipeline import StackFiles, read
+from infra.pipeline import StackFiles
 
 
 class VersionedFiles(StackFiles, Protocol):
@@ -24,10 +25,9 @@ def changed_stacks(base: VersionedFiles, head: VersionedFiles) -> list[str]:
     return [name for name in every if name in changed or _platform(name, head) in changed]
 
 
-def _platform(name: str, files: StackFiles) -> str | None:
-    """The platform that a stack file names; None of a platform, and of a file that cannot be read."""
+def _platform(name: str, files: StackFiles) -> object:
+    """The platform that a stack file names, whether there is one or not; None of what is no YAML mapping."""
     try:
-        _, spec = read(name, files)
+        return parse_document(files.text(name), files.path(name)).values.get("platform")
     except StackError:
         return None
-    return getattr(spec, "platform", None)

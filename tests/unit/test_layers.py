@@ -177,7 +177,9 @@ ALLOWED = {
         "plan",
         "policy",
         "rendered_tree",
+        "report",
         "review",
+        "spec",
         "text",
         "toolkit",
     },
@@ -185,7 +187,7 @@ ALLOWED = {
     "git_command": {"errors"},
     "git_revisions": {"document", "errors", "git_command", "spec"},
     "toolkit_revision": {"errors", "git_command", "git_revisions", "toolkit"},
-    "changed_stacks": {"errors", "pipeline"},
+    "changed_stacks": {"document", "errors", "pipeline"},
     "review_sides": {
         "catalog",
         "changed_stacks",

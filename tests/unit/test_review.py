@@ -57,7 +57,7 @@ DANGERS = {
         E4B,
         E4B + "expose: {gateway: {hostname: gemma.example.com, scope: external, certificate: {map: gemma}}}\n",
         0,
-        "new `from` 130.211.0.0/22",
+        "it is open to the internet from now on, at https://gemma.example.com",
     ),
     "latest": (E4B, E4B + "engine: {image: registry.example.com/vllm:latest}\n", 1, "moving image"),
     "tag": (E4B + IMAGE, E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n", 0, "a tag, which can move"),
@@ -144,6 +144,40 @@ def test_a_platform_that_opens_up_is_a_danger(
     repository.commit(dev=CREATED % before)
     assert repository.review() == 0
     assert said not in " ".join(capsys.readouterr().out.split()).partition("DANGERS")[2].partition("Cost")[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("location: us-central1", "location: us-east4", "another cluster, and all endpoints on it are gone"),
+        ("cluster: {name: dev", "cluster: {name: other", "another cluster, and all endpoints on it are gone"),
+        ("", "bucket: {name: weights-of-ours}, ", ""),
+        ("bucket: {name: weights-of-ours}, ", "bucket: {name: weights-of-others}, ", "another bucket"),
+    ],
+)
+def test_a_platform_that_is_made_anew_is_a_danger(
+    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (CREATED % (one if one.endswith(", ") else "") for one in (before, after))
+    if not after.endswith(", "):
+        second = first.replace(before, after)
+        assert first != second
+    repository.commit(dev=first)
+    capsys.readouterr()
+    repository.commit(dev=second)
+    repository.review()
+    dangers = " ".join(capsys.readouterr().out.split()).partition("Cost")[0]
+    assert said in dangers
+    assert bool(said) == ("DANGERS" in dangers)
+
+
+def test_a_platform_that_goes_takes_its_stacks_with_it_in_the_review(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=None)
+    assert repository.review() == 1
+    shown = {one["stack"]: one["kind"] for one in _json(repository, capsys)["stacks"]}
+    assert shown == {"dev": "deleted", NAME: "refused"}
 
 
 @pytest.mark.parametrize("case", DANGERS)
