@@ -166,7 +166,7 @@ def _cost(before: Version | None, after: Version) -> Iterator[_Found]:
         yield _Found("cost", said.removesuffix(" a month") if field == ("job",) else said, field)
     elif before.money and after.money and after.money.monthly_usd_max >= _TIMES * before.money.monthly_usd_max:
         dear, dearer = before.money.monthly_usd_max, after.money.monthly_usd_max
-        said = f"it can cost {dearer / dear:.1f} times what it could: at most {dear:,.0f} -> {dearer:,.0f} USD a month"
+        said = f"its highest cost is {dearer / dear:.1f} times what it was: {dear:,.0f} -> {dearer:,.0f} USD a month"
         yield _Found("cost", said, field)
     if old and new is None and not isinstance(after.built, ManagedEndpoint):
         yield _Found("cost", f"the cost is no longer known; it was {old:,.0f} USD", field)

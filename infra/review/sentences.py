@@ -67,7 +67,8 @@ def _longest(before: Fact, after: Fact) -> str:
 
 
 def _at_once(before: Fact, after: Fact) -> str:
-    said = f"Each replica is proved to serve {after.text} full-length requests at once; before, {before.text}."
+    number = f"{after.text} full-length request{'' if after.text == '1' else 's'}"
+    said = f"Each replica is proved to serve {number} at once; before, {before.text}."
     return f"{said} More than that may wait." if _less(before, after) else said
 
 

@@ -192,6 +192,7 @@ ALLOWED = {
         "catalog",
         "changed_stacks",
         "errors",
+        "git_command",
         "git_revisions",
         "pipeline",
         "review",
