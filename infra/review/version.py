@@ -63,6 +63,11 @@ class Version:
             return tuple(broken_rules(self.built, self.path))
 
     @property
+    def _only_planned(self) -> bool:
+        """Whether this version plans it, and deploys nothing of it."""
+        return isinstance(self.built, Endpoint) and self.built.refusal is not None
+
+    @property
     def refused(self) -> bool:
         """Whether `pulumi up` or `servestack validate` would refuse it."""
         return self.built is None or bool(self.broken)
@@ -71,9 +76,7 @@ class Version:
     def objects(self) -> list[dict[str, Any]]:
         """Kubernetes objects; none of a platform, of what is refused, or of what is only planned."""
         built = self.built
-        if built is None or isinstance(built, Platform):
-            return []
-        if isinstance(built, Endpoint) and built.refusal is not None:
+        if built is None or isinstance(built, Platform) or self._only_planned:
             return []
         with using(self.toolkit):
             return built.objects()
@@ -81,7 +84,7 @@ class Version:
     @cached_property
     def files(self) -> dict[str, str]:
         """Files of its folder in the rendered tree."""
-        if self.built is None:
+        if self.built is None or self._only_planned:
             return {}
         with using(self.toolkit):
             return stack_files(self.built)
@@ -100,8 +103,7 @@ class Version:
     def _resources(self) -> str:
         """What is made elsewhere than in a cluster, as text."""
         built = self.built
-        assert built is not None
-        if isinstance(built, Endpoint) and not built.on_a_machine:
+        if built is None or self._only_planned or (isinstance(built, Endpoint) and not built.on_a_machine):
             return ""
         with using(self.toolkit):
             return "" if isinstance(built, BatchJob) else golden_text(built)
