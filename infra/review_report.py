@@ -21,8 +21,13 @@ def review_text(found: Reviews) -> str:
         lines += _wrapped(f"{stack}: {danger.sentence}", "! ", "  ")
     lines += _toolkit(found.toolkit) if found.toolkit else []
     lines += ["", *_costs(found)] if found.teams else []
-    for one in sorted(found.stacks, key=lambda review: KINDS.index(review.kind)):
+    told = [one for one in found.stacks if one.kind != "no effect"]
+    for one in sorted(told, key=lambda review: KINDS.index(review.kind)):
         lines += _stack(one)
+    same = [one.stack for one in found.stacks if one.kind == "no effect"]
+    if same:
+        said = f"No effect on {counted(len(same), 'stack')}, nothing that runs changes: {', '.join(same)}."
+        lines += ["", *_wrapped(said, "", "  ")]
     return "\n".join(lines) + "\n"
 
 
@@ -71,9 +76,8 @@ def _stack(one: Review) -> list[str]:
         lines += [f"  {heading}"] if changes else []
         for change in changes:
             lines += _wrapped(change.sentence, "  - ", "    ")
-    if one.kind != "no effect":
-        for name, text in rows(one):
-            lines += _wrapped(f"{name}: {text}", "  ", "    ")
+    for name, text in rows(one):
+        lines += _wrapped(f"{name}: {text}", "  ", "    ")
     return lines
 
 

@@ -199,7 +199,7 @@ def test_another_form_of_the_same_content_has_no_effect(
     lines = E4B.splitlines()
     repository.commit(gemma4_e4b_l4="# said otherwise\n" + "\n\n".join([*lines[:2], *reversed(lines[2:])]) + "\n")
     assert repository.review() == 0
-    assert f"{NAME}: no effect" in capsys.readouterr().out
+    assert f"No effect on 1 stack, nothing that runs changes: {NAME}." in capsys.readouterr().out
     repository.commit()
     assert repository.review() == 0
     assert "No stack changes" in capsys.readouterr().out
