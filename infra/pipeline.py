@@ -241,13 +241,15 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
     return built
 
 
-def build_each(names: Iterable[str], files: StackFiles) -> tuple[list[Built], dict[str, StackError]]:
+def build_each(
+    names: Iterable[str], files: StackFiles, *, demand_lock: bool = True
+) -> tuple[list[Built], dict[str, StackError]]:
     """What follows from each of several stack files, and by name why some are refused."""
     built: list[Built] = []
     failures: dict[str, StackError] = {}
     for name in names:
         try:
-            built.append(build(name, files))
+            built.append(build(name, files, demand_lock=demand_lock))
         except StackError as error:
             failures[name] = error
     return built, failures

@@ -181,10 +181,13 @@ ALLOWED = {
         "review_report",
         "stack_folder",
     },
-    "cli": {"errors", "live_verbs", "review_verbs", "stack_folder", "tree_verbs", "verbs"},
+    "lock_client": {"errors", "lock", "lock_client", "plan", "text"},
+    "lock_report": {"lock", "pipeline", "text"},
+    "lock_verbs": {"errors", "lock", "lock_client", "lock_report", "pipeline", "stack_files", "stack_folder"},
+    "cli": {"errors", "live_verbs", "lock_verbs", "review_verbs", "stack_folder", "tree_verbs", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
-IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "urllib", "pulumi", "kubernetes"}
+IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "httpx", "urllib", "pulumi", "kubernetes"}
 EDGES = {
     "cluster",
     "components",
@@ -195,6 +198,7 @@ EDGES = {
     "live",
     "live_verbs",
     "local",
+    "lock_client",
     "verbs",
     "__main__",
     "stack_folder",
