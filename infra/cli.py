@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.errors import StackError
 from infra.live_verbs import run_smoke, run_verify
+from infra.lock_verbs import add_lock
 from infra.review_verbs import add_review
 from infra.stack_folder import StackFolder
 from infra.tree_verbs import run_render
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.set_defaults(run=run_plan)
 
+    add_lock(verbs, shared)
     _add_render(verbs, shared, named)
 
     add_review(verbs, shared)

@@ -8,6 +8,8 @@ from pathlib import Path
 from infra.document import MAX_BYTES
 from infra.errors import SpecError, StackError, nearest
 from infra.git_command import FILE_MODES, Blob, contents, git, listed
+from infra.lock import LOCK_FILE
+from infra.lock import MAX_BYTES as MOST_LOCK_BYTES
 from infra.spec import NAME_PATTERN
 
 _SHOWN_DIGITS = 10
@@ -32,6 +34,7 @@ class Revision:
         self.commit = found.decode().strip()
         self.short = self.commit[:_SHOWN_DIGITS]
         self.prefix = prefix
+        self._lock: Blob | None = None
         self.blobs = self._listed(prefix)
         self._contents: dict[str, bytes] | None = None
 
@@ -41,6 +44,8 @@ class Revision:
             file = path.rpartition("/")[2]
             if file.endswith(".yaml") and re.fullmatch(NAME_PATTERN, file.removesuffix(".yaml")):
                 blobs[file.removesuffix(".yaml")] = blob
+            elif file == LOCK_FILE:
+                self._lock = blob
         return blobs
 
     def names(self) -> list[str]:
@@ -69,18 +74,31 @@ class Revision:
         blob = self.blobs.get(name)
         if blob is None:
             raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {nearest(name, self.names())}")
+        return self._text(blob, self.path(name), MAX_BYTES)
+
+    def lock_text(self) -> str | None:
+        """Text of the lock file; None where the revision has none.
+
+        Raises:
+            SpecError: a link or folder, too large, or not UTF-8.
+        """
+        return None if self._lock is None else self._text(self._lock, f"{self._shown}/{LOCK_FILE}", MOST_LOCK_BYTES)
+
+    def _text(self, blob: Blob, path: str, most_bytes: int) -> str:
         if blob.mode not in FILE_MODES:
-            raise SpecError(f"{self.path(name)}: not a file.")
-        if blob.size > MAX_BYTES:
-            raise SpecError(f"{self.path(name)}: {blob.size:,} bytes; a stack file has at most {MAX_BYTES:,}.")
+            raise SpecError(f"{path}: not a file.")
+        if blob.size > most_bytes:
+            raise SpecError(f"{path}: {blob.size:,} bytes; it may have at most {most_bytes:,}.")
         try:
             return self._read()[blob.object_id].decode("utf-8")
         except UnicodeDecodeError as error:
-            raise SpecError(f"{self.path(name)}: not UTF-8 text (byte {error.start}).") from None
+            raise SpecError(f"{path}: not UTF-8 text (byte {error.start}).") from None
 
     def _read(self) -> dict[str, bytes]:
         """Content of every file by its object, read once by one git, as a fleet has a thousand."""
         if self._contents is None:
-            wanted = {one.object_id for one in self.blobs.values() if one.mode in FILE_MODES and one.size <= MAX_BYTES}
+            sized = [(one, MAX_BYTES) for one in self.blobs.values()]
+            sized += [(self._lock, MOST_LOCK_BYTES)] if self._lock else []
+            wanted = {one.object_id for one, most in sized if one.mode in FILE_MODES and one.size <= most}
             self._contents = contents(self._folder, wanted)
         return self._contents

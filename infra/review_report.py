@@ -10,7 +10,7 @@ from infra.text import WIDTH, counted, in_column, printable
 
 def review_text(found: Reviews) -> str:
     """The whole review without the diffs; text of stack files is made safe to print."""
-    if not found.stacks and found.toolkit is None:
+    if not found.stacks and found.toolkit is None and not found.locks:
         return f"No stack changes between {found.base} and {found.head}.\n"
     counts = {kind: sum(one.kind == kind for one in found.stacks) for kind in KINDS}
     shown = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number) or "none changes"
@@ -20,6 +20,9 @@ def review_text(found: Reviews) -> str:
     for stack, danger in grave:
         lines += _wrapped(f"{stack}: {danger.sentence}", "! ", "  ")
     lines += _toolkit(found.toolkit) if found.toolkit else []
+    if found.locks:
+        lines += ["", "The lock file fixes otherwise:"]
+        lines += [line for one in found.locks for line in _wrapped(one, "  ", "    ")]
     lines += ["", *_costs(found)] if found.teams else []
     told = [one for one in found.stacks if one.kind != "no effect"]
     for one in sorted(told, key=lambda review: KINDS.index(review.kind)):

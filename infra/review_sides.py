@@ -16,8 +16,10 @@ from infra.changed_stacks import VersionedFiles, changed_stacks
 from infra.errors import SpecError, StackError
 from infra.git_command import merge_base
 from infra.git_revisions import Revision
+from infra.lock import LockChange, lock_changes
 from infra.pipeline import build
 from infra.review import ToolkitChange, Version
+from infra.stack_files import read_lock
 from infra.stack_folder import StackFolder
 from infra.toolkit import INSTALLED, toolkit, using
 from infra.toolkit_revision import ToolkitRevision, differing
@@ -40,6 +42,7 @@ class Sides:
     base: str
     head: str
     toolkit: ToolkitChange | None
+    locks: tuple[LockChange, ...]
 
 
 class FolderFiles(StackFolder):
@@ -138,7 +141,15 @@ def _sides(
 ) -> Sides:
     after = _versions(*head, {})
     same = {name: one for name, one in after.items() if base[1] == head[1] and name not in touched}
-    return Sides(_versions(*base, same), after, touched, *names, change)
+    return Sides(_versions(*base, same), after, touched, *names, change, _locks(base[0], head[0]))
+
+
+def _locks(base: SideFiles, head: SideFiles) -> tuple[LockChange, ...]:
+    """What the lock file fixes otherwise; nothing where a file is wrong, as then every stack says so."""
+    try:
+        return lock_changes(read_lock(base), read_lock(head))
+    except StackError:
+        return ()
 
 
 def _versions(files: SideFiles, kit: Path, same: Mapping[str, Version]) -> dict[str, Version]:

@@ -36,7 +36,7 @@ def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.review_report import review_text
 
     with _sides(options, folder) as sides:
-        found = review_all(sides.before, sides.after, sides.touched, sides.base, sides.head, sides.toolkit)
+        found = review_all(**vars(sides))
         if options.json:
             print(json.dumps(found.to_json(), indent=2))
         else:
