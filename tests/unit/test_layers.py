@@ -187,6 +187,12 @@ ALLOWED = {
         "toolkit",
     },
     "review_report": {"review", "text"},
+    "markdown_text": {"text"},
+    "markdown_parts": {"text"},
+    "review_markdown_stack": {"markdown_parts", "markdown_text", "review", "review_report", "text"},
+    "review_markdown": {"markdown_parts", "markdown_text", "review", "review_markdown_stack", "review_report", "text"},
+    "review_sarif": {"review", "review_report", "text"},
+    "whole_file": {"errors"},
     "git_command": {"errors"},
     "git_revisions": {"document", "errors", "git_command", "lock", "spec"},
     "toolkit_revision": {"errors", "git_command", "git_revisions", "toolkit"},
@@ -205,7 +211,16 @@ ALLOWED = {
         "toolkit",
         "toolkit_revision",
     },
-    "review_verbs": {"errors", "review", "review_report", "review_sides", "stack_folder"},
+    "review_verbs": {
+        "errors",
+        "review",
+        "review_markdown",
+        "review_report",
+        "review_sarif",
+        "review_sides",
+        "stack_folder",
+        "whole_file",
+    },
     "lock_client": {"errors", "lock", "lock_client", "plan", "text"},
     "lock_report": {"lock", "pipeline", "text"},
     "lock_verbs": {"errors", "lock", "lock_client", "lock_report", "pipeline", "stack_files", "stack_folder"},
@@ -248,6 +263,7 @@ EDGES = {
     "smoke",
     "verify",
     "vertex",
+    "whole_file",
 }
 # Inside an edge: what is data and rules alone, imported by what calls.
 PURE_IN_EDGES = [

@@ -1,0 +1,162 @@
+"""A review as Markdown for the comment of a merge request: what a reviewer must know first, the rest below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from infra.markdown_parts import Part, fitted
+from infra.markdown_text import code, inline, row, table_head
+from infra.review import GRAVITY, KINDS, Danger, Review, Reviews
+from infra.review.kinds import DANGER_KINDS
+from infra.review.version import Money
+from infra.review_markdown_stack import place, stack_parts
+from infra.review_report import gravest_first, toolkit_sentences
+from infra.text import counted
+
+MARKER = "<!-- servestack-review -->"
+LIMIT_BYTES = 65_000  # GitHub takes 65,536 characters in a comment, GitLab 1,000,000
+_NAMES = 20  # of stacks in one line
+_ROWS, _TEAMS, _DANGERS = 3, 4, 5  # of `Part.rank`, above those of a stack's section
+_Places = list[tuple[str, Danger]]
+
+
+def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
+    """The comment.
+
+    It begins with a line that is not shown, by which a workflow finds the comment that it wrote before. Text of stack
+    files stays text: nothing in it becomes a link, a picture, a mention or markup.
+
+    Args:
+        found: the review.
+        limit_bytes: of UTF-8, 8,000 at least. What does not fit is left out, the least important first: diffs, what
+            operators notice, stacks without danger, rows of tables, and dangers only where there are more than fit.
+    """
+    changed = sorted((one for one in found.stacks if one.kind != "no effect"), key=_gravity)
+    same = [one.stack for one in found.stacks if one.kind == "no effect"]
+    dangers = _by_sentence(found)
+    parts = [Part(f"{MARKER}\n## {_headline(found, dangers)}"), *_dangers(found, dangers)]
+    parts += [Part(f"\n{_costs(found)}"), *_teams(found)] if found.teams else []
+    parts += [Part(f"\n{_counts(found)}"), *_table(changed)] if changed else []
+    parts += [Part(f"\nNo effect on what runs: {_names(same)}.")] if same else []
+    parts += [Part(f"\n{inline(one)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
+    parts.append(Part("", note=True))
+    for index, one in enumerate(changed):
+        parts += stack_parts(one, len(changed) - index)
+    return fitted(parts, limit_bytes)
+
+
+def _gravity(one: Review) -> tuple[bool, int, int, str]:
+    worst = min((GRAVITY.index(danger.kind) for danger in one.dangers), default=len(GRAVITY))
+    return one.kind != "refused", worst, KINDS.index(one.kind), one.stack
+
+
+def _by_sentence(found: Reviews) -> list[_Places]:
+    """Dangers, the gravest first; one that is the same of several stacks is one."""
+    groups: dict[tuple[str, str], _Places] = {}
+    for stack, danger in gravest_first(found):
+        groups.setdefault((danger.kind, danger.sentence), []).append((stack, danger))
+    return list(groups.values())
+
+
+def _headline(found: Reviews, dangers: Sequence[_Places]) -> str:
+    """One verdict for the whole change."""
+    refused = {one.stack for one in found.stacks if one.kind == "refused"}
+    others = sum(any(stack not in refused for stack, _ in places) for places in dangers)
+    if refused:
+        besides = f", and {counted(others, 'danger')} besides" if others else ""
+        return f"Do not approve: {counted(len(refused), 'stack')} would be refused{besides}"
+    if dangers:
+        return f"Approve only if the {'danger below is' if others == 1 else f'{others:,} dangers below are'} meant"
+    if any(one.kind != "no effect" for one in found.stacks):
+        return f"No danger found; {_moves(found)}"
+    if found.toolkit is not None and found.toolkit.program:
+        return "No stack changes; the program of the toolkit does, which this review does not judge"
+    return "Safe to approve: nothing that runs changes"
+
+
+def _dangers(found: Reviews, dangers: Sequence[_Places]) -> Iterator[Part]:
+    """An alert of GitHub and GitLab; where there are none, a quote that begins with a word."""
+    if not dangers:
+        return
+    yield Part(f"\n> [!{'CAUTION' if found.refused else 'WARNING'}]")
+    told: set[str] = set()
+    for index, places in enumerate(dangers):
+        danger = places[0][1]
+        kind = DANGER_KINDS[danger.kind]
+        where = ", ".join(f"**{code(stack)}** ({place(one)})" for stack, one in places[:_NAMES])
+        more = f" and {len(places) - _NAMES:,} more" if len(places) > _NAMES else ""
+        why = "" if danger.kind in told else f"<br>{kind.meaning} {kind.check}"
+        told.add(danger.kind)
+        yield Part(f"> - {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
+
+
+def _moves(found: Reviews) -> str:
+    before, after = _together(found)
+    if round(before) == round(after):
+        return "what it costs stays as it is"
+    return f"it costs {abs(after - before):,.0f} USD a month {'more' if after > before else 'less'}"
+
+
+def _together(found: Reviews) -> tuple[float, float]:
+    return sum(one.before for one in found.teams), sum(one.after for one in found.teams)
+
+
+def _costs(found: Reviews) -> str:
+    before, after = _together(found)
+    moved = "as before" if round(before) == round(after) else f"{after - before:+,.0f}; before, {before:,.0f}"
+    unpriced = counted(found.after.unpriced, "endpoint") if found.after.unpriced else ""
+    said = f"**Cost: {after:,.0f} USD a month** for all stacks at their fewest replicas ({moved})."
+    return f"{said} Not in it: {unpriced} without a known price." if unpriced else said
+
+
+def _teams(found: Reviews) -> Iterator[Part]:
+    """Teams whose costs move, where there are several teams."""
+    moved = [one for one in found.teams if round(one.before) != round(one.after)]
+    if len(found.teams) < 2 or not moved:
+        return
+    yield Part(f"\n{table_head('team', 'before', 'after', 'USD a month', numbers=3)}")
+    for one in moved:
+        cells = (f"{one.before:,.0f}", f"{one.after:,.0f}", f"{one.after - one.before:+,.0f}")
+        name = code(one.team) if one.team else "no team"
+        yield Part(row(name, *cells), (_TEAMS, abs(one.after - one.before)), "team")
+
+
+def _counts(found: Reviews) -> str:
+    counts = {kind: sum(one.kind == kind for one in found.stacks) for kind in KINDS}
+    said = ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number)
+    sides = f", from {code(found.base)} to {code(found.head)}" if found.base and found.head else ""
+    return f"{counted(len(found.stacks), 'stack')}{sides}: {said}."
+
+
+def _table(changed: Sequence[Review]) -> Iterator[Part]:
+    yield Part(f"\n{table_head('stack', 'what', 'USD a month', 'GiB of memory to spare', numbers=2)}")
+    for index, one in enumerate(changed):
+        number = f", {counted(len(one.dangers), 'danger')}" if one.dangers and one.kind != "refused" else ""
+        cells = (code(one.stack), f"{one.kind}{number}", _cost(one), _to_spare(one))
+        yield Part(row(*cells), (_ROWS, len(changed) - index), "table row")
+
+
+def _cost(one: Review) -> str:
+    return _arrow(one, *(_usd(side) for side in (one.money_before, one.money_after)))
+
+
+def _usd(one: Money | None) -> str:
+    return f"{one.monthly_usd_min:,.0f}" if one else ""
+
+
+def _to_spare(one: Review) -> str:
+    sides = (one.memory_before, one.memory_after)
+    return _arrow(one, *(f"{side.memory.have_gib - side.memory.need_gib:.1f}" if side else "" for side in sides))
+
+
+def _arrow(one: Review, before: str, after: str) -> str:
+    if one.kind == "added" or before == after:
+        return after
+    if one.kind in ("deleted", "refused"):
+        return f"{before} → none" if before and one.kind == "deleted" else before
+    return f"{before or 'unknown'} → {after or 'unknown'}"
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(code(name) for name in names[:_NAMES])
+    return shown if len(names) <= _NAMES else f"{shown} and {len(names) - _NAMES:,} more"
