@@ -187,7 +187,19 @@ ALLOWED = {
     "cli": {"errors", "live_verbs", "lock_verbs", "review_verbs", "stack_folder", "tree_verbs", "verbs"},
     "__main__": {"components", "errors", "pipeline", "stack_folder"},
 }
-IMPURE = {"os", "subprocess", "socket", "time", "datetime", "random", "requests", "httpx", "urllib", "pulumi", "kubernetes"}
+IMPURE = {
+    "os",
+    "subprocess",
+    "socket",
+    "time",
+    "datetime",
+    "random",
+    "requests",
+    "httpx",
+    "urllib",
+    "pulumi",
+    "kubernetes",
+}
 EDGES = {
     "cluster",
     "components",
