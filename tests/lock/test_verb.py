@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,18 @@ def test_the_file_has_the_same_bytes_whatever_the_order_of_answers(
         texts.add((folder / "servestack.lock").read_text())
     (text,) = texts
     assert lock_text(parse_lock(text, "x")) == text
+
+
+def test_progress_is_shown_on_a_terminal_and_leaves_the_line_empty(folder: Path, digests: dict[str, str]) -> None:
+    terminal, end = os.openpty()
+    try:
+        command = [sys.executable, "-m", "infra.cli", "lock", "--stacks", str(folder), "--json"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=end, check=True, timeout=60)
+        shown = os.read(terminal, 4096).decode()
+    finally:
+        os.close(terminal)
+        os.close(end)
+    steps = [line for line in shown.split("\r") if line.strip()]
+    assert steps == [f"asked {number} of 5" for number in range(1, 6)]
+    assert shown.endswith(f"\r{' ' * len(steps[-1])}\r")
+    assert len(json.loads(done.stdout)["changes"]) == len(digests) + 2
