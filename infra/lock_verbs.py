@@ -81,5 +81,5 @@ def _built(options: argparse.Namespace, folder: StackFolder) -> list[Built]:
 def _tell(done: int, every: int) -> None:
     """Progress, on a terminal alone; the last one leaves the line empty."""
     if sys.stderr.isatty():
-        end = "\r" if done < every else "\r\033[K"
-        print(f"\rasked {done} of {every}", end=end, file=sys.stderr, flush=True)
+        line = f"asked {done} of {every}"
+        print(f"\r{line}" + (f"\r{' ' * len(line)}\r" if done == every else ""), end="", file=sys.stderr, flush=True)
