@@ -29,7 +29,7 @@ _FORMATS = {
     "8bit": (8, "half"),
 }
 # What each doubling of the accelerators of one tensor-parallel group leaves of their sum, at least: states of every
-# layer are exchanged twice, on cards without NVLink through PCIe. Assumed; measured once, see tests/facts.
+# layer are exchanged twice, on cards without NVLink through PCIe. Assumed: of published times only two use it.
 _DOUBLING_LEAST = 0.7
 _MEMORY_LEAST = 0.6  # of bandwidth
 _EXPERTS_LEAST = 0.5  # of the share of dense layers, as each expert sees few tokens of a step; assumed
@@ -104,9 +104,9 @@ def _fast_tflops(compute: Compute, name: str) -> float:
 
 
 def _basis(setting: Setting, compute: Compute, shares: PrefillShares) -> str:
-    fast = _fast_tflops(compute, _FORMATS[setting.checkpoint.precision][1])
+    half, fast = compute.half_tflops, _fast_tflops(compute, _FORMATS[setting.checkpoint.precision][1])
     return (
-        f"arithmetic at {shares.linear_least:.0%} of {compute.half_tflops:,g} TFLOPS to {shares.linear_most:.0%} of "
-        f"{fast:,g}, attention at {shares.attention_least:.0%} to {shares.attention_most:.0%}, weights read once per step "
-        f"from memory of {compute.memory_gb_per_second:,g} GB/s ({shares.source}); one request of text, no queue"
+        f"arithmetic at {shares.linear_least:.0%} of {half:,g} TFLOPS to {shares.linear_most:.0%} of {fast:,g}, attention "
+        f"at {shares.attention_least:.0%} to {shares.attention_most:.0%} of {half:,g}, weights read once per step at "
+        f"{compute.memory_gb_per_second:,g} GB/s ({shares.source}); one request of text, no queue"
     )

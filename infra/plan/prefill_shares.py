@@ -25,8 +25,9 @@ class PrefillShares:
     source: str
 
 
-# Most: 0.78 of an A100 with Qwen3-14B. Least: 0.21 and, of attention with heads of 512 in Triton, 0.13 of a GH200 with
-# Gemma 4 31B, fitted to four lengths of prompt; room below, as other cards and versions were not measured.
+# Published times are in tests/facts/first-token.yaml. Most: 0.65 of an A100 with Qwen3-1.7B, whole requests, so single
+# matrix products reach more. Least: fitted to four lengths of prompt of Gemma 4 31B on GH200, 0.21 and, of attention
+# with heads of 512 in Triton, 0.13.
 TORCH_ENGINES = PrefillShares(
     linear_least=0.2,
     linear_most=0.8,

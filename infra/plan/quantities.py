@@ -157,5 +157,5 @@ class Cost:
 
 
 def _two_digits(seconds: float) -> str:
-    decimals = 1 - math.floor(math.log10(seconds))
-    return f"{round(seconds, decimals):,.{max(decimals, 0)}f}"
+    rounded = float(f"{seconds:.1e}")
+    return f"{rounded:,.{max(1 - math.floor(math.log10(rounded)), 0)}f}"
