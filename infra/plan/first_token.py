@@ -106,7 +106,7 @@ def _fast_tflops(compute: Compute, name: str) -> float:
 def _basis(setting: Setting, compute: Compute, shares: PrefillShares) -> str:
     half, fast = compute.half_tflops, _fast_tflops(compute, _FORMATS[setting.checkpoint.precision][1])
     return (
-        f"arithmetic at {shares.linear_least:.0%} of {half:,g} TFLOPS to {shares.linear_most:.0%} of {fast:,g}, attention "
-        f"at {shares.attention_least:.0%} to {shares.attention_most:.0%} of {half:,g}, weights read once per step at "
-        f"{compute.memory_gb_per_second:,g} GB/s ({shares.source}); one request of text, no queue"
+        f"arithmetic at {shares.linear_least:.0%} of {half:,g} TFLOPS to {shares.linear_most:.0%} of {fast:,g}, "
+        f"attention at {shares.attention_least:.0%} to {shares.attention_most:.0%} of {half:,g}, weights read "
+        f"once per step at {compute.memory_gb_per_second:,g} GB/s ({shares.source}); one request of text, no queue"
     )

@@ -45,6 +45,7 @@ def _endpoint(one: Endpoint) -> dict[str, str]:
         "machines of a replica": _machines(plan.accelerator),
         "memory needed": f"{plan.memory.need_gib:.1f} of {plan.memory.have_gib:.1f} GiB",
         "first answer from nothing": f"about {plan.timing.startup_seconds:,} s",
+        "first token, alone on a replica": plan.timing.first_token_text,
         "cost": _monthly(plan.cost),
         "budget": _budget(one.spec.budgetUsdPerMonth),
         "node pools": ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or "none",

@@ -140,7 +140,7 @@ def test_rates_are_those_without_sparsity() -> None:
 
 
 def test_rates_agree_with_the_hardware_that_they_are_made_of() -> None:
-    """Streaming multiprocessors x operations of a cycle x boost clock, and bus width x transfers: no data sheet's sums."""
+    """Streaming multiprocessors x operations of a cycle x boost clock; bus width x transfers."""
     multiprocessors = {  # count, dense float16 operations of one in a cycle, boost clock in GHz
         "a100-80gb": (108, 2048, 1.41),
         "h100": (132, 4096, 1.83),
