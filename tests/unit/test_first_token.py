@@ -15,11 +15,16 @@ from hypothesis import strategies as st
 from infra.catalog.compute import Compute
 from infra.catalog.loader import load_catalog
 from infra.catalog.records import Model
+from infra.page import serving
+from infra.pipeline import Endpoint, build
 from infra.plan.first_token import first_token, prompt_seconds
 from infra.plan.prefill import active_weights, attention_flops, linear_flops, read_weights
 from infra.plan.prefill_shares import LLAMACPP, TORCH_ENGINES, TORCH_ENGINES_ON_TPU, PrefillShares
 from infra.plan.quantities import FirstToken
 from infra.plan.weights import text_parameters
+from infra.report import plan_text
+from infra.stack_folder import StackFolder
+from tests.conftest import ROOT
 from tests.unit.gemma4 import MODELS, checkpoint, setting
 
 CATALOG = load_catalog()
@@ -214,6 +219,25 @@ def test_a_context_below_the_short_prompt_is_the_short_prompt() -> None:
     found = first_token(setting("e4b", tokens=256), CATALOG.compute["l4"], TORCH_ENGINES, weights_bytes=10**10)
     assert found is not None
     assert found.short_prompt_tokens == found.full_prompt_tokens == 255
+
+
+def test_every_self_hosted_plan_tells_it_or_that_it_is_not_known() -> None:
+    agreed = {"shortPromptTokens", "shortLowSeconds", "shortHighSeconds", "basis"}
+    agreed |= {"fullPromptTokens", "fullLowSeconds", "fullHighSeconds"}
+    folder, kinds = StackFolder(ROOT / "stacks"), set()
+    for name in folder.names():
+        endpoint = build(name, folder)
+        if not isinstance(endpoint, Endpoint):
+            continue
+        plan, found = endpoint.plan, endpoint.plan.to_json()["timing"]["firstToken"]
+        kinds.add(plan.accelerator.kind)
+        known = plan.accelerator.kind in ("gpu", "tpu")
+        assert (set(found) == agreed) if known else found is None, name
+        assert f"  first token {'0.' if known else 'not known'}" in plan_text(plan), name
+        assert "timing.firstToken" in {one.field for one in plan.decisions}, name
+        assert not found or found["fullPromptTokens"] == plan.context.max_model_len - 1, name
+        assert ("First token", plan.timing.first_token_text) in serving.rows(plan), name
+    assert kinds == {"gpu", "tpu", "apple", "cpu"}
 
 
 @pytest.mark.parametrize(
