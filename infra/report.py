@@ -46,6 +46,7 @@ def plan_text(plan: ServingPlan) -> str:
             f"given up after {timing.timeout_seconds:,} s",
         ),
         ("", "; ".join(f"{term.name} {term.seconds:,.0f} s" for term in timing.startup_terms)),
+        ("first token", timing.first_token_text),
         ("stop", _stop_text(plan)),
         ("cost", cost_text(plan)),
     ]

@@ -17,6 +17,7 @@ from infra.plan.demand import GIB
 from infra.plan.deployable import only_planned
 from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
+from infra.plan.first_token import first_token
 from infra.plan.fit import memory
 from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
@@ -273,10 +274,11 @@ def _times(request: Request, choice: Choice) -> Timing:
     size_bytes = capabilities.weights_bytes(request.model, candidate.checkpoint, request.inputs)
     assert size_bytes is not None
     drafter = request.drafter
+    weights_bytes = size_bytes + (2 * (drafter.parameters or 0) if drafter else 0)
     ssd = "local-ssd" if local_ssds(request, candidate.machine) else request.accelerator.boot_disk_type
     return timing(
         capabilities,
-        weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
+        weights_bytes=weights_bytes,
         image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
         source=request.spec.weights.source if request.capabilities.pins_revision else "engine",
@@ -285,4 +287,10 @@ def _times(request: Request, choice: Choice) -> Timing:
         kind=request.accelerator.kind,
         answer_seconds=request.spec.longestAnswerSeconds,
         in_pod=request.platform.in_cluster,
+        first_token=first_token(
+            choice.fit.setting,
+            request.catalog.compute.get(request.accelerator.id),
+            capabilities.prefill_shares_on(request.accelerator.kind),
+            weights_bytes=weights_bytes,
+        ),
     )

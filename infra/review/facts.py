@@ -60,6 +60,9 @@ def _endpoint(one: Endpoint) -> Iterator[Fact]:
     yield Fact("users", "revision", plan.model.revision or UNFIXED)
     yield Fact("users", "longest request", f"{plan.context.max_model_len:,} tokens", plan.context.max_model_len)
     yield Fact("users", "full requests at once", f"{plan.context.concurrency:,}", plan.context.concurrency)
+    first = plan.timing.first_token
+    if first is not None:
+        yield Fact("users", "first token", first.text.removesuffix(" (estimate)"), first.full_high_seconds)
     yield Fact("users", "inputs", ", ".join(plan.inputs))
     yield Fact("users", "tool calls", _yes(plan.tools))
     yield Fact("users", "reasoning apart", _yes(plan.reasoning))

@@ -110,6 +110,10 @@ def _engine(before: Fact, after: Fact) -> str:
     return f"Another engine serves: {after.text} in place of {before.text}. Answers and speed can differ."
 
 
+def _first_token(before: Fact, after: Fact) -> str:
+    return f"A question alone waits for its first token {after.text}, an estimate; before, {before.text}."
+
+
 def _startup(before: Fact, after: Fact) -> str:
     return f"From nothing to a first answer takes {after.text}, an estimate; before, {before.text}."
 
@@ -170,6 +174,7 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "called from outside at": _address,
     "engine": _engine,
+    "first token": _first_token,
     "first answer from nothing": _startup,
     "replicas": _replicas,
     "machines of a replica": _machines,
