@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from infra.markdown_parts import Part, fitted
 from infra.markdown_text import code, inline, row, table_head
-from infra.review import GRAVITY, KINDS, Danger, Review, Reviews
+from infra.review import GRAVITY, KINDS, Review, Reviews
+from infra.review.headline import Places, dangers_by_sentence, headline, together
 from infra.review.kinds import DANGER_KINDS
 from infra.review.version import Money
 from infra.review_markdown_stack import place, stack_parts
-from infra.review_report import gravest_first, toolkit_sentences
+from infra.review_report import toolkit_sentences
 from infra.text import counted
 
 MARKER = "<!-- servestack-review -->"
 LIMIT_BYTES = 65_000  # GitHub takes 65,536 characters in a comment, GitLab 1,000,000
 _NAMES = 20  # of stacks in one line
 _ROWS, _TEAMS, _DANGERS = 3, 4, 5  # of `Part.rank`, above those of a stack's section
-_Places = list[tuple[str, Danger]]
 
 
 def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
@@ -33,8 +33,8 @@ def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
     """
     changed = sorted((one for one in found.stacks if one.kind != "no effect"), key=_gravity)
     same = [one.stack for one in found.stacks if one.kind == "no effect"]
-    dangers = _by_sentence(found)
-    parts = [Part(f"{MARKER}\n## {_headline(found, dangers)}"), *_dangers(found, dangers)]
+    dangers = dangers_by_sentence(found)
+    parts = [Part(f"{MARKER}\n## {headline(found)}"), *_dangers(found, dangers)]
     parts += [Part(f"\n{_costs(found)}"), *_teams(found)] if found.teams else []
     parts += [Part(f"\n{_counts(found)}"), *_table(changed)] if changed else []
     parts += [Part(f"\nNo effect on what runs: {_names(same)}.")] if same else []
@@ -50,31 +50,7 @@ def _gravity(one: Review) -> tuple[bool, int, int, str]:
     return one.kind != "refused", worst, KINDS.index(one.kind), one.stack
 
 
-def _by_sentence(found: Reviews) -> list[_Places]:
-    """Dangers, the gravest first; one that is the same of several stacks is one."""
-    groups: dict[tuple[str, str], _Places] = {}
-    for stack, danger in gravest_first(found):
-        groups.setdefault((danger.kind, danger.sentence), []).append((stack, danger))
-    return list(groups.values())
-
-
-def _headline(found: Reviews, dangers: Sequence[_Places]) -> str:
-    """One verdict for the whole change."""
-    refused = {one.stack for one in found.stacks if one.kind == "refused"}
-    others = sum(any(stack not in refused for stack, _ in places) for places in dangers)
-    if refused:
-        besides = f", and {counted(others, 'danger')} besides" if others else ""
-        return f"Do not approve: {counted(len(refused), 'stack')} would be refused{besides}"
-    if dangers:
-        return f"Approve only if the {'danger below is' if others == 1 else f'{others:,} dangers below are'} meant"
-    if any(one.kind != "no effect" for one in found.stacks):
-        return f"No danger found; {_moves(found)}"
-    if found.toolkit is not None and found.toolkit.program:
-        return "No stack changes; the program of the toolkit does, which this review does not judge"
-    return "Safe to approve: nothing that runs changes"
-
-
-def _dangers(found: Reviews, dangers: Sequence[_Places]) -> Iterator[Part]:
+def _dangers(found: Reviews, dangers: Sequence[Places]) -> Iterator[Part]:
     """An alert of GitHub and GitLab; where there are none, a quote that begins with a word."""
     if not dangers:
         return
@@ -90,19 +66,8 @@ def _dangers(found: Reviews, dangers: Sequence[_Places]) -> Iterator[Part]:
         yield Part(f"> - {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
 
 
-def _moves(found: Reviews) -> str:
-    before, after = _together(found)
-    if round(before) == round(after):
-        return "what it costs stays as it is"
-    return f"it costs {abs(after - before):,.0f} USD a month {'more' if after > before else 'less'}"
-
-
-def _together(found: Reviews) -> tuple[float, float]:
-    return sum(one.before for one in found.teams), sum(one.after for one in found.teams)
-
-
 def _costs(found: Reviews) -> str:
-    before, after = _together(found)
+    before, after = together(found)
     moved = "as before" if round(before) == round(after) else f"{after - before:+,.0f}; before, {before:,.0f}"
     unpriced = counted(found.after.unpriced, "endpoint") if found.after.unpriced else ""
     said = f"**Cost: {after:,.0f} USD a month** for all stacks at their fewest replicas ({moved})."

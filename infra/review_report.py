@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infra.review.dangers import GRAVITY
-from infra.review.records import KINDS, CapacityRisk, Danger, MemoryProof, Review, Reviews, ToolkitChange
+from infra.review.headline import gravest_first, headline
+from infra.review.records import KINDS, CapacityRisk, MemoryProof, Review, Reviews, ToolkitChange
 from infra.review.version import Money
 from infra.text import WIDTH, counted, in_column, printable
 
@@ -15,6 +15,7 @@ def review_text(found: Reviews) -> str:
     counts = {kind: sum(one.kind == kind for one in found.stacks) for kind in KINDS}
     shown = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number) or "none changes"
     lines = _wrapped(f"{counted(len(found.stacks), 'stack')} from {found.base} to {found.head}: {shown}.", "", "")
+    lines += ["", *_wrapped(f"{headline(found)}.", "", "")]
     grave = gravest_first(found)
     lines += ["", "DANGERS" if grave else "No danger that this review knows."]
     for stack, danger in grave:
@@ -32,12 +33,6 @@ def review_text(found: Reviews) -> str:
         said = f"No effect on {counted(len(same), 'stack')}, nothing that runs changes: {', '.join(same)}."
         lines += ["", *_wrapped(said, "", "  ")]
     return "\n".join(lines) + "\n"
-
-
-def gravest_first(found: Reviews) -> list[tuple[str, Danger]]:
-    """Dangers of all stacks with the stack's name."""
-    pairs = [(one.stack, danger) for one in found.stacks for danger in one.dangers]
-    return sorted(pairs, key=lambda pair: GRAVITY.index(pair[1].kind))
 
 
 def _toolkit(change: ToolkitChange) -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.review import Danger, Reviews
+from infra.review.headline import gravest_first
 from infra.review.kinds import DANGER_KINDS
-from infra.review_report import gravest_first
 from infra.text import printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -30,6 +30,9 @@ def add_review(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--head", metavar="REV", help="after (default: HEAD, without what is uncommitted)")
     verb.add_argument("--json", action="store_true", help="print the review as JSON")
     verb.add_argument("--markdown", metavar="FILE", help="write it as a comment for a merge request, too")
+    verb.add_argument(
+        "--html", metavar="FILE", help="write it as one page for a browser, with charts and every diff, too"
+    )
     verb.add_argument("--sarif", metavar="FILE", help="write its dangers as SARIF, for annotations, too")
     verb.set_defaults(run=run_review)
 
@@ -52,10 +55,13 @@ def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
 def _write_files(found: Reviews, options: argparse.Namespace) -> None:
     """Each form that goes into a file."""
     from infra.review_markdown import review_markdown
+    from infra.review_page import review_page
     from infra.review_sarif import review_sarif
 
     if options.markdown:
         write_whole(options.markdown, review_markdown(found))
+    if options.html:
+        write_whole(options.html, review_page(found))
     if options.sarif:
         write_whole(options.sarif, json.dumps(review_sarif(found), indent=2) + "\n")
 
