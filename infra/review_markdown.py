@@ -8,8 +8,7 @@ from infra.markdown_parts import Part, fitted
 from infra.markdown_text import code, inline, row, table_head
 from infra.review import GRAVITY, KINDS, Danger, Review, Reviews
 from infra.review.kinds import DANGER_KINDS
-from infra.review.version import Money
-from infra.review_markdown_stack import place, stack_parts
+from infra.review_markdown_stack import stack_parts
 from infra.review_report import gravest_first, toolkit_sentences
 from infra.text import counted
 
@@ -83,11 +82,15 @@ def _dangers(found: Reviews, dangers: Sequence[_Places]) -> Iterator[Part]:
     for index, places in enumerate(dangers):
         danger = places[0][1]
         kind = DANGER_KINDS[danger.kind]
-        where = ", ".join(f"**{code(stack)}** ({place(one)})" for stack, one in places[:_NAMES])
+        where = ", ".join(f"{code(stack)} ({_place(one)})" for stack, one in places[:_NAMES])
         more = f" and {len(places) - _NAMES:,} more" if len(places) > _NAMES else ""
-        why = "" if danger.kind in told else f"<br>{kind.meaning} {kind.check}"
+        why = "" if danger.kind in told else f"<br>*{kind.meaning} {kind.check}*"
         told.add(danger.kind)
-        yield Part(f"> - {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
+        yield Part(f"> - **{kind.title}:** {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
+
+
+def _place(danger: Danger) -> str:
+    return code(f"{danger.path}:{danger.line}" if danger.line else danger.path)
 
 
 def _moves(found: Reviews) -> str:
@@ -137,11 +140,10 @@ def _table(changed: Sequence[Review]) -> Iterator[Part]:
 
 
 def _cost(one: Review) -> str:
-    return _arrow(one, *(_usd(side) for side in (one.money_before, one.money_after)))
-
-
-def _usd(one: Money | None) -> str:
-    return f"{one.monthly_usd_min:,.0f}" if one else ""
+    before, after = (f"{side.monthly_usd_min:,.0f}" if side else "" for side in (one.money_before, one.money_after))
+    if one.kind == "deleted" and before:
+        after = "0"
+    return _arrow(one, before, after)
 
 
 def _to_spare(one: Review) -> str:
@@ -150,11 +152,12 @@ def _to_spare(one: Review) -> str:
 
 
 def _arrow(one: Review, before: str, after: str) -> str:
-    if one.kind == "added" or before == after:
-        return after
-    if one.kind in ("deleted", "refused"):
-        return f"{before} → none" if before and one.kind == "deleted" else before
-    return f"{before or 'unknown'} → {after or 'unknown'}"
+    """One cell; of what is refused the side that runs on, and nothing of what nobody knows."""
+    if before and after and before != after:
+        return f"{before} → {after}"
+    if before and not after and one.kind == "changed":
+        return f"{before} → unknown"
+    return after or ("" if one.kind == "deleted" else before)
 
 
 def _names(names: Sequence[str]) -> str:

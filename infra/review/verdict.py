@@ -17,8 +17,8 @@ def verdict(
     if kind == "no effect":
         return "Safe to approve: nothing that runs changes."
     if dangers:
-        number = "the danger" if len(dangers) == 1 else f"each of the {len(dangers)} dangers"
-        return f"Approve only if {number} below is meant{_and_cost(before, after)}."
+        number = "its danger" if len(dangers) == 1 else f"each of its {len(dangers)} dangers"
+        return f"Approve only if {number} is meant{_and_cost(before, after)}."
     if kind == "deleted":
         return f"Approve if nobody calls it any more{_and_cost(before, after)}."
     if kind == "added":
