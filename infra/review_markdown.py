@@ -15,6 +15,7 @@ from infra.text import counted
 MARKER = "<!-- servestack-review -->"
 LIMIT_BYTES = 65_000  # GitHub takes 65,536 characters in a comment, GitLab 1,000,000
 _NAMES = 20  # of stacks in one line
+_TOOLKIT = 2_000  # characters of a sentence that names every stack
 _ROWS, _TEAMS, _DANGERS = 3, 4, 5  # of `Part.rank`, above those of a stack's section
 _Places = list[tuple[str, Danger]]
 
@@ -37,7 +38,7 @@ def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
     parts += [Part(f"\n{_costs(found)}"), *_teams(found)] if found.teams else []
     parts += [Part(f"\n{_counts(found)}"), *_table(changed)] if changed else []
     parts += [Part(f"\nNo effect on what runs: {_names(same)}.")] if same else []
-    parts += [Part(f"\n{inline(one)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
+    parts += [Part(f"\n{inline(one, _TOOLKIT)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
     parts.append(Part("", note=True))
     for index, one in enumerate(changed):
         parts += stack_parts(one, len(changed) - index)
@@ -84,7 +85,7 @@ def _dangers(found: Reviews, dangers: Sequence[_Places]) -> Iterator[Part]:
         kind = DANGER_KINDS[danger.kind]
         where = ", ".join(f"{code(stack)} ({_place(one)})" for stack, one in places[:_NAMES])
         more = f" and {len(places) - _NAMES:,} more" if len(places) > _NAMES else ""
-        why = "" if danger.kind in told else f"<br>*{kind.meaning} {kind.check}*"
+        why = "" if danger.kind in told else f"<br>*{inline(f'{kind.meaning} {kind.check}')}*"
         told.add(danger.kind)
         yield Part(f"> - **{kind.title}:** {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
 

@@ -83,7 +83,7 @@ DANGER_KINDS: dict[str, DangerKind] = {
         "A program that can change unseen",
         "A tag such as `latest` names whatever its publisher puts there: tomorrow's pods can run another program than "
         "the one that was tested.",
-        "Ask for the digest (@sha256:...), which names one program for good.",
+        "Ask for the digest (`@sha256:...`), which names one program for good.",
         "warning",
     ),
     "other-image": DangerKind(
