@@ -12,10 +12,10 @@ LONGEST = 400  # characters of one sentence or cell
 # markup, link, mention, reference, formula or emoji.
 _PLAIN = re.compile(r"""(?:[^\W_]|[^\x00-\x7f]|[.,;:()'"/+=%?!-])+""")
 _READ_AS_MORE = re.compile(
-    r"""//|^/|www\.|[:][\w+-]+:       # an address, a command of GitLab, an emoji
-    |(?<![a-z0-9])[0-9a-f]{7,}        # a commit
-    |gh-\d|ghsa-|^[a-z][a-z0-9]+-\d   # an issue, an advisory, a ticket of another tracker
-    |![^.,;:)]|%[^.,;:)]|(?<!\d)%     # a merge request, a milestone
+    r"""//|^/|www\.|[:][\w+-]+:                # an address, a command of GitLab, an emoji
+    |(?<![a-z0-9])[0-9a-f]{7,}                 # a commit
+    |gh-\d|ghsa-|(?-i:\b[A-Z][A-Z0-9]+-\d)     # an issue, an advisory, a ticket of another tracker
+    |![^.,;:)]|%[^.,;:)]|(?<!\d)%              # a merge request, a milestone
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -24,6 +24,7 @@ _TOKEN = re.compile(r"\(?`[^`]+`[.,;:)]*(?!\S)|\S+")
 _QUOTED = re.compile(r"(\(?)`([^`]+)`([.,;:)]*)")
 _AROUND = re.compile(r"(\(?)(.*?)([.,;:)]*)")
 _OTHER_SPACE = re.compile(r"[^\S\n\t ]")
+_LINE_END = re.compile(r"(?<=[\w)])[^\S\n]*\n\s*(?=\w)")
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -74,14 +75,14 @@ def fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{clean}\n{fence}"
 
 
-def folded(summary: str, body: str) -> str:
-    """A part that a reader opens; `summary` is plain text."""
-    said = html.escape(_one_line(summary, LONGEST))
+def folded(name: str, more: str, body: str) -> str:
+    """A part that a reader opens; `name` is of others and stands as code, `more` is plain text of ours."""
+    said = f"<code>{html.escape(_one_line(name, LONGEST))}</code> {html.escape(more)}"
     return f"<details><summary>{said}</summary>\n\n{body}\n\n</details>"
 
 
 def _one_line(text: str, longest: int) -> str:
-    found = " ".join(printable(text[: 4 * longest]).split())
+    found = " ".join(_LINE_END.sub(", ", printable(text[: 4 * longest])).split())
     if len(found) <= longest and len(text) <= 4 * longest:
         return found
     return f"{found[: longest - 1].rstrip()}…"

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from infra.markdown_parts import Part, fitted
 from infra.markdown_text import code, inline, row, table_head
-from infra.review import GRAVITY, KINDS, Review, Reviews
+from infra.review import GRAVITY, KINDS, Danger, Review, Reviews
 from infra.review.headline import Places, dangers_by_sentence, headline, together
 from infra.review.kinds import DANGER_KINDS
-from infra.review.version import Money
-from infra.review_markdown_stack import place, stack_parts
+from infra.review_markdown_stack import stack_parts
 from infra.review_report import toolkit_sentences
 from infra.text import counted
 
 MARKER = "<!-- servestack-review -->"
 LIMIT_BYTES = 65_000  # GitHub takes 65,536 characters in a comment, GitLab 1,000,000
 _NAMES = 20  # of stacks in one line
+_TOOLKIT = 2_000  # characters of a sentence that names every stack
 _ROWS, _TEAMS, _DANGERS = 3, 4, 5  # of `Part.rank`, above those of a stack's section
 
 
@@ -38,7 +38,7 @@ def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
     parts += [Part(f"\n{_costs(found)}"), *_teams(found)] if found.teams else []
     parts += [Part(f"\n{_counts(found)}"), *_table(changed)] if changed else []
     parts += [Part(f"\nNo effect on what runs: {_names(same)}.")] if same else []
-    parts += [Part(f"\n{inline(one)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
+    parts += [Part(f"\n{inline(one, _TOOLKIT)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
     parts.append(Part("", note=True))
     for index, one in enumerate(changed):
         parts += stack_parts(one, len(changed) - index)
@@ -59,11 +59,15 @@ def _dangers(found: Reviews, dangers: Sequence[Places]) -> Iterator[Part]:
     for index, places in enumerate(dangers):
         danger = places[0][1]
         kind = DANGER_KINDS[danger.kind]
-        where = ", ".join(f"**{code(stack)}** ({place(one)})" for stack, one in places[:_NAMES])
+        where = ", ".join(f"{code(stack)} ({_place(one)})" for stack, one in places[:_NAMES])
         more = f" and {len(places) - _NAMES:,} more" if len(places) > _NAMES else ""
-        why = "" if danger.kind in told else f"<br>{kind.meaning} {kind.check}"
+        why = "" if danger.kind in told else f"<br>*{inline(f'{kind.meaning} {kind.check}')}*"
         told.add(danger.kind)
-        yield Part(f"> - {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
+        yield Part(f"> - **{kind.title}:** {where}{more}: {inline(danger.sentence)}{why}", (_DANGERS, -index), "danger")
+
+
+def _place(danger: Danger) -> str:
+    return code(f"{danger.path}:{danger.line}" if danger.line else danger.path)
 
 
 def _costs(found: Reviews) -> str:
@@ -102,11 +106,10 @@ def _table(changed: Sequence[Review]) -> Iterator[Part]:
 
 
 def _cost(one: Review) -> str:
-    return _arrow(one, *(_usd(side) for side in (one.money_before, one.money_after)))
-
-
-def _usd(one: Money | None) -> str:
-    return f"{one.monthly_usd_min:,.0f}" if one else ""
+    before, after = (f"{side.monthly_usd_min:,.0f}" if side else "" for side in (one.money_before, one.money_after))
+    if one.kind == "deleted" and before:
+        after = "0"
+    return _arrow(one, before, after)
 
 
 def _to_spare(one: Review) -> str:
@@ -115,11 +118,12 @@ def _to_spare(one: Review) -> str:
 
 
 def _arrow(one: Review, before: str, after: str) -> str:
-    if one.kind == "added" or before == after:
-        return after
-    if one.kind in ("deleted", "refused"):
-        return f"{before} → none" if before and one.kind == "deleted" else before
-    return f"{before or 'unknown'} → {after or 'unknown'}"
+    """One cell; of what is refused the side that runs on, and nothing of what nobody knows."""
+    if before and after and before != after:
+        return f"{before} → {after}"
+    if before and not after and one.kind == "changed":
+        return f"{before} → unknown"
+    return after or ("" if one.kind == "deleted" else before)
 
 
 def _names(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from infra.markdown_parts import Part
 from infra.markdown_text import code, fenced, folded, inline, row, table_head
-from infra.review.records import Danger, FileDiff, Review
+from infra.review.records import FileDiff, Review
 from infra.review_report import memory, money, risk
 from infra.text import counted
 
@@ -22,13 +22,8 @@ def stack_parts(one: Review, importance: int) -> Iterator[Part]:
     if operators:
         yield Part("\n".join(operators), (_OPERATORS, importance), "operators' list")
     for diff in one.diff:
-        text = _diff(one, diff)
+        text = _diff(diff)
         yield Part(text, (_DIFFS, -len(text)), "diff")
-
-
-def place(danger: Danger) -> str:
-    """File and line, as code."""
-    return code(f"{danger.path}:{danger.line}" if danger.line else danger.path)
 
 
 def _section(one: Review) -> Iterator[str]:
@@ -37,9 +32,6 @@ def _section(one: Review) -> Iterator[str]:
         yield f"\n{inline(one.title)}"
     if one.verdict:
         yield f"\n**{inline(one.verdict)}**"
-    if one.dangers:
-        yield ""
-        yield from (f"- Danger: {inline(danger.sentence)} ({place(danger)})" for danger in one.dangers)
     yield from _sentences(one, "users")
     rows = list(_rows(one))
     if rows:
@@ -81,6 +73,6 @@ def _sides(one: Review, before: str, after: str) -> tuple[str, str]:
     return inline(before), "as before" if before == after else inline(after)
 
 
-def _diff(one: Review, diff: FileDiff) -> str:
-    what = f"{one.stack}/{diff.file}: {counted(diff.added, 'line')} more, {diff.removed:,} less"
-    return f"\n{folded(what, fenced(diff.text, 'diff'))}"
+def _diff(diff: FileDiff) -> str:
+    more = f"{counted(diff.added, 'line')} more, {diff.removed:,} less"
+    return f"\n{folded(diff.file, more, fenced(diff.text, 'diff'))}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import string
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from infra.review import Danger, Reviews
@@ -14,6 +14,7 @@ from infra.text import printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 25_000  # of one run; GitHub refuses a file with more
+_IN_A_PATH = frozenset(f"{string.ascii_letters}{string.digits}-._~/")  # RFC 3986, and no colon: it would end a scheme
 _INDEX = {kind: index for index, kind in enumerate(DANGER_KINDS)}
 
 
@@ -52,7 +53,7 @@ def _rule(kind: str) -> dict[str, Any]:
 def _result(stack: str, danger: Danger, number: int) -> dict[str, Any]:
     region = {"startLine": max(1, danger.line), "startColumn": max(1, danger.column)}
     place = {"artifactLocation": {"uri": _uri(danger.path)}, "region": region}
-    identity = "\0".join((danger.kind, danger.path, str(number))).encode("utf-8", "surrogateescape")
+    identity = "\0".join((danger.kind, danger.path, str(number))).encode("utf-8", "surrogatepass")
     return {
         "ruleId": danger.kind,
         "ruleIndex": _INDEX[danger.kind],
@@ -65,8 +66,9 @@ def _result(stack: str, danger: Danger, number: int) -> dict[str, Any]:
 
 def _uri(path: str) -> str:
     """A path from the top of the repository as a relative reference, percent-encoded where a URI needs it."""
-    uri = Path("/", path).as_uri()
-    return uri if path.startswith("/") else uri.removeprefix("file:///")
+    octets = path.encode("utf-8", "surrogatepass")
+    uri = "".join(chr(one) if chr(one) in _IN_A_PATH else f"%{one:02X}" for one in octets)
+    return f"file://{uri}" if path.startswith("/") else uri
 
 
 def _text(text: str) -> str:

@@ -25,14 +25,14 @@ class DangerKind:
 
 DANGER_KINDS: dict[str, DangerKind] = {
     "refused": DangerKind(
-        "A stack would be refused",
+        "Would be refused",
         "Nothing of this stack can be deployed after the change: what runs now stays as it is, and can no longer be "
         "changed from its file.",
         "Have the file corrected; `servestack validate` says when it is.",
         "error",
     ),
     "policy": DangerKind(
-        "A safety rule is broken",
+        "Breaks a safety rule",
         "The objects of this stack break a rule that every stack must keep, so the deployment is refused.",
         "Have the file corrected; docs/policies.md says why each rule is there.",
         "error",
@@ -50,25 +50,25 @@ DANGER_KINDS: dict[str, DangerKind] = {
         "error",
     ),
     "protection-off": DangerKind(
-        "A protection of the platform is switched off",
+        "A protection goes",
         "A mistake that was stopped before, or told by mail, is no longer.",
         "Ask why it must go, and when it comes back.",
         "warning",
     ),
     "rights-widened": DangerKind(
-        "It may do more in the cloud project",
+        "More rights in the cloud project",
         "If the pods of this stack are broken into, more can be read or changed with their rights.",
         "Ask what the new right is needed for.",
         "warning",
     ),
     "cost": DangerKind(
-        "It costs much more, or a limit on costs goes",
+        "Costs",
         "The bill rises from the day on which it is deployed, whether anybody calls it or not.",
         "Ask whether the team that pays knows the new sum.",
         "warning",
     ),
     "platform-deleted": DangerKind(
-        "A platform goes",
+        "A platform is deleted",
         "The cluster is deleted, with every endpoint and all data on it.",
         "Ask whether anything still runs there.",
         "warning",
@@ -80,7 +80,7 @@ DANGER_KINDS: dict[str, DangerKind] = {
         "warning",
     ),
     "downtime": DangerKind(
-        "It does not answer for a while",
+        "Answers stop for a while",
         "While the change is rolled out, callers get errors.",
         "Ask whether its users know when, or whether a second replica can stand in.",
         "warning",
@@ -89,7 +89,7 @@ DANGER_KINDS: dict[str, DangerKind] = {
         "A program that can change unseen",
         "A tag such as `latest` names whatever its publisher puts there: tomorrow's pods can run another program than "
         "the one that was tested.",
-        "Ask for the digest (@sha256:...), which names one program for good.",
+        "Ask for the digest (`@sha256:...`), which names one program for good.",
         "warning",
     ),
     "other-image": DangerKind(
