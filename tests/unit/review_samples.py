@@ -47,7 +47,7 @@ HIDDEN = {
         E4B + "expose: {clients: [{namespace: web, labels: {app: shop}}]}\n",
         0,
         "network-widened",
-        "new `from`",
+        "pods with app=shop of namespace web may call it now",
         "expose: {clients:",
     ),
     "a latest tag": Hidden(
@@ -149,6 +149,7 @@ def _review(draw: st.DrawFn, text: st.SearchStrategy[str]) -> Review:
         title=draw(text),
         team=None,
         verdict=draw(text),
+        refusal=draw(text),
         dangers=few[0],
         changes=few[1],
         money_before=draw(paid),

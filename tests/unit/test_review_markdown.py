@@ -142,7 +142,7 @@ def many(stacks: int, dangers: int, diff_lines: int, changes: int) -> Reviews:
         nothing = (None, None, None, None)
         money = Money(number, number, True)
         made.append(
-            Review(name, "p", kind, "title", None, "verdict", found, said, money, money, *nothing, 1, (), (), diff)
+            Review(name, "p", kind, "title", None, "verdict", "", found, said, money, money, *nothing, 1, (), (), diff)
         )
     fleet = Fleet(0, (), 0, 0, 0)
     teams = tuple(TeamCost(f"team{number}", 1.0, 2.0 + number) for number in range(stacks))

@@ -119,7 +119,7 @@ def one_review(*dangers: Danger) -> Reviews:
     from infra.review.records import Fleet, Review
 
     nothing = (None, None, None, None, None, None)
-    stack = Review("one", "one.yaml", "changed", "", None, "x", dangers, (), *nothing, 0, (), (), ())
+    stack = Review("one", "one.yaml", "changed", "", None, "x", "", dangers, (), *nothing, 0, (), (), ())
     fleet = Fleet(0, (), 0, 0, 0)
     return Reviews("a", "b", (stack,), (), fleet, fleet, None, ())
 
