@@ -22,7 +22,7 @@ _READ_AS_MORE = re.compile(
 _LIST_NUMBER = re.compile(r"\d+[.)]")
 _TOKEN = re.compile(r"\(?`[^`]+`[.,;:)]*(?!\S)|\S+")
 _QUOTED = re.compile(r"(\(?)`([^`]+)`([.,;:)]*)")
-_AROUND = re.compile(r"(\(?)(.*?)([.,;:)]*)")
+_AROUND = re.compile(r"(\(?)(.*?)((?:[,;:)]|(?<!\.)\.(?!\.))*)")  # an ellipsis is part of what it ends
 _OTHER_SPACE = re.compile(r"[^\S\n\t ]")
 _LINE_END = re.compile(r"(?<=[\w)])[^\S\n]*\n\s*(?=\w)")
 _FENCE = re.compile(r"`{3,}")

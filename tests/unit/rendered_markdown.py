@@ -18,7 +18,7 @@ _VOID = {"br", "hr"}
 _SAID = {("class", "language-diff"), ("lang", "diff"), ("align", "right"), ("style", "text-align:right")}
 # What GitHub and GitLab look for outside code: mentions, references, commits, formulas, emoji, addresses.
 _REFERENCE = re.compile(
-    r"(?<!\w)@\w|#\d|\bGH-\d|!\d|(?<![\d])%\w|~\w|&\w|\b[0-9a-f]{7,40}\b|\$|:[\w+-]+:|://|\bwww\.|\bCVE-\d|\]\(|\[\["
+    r"(?<!\w)@\w|#\d|(?i:\bgh-\d)|!\d|(?<![\d])%\w|~\w|&\w|\b[0-9a-f]{7,40}\b|\$|:[\w+-]+:|://|\bwww\.|\bCVE-\d|\]\(|\[\["
 )
 
 
