@@ -19,11 +19,8 @@ def stack_parts(one: Review, importance: int) -> Iterator[Part]:
     """Verdict, what its users notice, before and after; what its operators notice; how the rendered files differ."""
     yield Part("\n".join(_section(one)), (_SECTIONS, importance), "stack's section")
     if one.refusal:
-        yield Part(
-            f"\n{folded(one.stack, 'why it is refused, with the sums', fenced(one.refusal, ''))}",
-            (_OPERATORS, importance),
-            "refusal",
-        )
+        sums = folded(one.stack, "why it is refused, with the sums", fenced(one.refusal, ""))
+        yield Part(f"\n{sums}", (_OPERATORS, importance), "refusal")
     operators = _sentences(one, "operators")
     if operators:
         yield Part("\n".join(operators), (_OPERATORS, importance), "operators' list")

@@ -22,6 +22,9 @@ def platform_dangers(before: Version | None, after: Version) -> Iterator[tuple[s
     if was.spec.kubernetes and "kubernetes.context" in changed:
         said = "another cluster: endpoints are made there, and those on the old one are left as they are or deleted"
         yield "platform-remade", said, ("kubernetes", "context")
+    if was.spec.requireLock and not built.spec.requireLock:
+        said = "requireLock is switched off: images and weights that can move unseen are no longer refused"
+        yield "protection-off", said, ("requireLock",)
     if was.spec.gke is None or built.spec.gke is None:
         return
     yield from _protection(was.spec.gke, built.spec.gke)

@@ -171,6 +171,16 @@ def test_a_platform_that_is_made_anew_is_a_danger(
     assert bool(said) == ("DANGERS" in dangers)
 
 
+def test_a_platform_that_no_longer_requires_a_lock_is_a_danger(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=PLATFORM + "requireLock: true\n")
+    capsys.readouterr()
+    repository.commit(dev=PLATFORM)
+    repository.review()
+    assert "! dev: requireLock is switched off" in capsys.readouterr().out
+
+
 def test_a_platform_that_goes_takes_its_stacks_with_it_in_the_review(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
