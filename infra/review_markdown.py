@@ -39,6 +39,9 @@ def review_markdown(found: Reviews, limit_bytes: int = LIMIT_BYTES) -> str:
     parts += [Part(f"\n{_counts(found)}"), *_table(changed)] if changed else []
     parts += [Part(f"\nNo effect on what runs: {_names(same)}.")] if same else []
     parts += [Part(f"\n{inline(one, _TOOLKIT)}") for one in (toolkit_sentences(found.toolkit) if found.toolkit else [])]
+    if found.locks:
+        said = f"The lock file fixes otherwise: {'; '.join(found.locks)}."
+        parts.append(Part(f"\n{inline(said, _TOOLKIT)}"))
     parts.append(Part("", note=True))
     for index, one in enumerate(changed):
         parts += stack_parts(one, len(changed) - index)
