@@ -13,6 +13,7 @@ from infra.errors import StackError
 from infra.live_verbs import run_smoke, run_verify
 from infra.lock_verbs import add_lock
 from infra.review_verbs import add_review
+from infra.simulate_verbs import add_simulate
 from infra.stack_folder import StackFolder
 from infra.tree_verbs import run_render
 from infra.verbs import (
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_render(verbs, shared, named)
 
     add_review(verbs, shared)
+    add_simulate(verbs, shared)
 
     verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
     verb.add_argument("stack", **named)

@@ -7,12 +7,29 @@ from pathlib import Path
 
 from infra.document import MAX_BYTES
 from infra.errors import SpecError, StackError, nearest
-from infra.git_command import FILE_MODES, Blob, contents, git, listed
+from infra.git_command import FILE_MODES, Blob, contents, git, listed, merge_base
 from infra.lock import LOCK_FILE
 from infra.lock import MAX_BYTES as MOST_LOCK_BYTES
 from infra.spec import NAME_PATTERN
+from infra.stack_folder import StackFolder
 
 _SHOWN_DIGITS = 10
+
+
+def between(folder: StackFolder, base: str, head: str) -> tuple[Revision, Revision]:
+    """Both ends of a change.
+
+    It begins where the branches parted, so that what others did since is no part of it; where head is an older revision
+    of base, it begins at base itself.
+
+    Raises:
+        StackError: no repository, no git, or no such revision.
+    """
+    named, other = (Revision(folder.folder, revision, folder.shown) for revision in (base, head))
+    parted = merge_base(folder.folder, named.commit, other.commit)
+    if parted in (None, named.commit, other.commit):
+        return named, other
+    return Revision(folder.folder, parted, folder.shown), other
 
 
 class Revision:
@@ -93,6 +110,15 @@ class Revision:
             return self._read()[blob.object_id].decode("utf-8")
         except UnicodeDecodeError as error:
             raise SpecError(f"{path}: not UTF-8 text (byte {error.start}).") from None
+
+    def write(self, folder: Path) -> None:
+        """Write stack files and lock file as they are into an empty folder; what is no file there is left out."""
+        files = {f"{name}.yaml": blob for name, blob in self.blobs.items()}
+        files |= {LOCK_FILE: self._lock} if self._lock else {}
+        found = self._read()
+        for file, blob in files.items():
+            if blob.mode in FILE_MODES and blob.object_id in found:
+                (folder / file).write_bytes(found[blob.object_id])
 
     def _read(self) -> dict[str, bytes]:
         """Content of every file by its object, read once by one git, as a fleet has a thousand."""

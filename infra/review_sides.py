@@ -14,8 +14,7 @@ from infra.catalog.loader import load_catalog
 from infra.catalog.platforms import platform_facts
 from infra.changed_stacks import VersionedFiles, changed_stacks
 from infra.errors import SpecError, StackError
-from infra.git_command import merge_base
-from infra.git_revisions import Revision
+from infra.git_revisions import between
 from infra.lock import LockChange, lock_changes
 from infra.pipeline import build
 from infra.review import ToolkitChange, Version
@@ -66,15 +65,10 @@ class FolderFiles(StackFolder):
 def revisions(folder: StackFolder, base: str, head: str) -> Iterator[Sides]:
     """Versions at two revisions of the repository that has the folder.
 
-    The side before is where the branches parted, so that what others did since is no part of the change; where head is
-    an older revision of base, it is base itself.
-
     Raises:
         StackError: no repository, no git, or no such revision.
     """
-    named, other = (Revision(folder.folder, revision, folder.shown) for revision in (base, head))
-    parted = merge_base(folder.folder, named.commit, other.commit)
-    one = Revision(folder.folder, parted, folder.shown) if parted not in (None, named.commit, other.commit) else named
+    one, other = between(folder, base, head)
     old, new = (ToolkitRevision(folder.folder, revision) for revision in (one, other))
     with tempfile.TemporaryDirectory(prefix="servestack-review-") as scratch:
         before_kit, after_kit, change = _toolkits(old, new, Path(scratch))
