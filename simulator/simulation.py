@@ -255,7 +255,7 @@ class _Run:
     def _attached(self) -> Engine:
         if self._engine is None:
             binaries = locate()
-            running = supervisor.start(self._home, binaries)
+            running = supervisor.start(self._home, binaries, tied=True)
             faults = Faults(State(self._home.root / "google.json"), machine_types.load())
             for machine_type in self._sold_out:
                 faults.set_stockout("*", machine_type)

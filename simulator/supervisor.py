@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator import progress
+from simulator import child_process, progress
 from simulator.binaries import REPOSITORY, Binaries
 from simulator.environment import search_path
 from simulator.errors import SimulatorError
@@ -58,8 +58,13 @@ def find(home: Home) -> Supervisor | None:
     return Supervisor(written["pid"], written["ports"], written.get("managedPort"))
 
 
-def start(home: Home, binaries: Binaries) -> Supervisor:
+def start(home: Home, binaries: Binaries, *, tied: bool = False) -> Supervisor:
     """Return the running supervisor, starting it in the background where there is none.
+
+    Args:
+        home: Its folder.
+        binaries: What it runs.
+        tied: Let the kernel kill it, and all below it, when this process ends, however it ends.
 
     Raises:
         SimulatorError: It ended or was not ready in time. The message ends with its last lines.
@@ -73,23 +78,27 @@ def start(home: Home, binaries: Binaries) -> Supervisor:
         if running:
             return running
         with progress.step("Starting the simulator"):
-            return _launch(home, binaries)
+            return _launch(home, binaries, tied)
 
 
-def _launch(home: Home, binaries: Binaries) -> Supervisor:
+def _launch(home: Home, binaries: Binaries, tied: bool) -> Supervisor:
     home.supervisor_file.unlink(missing_ok=True)
     log = home.logs / "supervisor.log"
     environment = dict(os.environ) | {VARIABLE: str(home.root), "PATH": search_path(home, binaries)}
+    command = [sys.executable, "-P", "-m", "simulator", "serve"]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "simulator", "serve"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=REPOSITORY,
-            start_new_session=True,
-        )
+        if tied:
+            process = child_process.start(command, output=output, environment=environment, directory=REPOSITORY)
+        else:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=REPOSITORY,
+                start_new_session=True,
+            )
     deadline = time.monotonic() + _START_LIMIT_SECONDS
     try:
         while time.monotonic() < deadline and process.poll() is None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,34 @@ def simulate(scratch: Path, *arguments: str) -> tuple[int, dict[str, dict[str, A
     return process.returncode, {one["stack"]: one for one in found}, out
 
 
-def nothing_is_left(scratch: Path) -> bool:
-    processes = []
+def processes(scratch: Path) -> list[int]:
+    """Those of a run, by where their temporary files go."""
+    found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
             if str(scratch).encode() in entry.read_bytes():
-                processes.append(entry)
+                found.append(int(entry.parent.name))
         except OSError:
             continue
-    return not processes and not list(scratch.iterdir())
+    return found
+
+
+def nothing_is_left(scratch: Path) -> bool:
+    return not processes(scratch) and not list(scratch.iterdir())
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def soon(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
 
 
 def changed(tmp_path: Path) -> Repository:
@@ -109,21 +129,33 @@ def test_machines_that_are_sold_out_are_named_and_the_next_stack_comes_up(tmp_pa
     assert nothing_is_left(scratch)
 
 
+def started(process: subprocess.Popen[str], scratch: Path) -> None:
+    def there() -> bool:
+        assert process.poll() is None
+        return bool(list(scratch.glob("servestack-simulation-*/home/supervisor.json")))
+
+    soon(there, "the simulator of the run never started")
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_leaves_nothing(ending: signal.Signals, scratch: Path) -> None:
     process = start(scratch, GOOD)
-    deadline = time.monotonic() + 60
-    while not list(scratch.glob("servestack-simulation-*/home/supervisor.json")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    started(process, scratch)
     process.send_signal(ending)
     process.communicate(timeout=60)
     assert process.returncode != 0
-    deadline = time.monotonic() + 30
-    while not nothing_is_left(scratch):
-        assert time.monotonic() < deadline, list(scratch.rglob("*"))[:5]
-        time.sleep(0.1)
+    soon(lambda: nothing_is_left(scratch), "something is left")
+
+
+def test_a_simulation_that_is_killed_leaves_no_process(scratch: Path) -> None:
+    process = start(scratch, GOOD)
+    started(process, scratch)
+    (inner,) = [pid for pid in processes(scratch) if "simulator simulate" in command_line(pid)]
+    os.kill(inner, signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "told nothing" in err
+    soon(lambda: not processes(scratch), "a process is left")
 
 
 def test_no_change_is_nothing_to_simulate(tmp_path: Path, scratch: Path) -> None:
