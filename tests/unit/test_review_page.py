@@ -47,6 +47,8 @@ def test_hostile_text_is_text_and_nothing_is_left_out(found: Reviews) -> None:
     text = shown(read.text())
     for one in found.stacks:
         assert shown(one.stack) in text
+    if found.toolkit and (found.toolkit.catalogue or found.toolkit.templates):
+        assert all(shown(stack) in text for stack in found.toolkit.stacks)
     for one in told(found):
         said = [one.verdict, one.path, *(change.sentence for change in one.changes), *one.locks]
         said += [danger.sentence for danger in one.dangers]
