@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from infra.batch_job import BatchJob
 from infra.pipeline import Endpoint, ManagedEndpoint
@@ -11,8 +11,14 @@ from infra.review.records import Fleet, TeamCost
 from infra.review.version import Version
 
 
-def fleet(versions: Collection[Version]) -> Fleet:
-    """Endpoints, accelerators at the most replicas, and USD a month; platforms' standing costs are in the sums."""
+def fleet(side: Mapping[str, Version], other: Mapping[str, Version]) -> Fleet:
+    """Endpoints, accelerators at the most replicas, and USD a month; platforms' standing costs are in the sums.
+
+    Args:
+        side: every stack of one side by name.
+        other: the same of the other side, whose version counts for one that is refused.
+    """
+    versions = [one for name in side if (one := _or(side[name], other.get(name))) is not None]
     accelerators: Counter[str] = Counter()
     endpoints = unpriced = 0
     for one in versions:

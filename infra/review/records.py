@@ -172,7 +172,7 @@ class TeamCost:
 
 @dataclass(frozen=True)
 class Fleet:
-    """All stacks of one side together, those that are refused left out.
+    """All stacks of one side together; one that is refused counts as it is on the other side.
 
     Attributes:
         endpoints: how many.

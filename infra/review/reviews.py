@@ -52,8 +52,8 @@ def review_all(
         head,
         stacks,
         team_costs(before, after),
-        fleet(before.values()),
-        fleet(after.values()),
+        fleet(before, after),
+        fleet(after, before),
         toolkit,
         tuple(map(lock_sentence, locks)),
     )

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from infra.page import numbers
 from infra.page.series import memory_parts
-from infra.review.records import Fleet, MemoryProof, Review, Reviews
+from infra.review.records import Fleet, MemoryProof, Review, Reviews, TeamCost
 
 _MOST_ROWS = 12
+
+
+# Parts of a memory bar from left to right, by the name of their colour.
+PARTS = {
+    "weights": "weights",
+    "overhead": "overhead",
+    "uncertain": "kept for what is uncertain",
+    "guaranteed": "guaranteed requests",
+    "free": "free for more",
+    "headroom": "headroom, never planned",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,10 @@ class MemoryBar:
     have_gib: float
     what: str
 
+    def size_gib(self, colour: str) -> float:
+        """Size of one part; 0 where there is none."""
+        return sum(part.size_gib for part in self.segments if part.colour == colour)
+
 
 @dataclass(frozen=True)
 class MemoryRow:
@@ -58,25 +74,39 @@ class MemoryRow:
     bars: tuple[MemoryBar, ...]
 
 
-def cost_pairs(found: Reviews) -> tuple[Pair, ...]:
-    """USD a month by team, those that move most first, and all together last."""
-    teams = sorted(found.teams, key=lambda one: (-abs(one.after - one.before), one.team or "~"))
-    rows = [(one.team or "no team", one.before, one.after) for one in teams]
-    shown, rest = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
-    if rest:
-        shown.append((f"{len(rest)} more teams", sum(row[1] for row in rest), sum(row[2] for row in rest)))
-    together = ("together", sum(row[1] for row in rows), sum(row[2] for row in rows))
-    return _pairs([*(shown if len(rows) > 1 else []), together], "${:,.0f}")
+def bill_pairs(found: Reviews) -> tuple[Pair, ...]:
+    """USD a month of all stacks, at the fewest and at the most replicas."""
+    fewest = (sum(one.before for one in found.teams), sum(one.after for one in found.teams))
+    most = (found.before.monthly_usd_max, found.after.monthly_usd_max)
+    return _pairs([("fewest replicas", *fewest), ("most replicas", *most)], "${:,.0f}")
+
+
+def teams_by_move(found: Reviews) -> list[TeamCost]:
+    """Those whose bill moves most first."""
+    return sorted(found.teams, key=lambda one: (-abs(one.after - one.before), one.team or "~"))
+
+
+def team_pairs(found: Reviews) -> tuple[Pair, ...]:
+    """USD a month of the teams whose bill moves, at the fewest replicas; none where one team has all."""
+    if len(found.teams) < 2:
+        return ()
+    moved = [one for one in teams_by_move(found) if round(one.before) != round(one.after)][:_MOST_ROWS]
+    return _pairs([(one.team or "no team", one.before, one.after) for one in moved], "${:,.0f}")
+
+
+def accelerators(before: Fleet, after: Fleet) -> list[tuple[str, int, int]]:
+    """Each type with its number before and after, at the most replicas."""
+    had, has = dict(before.accelerators), dict(after.accelerators)
+    return [(name, had.get(name, 0), has.get(name, 0)) for name in sorted({*had, *has})]
 
 
 def fleet_pairs(before: Fleet, after: Fleet) -> tuple[Pair, ...]:
-    """Accelerators of every type at the most replicas."""
-    had, has = dict(before.accelerators), dict(after.accelerators)
-    return _pairs([(name, had.get(name, 0), has.get(name, 0)) for name in sorted({*had, *has})], "{:,}")
+    """The same as bars."""
+    return _pairs(accelerators(before, after), "{:,}")
 
 
 def memory_rows(stacks: Sequence[Review]) -> tuple[MemoryRow, ...]:
-    """Of each stack with a proof on any side."""
+    """Of each stack with a proof on any side, those whose proof differs first."""
     found = []
     for one in stacks:
         sides = [("before", one.memory_before), ("after", one.memory_after)]
@@ -85,7 +115,7 @@ def memory_rows(stacks: Sequence[Review]) -> tuple[MemoryRow, ...]:
         bars = tuple(_memory_bar(side, proof) for side, proof in sides if proof is not None)
         if bars:
             found.append(MemoryRow(one.stack, bars))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda row: -len(row.bars)))
 
 
 def _memory_bar(side: str, proof: MemoryProof) -> MemoryBar:
@@ -98,7 +128,8 @@ def _memory_bar(side: str, proof: MemoryProof) -> MemoryBar:
         100 * memory.have_gib / whole,
         memory.need_gib,
         memory.have_gib,
-        f"{proof.count} x {proof.accelerator}, {proof.concurrency:,} x {proof.longest_request_tokens:,} tokens",
+        f"{proof.count} x {proof.accelerator}, for "
+        f"{numbers.count(proof.concurrency, 'request')} of {proof.longest_request_tokens:,} tokens at once",
     )
 
 

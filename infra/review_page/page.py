@@ -9,15 +9,19 @@ from infra.page.environment import environment
 from infra.review import KINDS, Danger, Review, Reviews
 from infra.review.headline import cost_move, dangers_by_sentence, headline, together
 from infra.review.kinds import DANGER_KINDS
-from infra.review_page.bars import cost_pairs, fleet_pairs, memory_rows
-from infra.review_report import rows, toolkit_sentences
+from infra.review_page.bars import PARTS, accelerators, bill_pairs, fleet_pairs, memory_rows, team_pairs, teams_by_move
+from infra.review_page.sides import sides, single_rows
+from infra.review_report import toolkit_sentences
 
 _FOLDER = Path(__file__).resolve().parent
+_MOST_ABOVE = 2  # dangers above the costs; more stand beside them, so that both are in the first screen
+_MOST_PLACES = 4  # of one danger that are seen at once, so that one of many stacks hides none of the others
 
 
 def review_page(found: Reviews) -> str:
     """The whole review as one HTML document, with every diff; the same text for the same review."""
     told = sorted((one for one in found.stacks if one.kind != "no effect"), key=lambda one: KINDS.index(one.kind))
+    dangers = dangers_by_sentence(found)
     return (
         environment(_FOLDER)
         .get_template("review.html.j2")
@@ -26,16 +30,25 @@ def review_page(found: Reviews) -> str:
             headline=headline(found),
             cost_move=cost_move(found),
             together=together(found),
-            dangers=dangers_by_sentence(found),
+            dangers=dangers,
+            beside=len(dangers) > _MOST_ABOVE,
             kinds=DANGER_KINDS,
             counts=[(kind, sum(one.kind == kind for one in found.stacks)) for kind in KINDS],
             told=told,
             same=[one.stack for one in found.stacks if one.kind == "no effect"],
             toolkit=toolkit_sentences(found.toolkit) if found.toolkit else [],
-            costs=cost_pairs(found),
+            bills=bill_pairs(found),
+            team_bills=team_pairs(found),
+            teams=teams_by_move(found),
+            most_places=_MOST_PLACES,
             fleet=fleet_pairs(found.before, found.after),
+            accelerators=accelerators(found.before, found.after),
             memory=memory_rows(told),
-            rows=rows,
+            parts=PARTS,
+            sides=sides,
+            single_rows=single_rows,
+            moved=_moved,
+            whole="{:,.0f}".format,
             place=_place,
             diff_lines=diff_lines,
             words=_words,
@@ -49,6 +62,11 @@ def diff_lines(one: Review) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for file in one.diff:
         lines = file.text.splitlines()[2:]
         yield file.file, [(kinds.get(line[:1], "same"), line) for line in lines]
+
+
+def _moved(before: float, after: float) -> str:
+    """How much more or less, in whole numbers; `as before` where it rounds to nothing."""
+    return "as before" if round(before) == round(after) else f"{after - before:+,.0f}"
 
 
 def _words(text: str) -> str:

@@ -289,6 +289,26 @@ def test_costs_are_summed_by_team(repository: Repository, capsys: pytest.Capture
     assert [one["kind"] for one in stacks[NAME]["dangers"]] == ["cost"]
 
 
+def test_a_refused_stack_counts_as_it_runs_in_the_fleet_and_in_the_bill(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + "modle: x\n", gemma4_e4b_l4_two=E4B)
+    capsys.readouterr()
+    assert repository.review("--json") == 1
+    broken = json.loads(capsys.readouterr().out)
+    repository.commit(gemma4_e4b_l4=E4B)
+    assert repository.review("--json") == 0
+    mended = json.loads(capsys.readouterr().out)
+    before, after = (broken["fleet"][side] for side in ("before", "after"))
+    assert (before["endpoints"], before["accelerators"]) == (1, {"l4": 1})
+    assert (after["endpoints"], after["accelerators"]) == (2, {"l4": 2})
+    assert mended["fleet"]["before"] == mended["fleet"]["after"] == after
+    for found in (broken, mended):
+        for side in ("before", "after"):
+            together = sum(one[side] for one in found["teams"])
+            assert found["fleet"][side]["monthlyUsdMin"] == pytest.approx(together)
+
+
 def test_a_deleted_stack_says_what_it_takes_away(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     repository.commit(gemma4_e4b_l4=None)
     assert repository.review() == 0
