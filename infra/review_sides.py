@@ -20,7 +20,7 @@ from infra.pipeline import build
 from infra.review import ToolkitChange, Version
 from infra.stack_files import read_lock
 from infra.stack_folder import StackFolder
-from infra.toolkit import INSTALLED, toolkit, using
+from infra.toolkit import CATALOGUE, INSTALLED, MANIFESTS, toolkit, using
 from infra.toolkit_revision import ToolkitRevision, differing
 
 
@@ -113,17 +113,26 @@ def _written(revision: ToolkitRevision, folder: Path, here: Path) -> Path:
         SpecError: this program cannot read it.
     """
     revision.write(folder)
-    files = {*revision.catalogue, *revision.templates}
-    if all((here / path).is_file() and (here / path).read_bytes() == (folder / path).read_bytes() for path in files):
+    if _data(here) == _data(folder):
         return here
     try:
         with using(folder):
             load_catalog()
             platform_facts()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise SpecError(f"this program cannot read the catalogue of that revision ({said}).") from None
+        said = f"{type(error).__name__}: {error}".replace(f"{folder}/", "")
+        raise SpecError(f"This program cannot read the catalogue of that revision ({said}).") from None
     return folder
+
+
+def _data(folder: Path) -> dict[str, bytes]:
+    """Catalogue and templates by name."""
+    files = [*(folder / CATALOGUE).glob("*.yaml"), *(folder / MANIFESTS).rglob("*")]
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
+    }
 
 
 def _sides(

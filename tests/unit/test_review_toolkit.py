@@ -104,6 +104,18 @@ def test_a_catalogue_of_another_form_before_is_said_and_the_newer_one_used(
     assert "planned with the newer" in note
 
 
+def test_a_catalogue_that_lacked_a_file_before_is_not_taken_for_the_installed_one(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = repository.folder / CATALOGUE / "proxy.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    repository.commit()
+    path.write_text(text, encoding="utf-8")
+    repository.commit()
+    assert "cannot read the catalogue of that revision" in reviewed(repository, capsys)["toolkit"]["note"]
+
+
 def test_a_change_of_the_program_is_said_to_be_unseen(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
