@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import comparison, deployments, fleet
+from benchmarks import comparison, deployments, fleet, review
 from benchmarks.table import heading
 
-_SECTIONS = {"fleet": fleet.measure, "comparison": comparison.measure, "deployments": deployments.measure}
+_SECTIONS = {
+    "fleet": fleet.measure,
+    "comparison": comparison.measure,
+    "deployments": deployments.measure,
+    "review": review.measure,
+}
 
 
 def main() -> None:

@@ -56,6 +56,10 @@ class Fleet:
             raise SpecError(f"no stack {name}")
         return self._texts[name]
 
+    def lock_text(self) -> str | None:
+        """No lock file."""
+        return None
+
 
 def _endpoints() -> itertools.chain[tuple[str, str]]:
     """Names and texts; no two are alike in what they ask for."""

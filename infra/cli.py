@@ -11,7 +11,9 @@ from typing import Any
 
 from infra.errors import StackError
 from infra.live_verbs import run_smoke, run_verify
+from infra.lock_verbs import add_lock
 from infra.review_verbs import add_review
+from infra.simulate_verbs import add_simulate
 from infra.stack_folder import StackFolder
 from infra.tree_verbs import run_render
 from infra.verbs import (
@@ -97,9 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.set_defaults(run=run_plan)
 
+    add_lock(verbs, shared)
     _add_render(verbs, shared, named)
 
     add_review(verbs, shared)
+    add_simulate(verbs, shared)
 
     verb = verbs.add_parser("dashboard", parents=[shared], help="print the Grafana dashboard of an endpoint")
     verb.add_argument("stack", **named)

@@ -85,16 +85,17 @@ def _word(key: str) -> str:
 
 
 @lru_cache(maxsize=16)  # a platform's file is parsed for each of its endpoints
-def parse_document(text: str, path: str) -> Document:
-    """Parse one stack file. Callers share the result and leave it as it is.
+def parse_document(text: str, path: str, most_bytes: int = MAX_BYTES) -> Document:
+    """Parse one stack file, or another of its kind that may be larger. Callers share the result, and leave it as it is.
 
     Raises:
         SpecError: not exactly one YAML mapping within the limits above; every problem has its line. Lesser problems
             are in `Document.problems`, so that the checks that follow can add theirs.
     """
     size = len(text.encode())
-    if size > MAX_BYTES:
-        raise _error(path, 0, 0, f"{size:,} bytes; a stack file has at most {MAX_BYTES:,}.")
+    if size > most_bytes:
+        kind = "a stack file" if most_bytes == MAX_BYTES else "this file"
+        raise _error(path, 0, 0, f"{size:,} bytes; {kind} has at most {most_bytes:,}.")
     _refuse_characters(text, path)
     reader = _Reader(path, _events(text, path))
     root = next((event for event in reader.events if isinstance(event, yaml.NodeEvent)), None)

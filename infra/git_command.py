@@ -38,6 +38,14 @@ def git(folder: Path, *arguments: str, given: str = "") -> bytes:
     return done.stdout
 
 
+def merge_base(folder: Path, one: str, other: str) -> str | None:
+    """Commit from which two commits come; None where there is none, or it was not fetched."""
+    try:
+        return git(folder, "merge-base", one, other).decode().split()[0]
+    except StackError:
+        return None
+
+
 def listed(folder: Path, commit: str, *paths: str, deep: bool = False) -> Iterator[tuple[str, Blob]]:
     """Path from the top of the repository and object of everything below some paths; of a folder itself without."""
     top = ["ls-tree", "-z", "-l", "--full-tree", *(["-r"] if deep else []), commit, *(["--", *paths] if paths else [])]

@@ -147,7 +147,7 @@ def propose(draft: Draft, files: StackFiles, *, schema: bool = False) -> NewStac
     text = (_SCHEMA_LINE if schema else "") + "".join(f"{key}: {_flow(value)}\n" for key, value in values.items())
     proposed = _Proposed(name, text, files)
     try:
-        built = build(name, proposed)
+        built = build(name, proposed, demand_lock=False)
     except StackError as error:
         if not error.problems:
             raise
@@ -238,3 +238,6 @@ class _Proposed:
 
     def text(self, name: str) -> str:
         return self.content if name == self.new else self.files.text(name)
+
+    def lock_text(self) -> str | None:
+        return self.files.lock_text()

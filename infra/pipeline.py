@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from infra.batch_job import BatchJob, batch_job
 from infra.catalog.loader import load_catalog
 from infra.cloud.pool_names import named
-from infra.document import Document, parse_document
-from infra.errors import PlanError, Problem, SpecError, StackError, nearest
+from infra.document import Document
+from infra.errors import PlanError, Problem, SpecError, StackError
 from infra.frameworks import FRAMEWORKS
 from infra.frameworks.base import KubernetesWorkload
 from infra.frameworks.callers import CallerWorkload, caller_workload
@@ -19,31 +19,31 @@ from infra.frameworks.host_service import HostService, host_service
 from infra.frameworks.mlx_service import MlxService, mlx_service
 from infra.frameworks.own_root import with_root_for_the_runtime
 from infra.frameworks.vertex import VertexContainer, container
-from infra.naming import name_fault
+from infra.lock import Lock, Use, missing
 from infra.plan.local_service import DEFAULT_PORT
-from infra.plan.managed import ManagedPlan, resolve_managed
+from infra.plan.managed import ManagedPlan, managed_uses, resolve_managed
 from infra.plan.platform_faults import check_platform
 from infra.plan.refusal import RefusedError
 from infra.plan.resolve import Resolved, resolve
 from infra.plan.serving_plan import ServingPlan
-from infra.spec import EndpointSpec, PlatformSpec, Spec, spec_problems
-from infra.vocabulary import platform_problems, vocabulary_problems
+from infra.spec import EndpointSpec, PlatformSpec
+from infra.stack_files import StackFiles, lock_path, read, read_lock
 
+__all__ = [
+    "GARDEN_ENGINE",
+    "Built",
+    "Endpoint",
+    "ManagedEndpoint",
+    "Platform",
+    "StackFiles",
+    "build",
+    "build_all",
+    "build_each",
+    "read",
+    "refuse",
+]
 GARDEN_ENGINE = "vllm"  # what serves in Model Garden's container
 _CAPABILITIES = {name: framework.capabilities for name, framework in FRAMEWORKS.items()}
-
-
-class StackFiles(Protocol):
-    """Where stack files come from; `StackFolder` is the real one."""
-
-    def names(self) -> list[str]:
-        """Names of all stack files."""
-
-    def path(self, name: str) -> str:
-        """File as shown in messages."""
-
-    def text(self, name: str) -> str:
-        """Text of one stack file."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class Endpoint:
     def plan(self) -> ServingPlan:
         """Everything that was decided."""
         return self.resolved.plan
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Names that move, of which the lock file fixes some or all."""
+        return self.resolved.uses
 
     @property
     def on_a_machine(self) -> bool:
@@ -102,7 +107,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class ManagedEndpoint:
-    """A planned endpoint that Google runs, its platform, and what its callers need on a cluster."""
+    """A planned endpoint that Google runs, its platform, what its callers need, and what a lock fixes of it."""
 
     name: str
     spec: EndpointSpec
@@ -111,6 +116,7 @@ class ManagedEndpoint:
     plan: ManagedPlan
     container: VertexContainer | None
     callers: CallerWorkload | None
+    uses: tuple[Use, ...] = ()
 
     def objects(self) -> list[dict[str, Any]]:
         """Kubernetes objects for callers, in the order in which they are made; none without a cluster."""
@@ -125,29 +131,51 @@ class Platform:
 
     name: str
     spec: PlatformSpec
+    uses: tuple[Use, ...] = ()
 
 
 Built = BatchJob | Endpoint | ManagedEndpoint | Platform
 
 
-def build(name: str, files: StackFiles) -> Built:
-    """Everything that follows from one stack file.
+def build(name: str, files: StackFiles, *, demand_lock: bool = True) -> Built:
+    """Everything that follows from one stack file and the lock file beside it.
+
+    Args:
+        name: of the stack.
+        files: where its file is.
+        demand_lock: refuse what is not locked where the platform requires that; False for who is about to lock it.
 
     Raises:
-        SpecError: the file, or its platform's file, is wrong; all problems at once.
-        PlanError: it cannot be served.
+        SpecError: the file, its platform's or the lock file is wrong; all problems of a file at once.
+        PlanError: it cannot be served, or is not locked as its platform requires.
     """
     document, spec = read(name, files)
     if isinstance(spec, PlatformSpec):
         return _platform(name, spec, document)
     _, platform = read(spec.platform, files)
     assert isinstance(platform, PlatformSpec)
+    lock = read_lock(files)
     if spec.service:
-        return _managed(name, spec, platform, document)
+        built: Built = _managed(name, spec, platform, document, lock)
+    else:
+        built = _on_machines(name, spec, platform, document, lock)
+    loose = missing(built.uses) if demand_lock and platform.requireLock else ()
+    if loose:
+        message = (
+            f"{spec.platform} requires a lock, and {lock_path(files)} has none of {', '.join(map(str, loose))}. "
+            f"Run: servestack lock {name}"
+        )
+        raise PlanError(problems=[document.problem(("platform",), message)])
+    return built
+
+
+def _on_machines(
+    name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document, lock: Lock
+) -> Endpoint | BatchJob:
     try:
         if spec.job:
-            return batch_job(name, spec, platform)
-        resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES)
+            return batch_job(name, spec, platform, lock)
+        resolved = resolve(name, spec, platform, load_catalog(), _CAPABILITIES, lock)
         if platform.gke is not None:
             pools = named(resolved.plan, platform.gke)
             resolved = dataclasses.replace(resolved, plan=dataclasses.replace(resolved.plan, node_pools=pools))
@@ -177,14 +205,15 @@ def build(name: str, files: StackFiles) -> Built:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
 
 
-def _managed(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document) -> ManagedEndpoint:
+def _managed(name: str, spec: EndpointSpec, platform: PlatformSpec, document: Document, lock: Lock) -> ManagedEndpoint:
     catalog = load_catalog()
     try:
-        plan = resolve_managed(name, spec, platform, catalog, FRAMEWORKS[GARDEN_ENGINE].capabilities)
+        plan = resolve_managed(name, spec, platform, catalog, FRAMEWORKS[GARDEN_ENGINE].capabilities, lock)
     except RefusedError as refused:
         raise PlanError(problems=[document.problem(refused.field, refused.message)]) from None
     served = container(plan, catalog.managed.container)
-    return ManagedEndpoint(name, spec, spec.platform, platform, plan, served, caller_workload(plan))
+    uses = managed_uses(spec, catalog, lock)
+    return ManagedEndpoint(name, spec, spec.platform, platform, plan, served, caller_workload(plan), uses)
 
 
 def _platform(name: str, spec: PlatformSpec, document: Document) -> Platform:
@@ -212,13 +241,15 @@ def build_all(names: Iterable[str], files: StackFiles, problems: Sequence[Proble
     return built
 
 
-def build_each(names: Iterable[str], files: StackFiles) -> tuple[list[Built], dict[str, StackError]]:
+def build_each(
+    names: Iterable[str], files: StackFiles, *, demand_lock: bool = True
+) -> tuple[list[Built], dict[str, StackError]]:
     """What follows from each of several stack files, and by name why some are refused."""
     built: list[Built] = []
     failures: dict[str, StackError] = {}
     for name in names:
         try:
-            built.append(build(name, files))
+            built.append(build(name, files, demand_lock=demand_lock))
         except StackError as error:
             failures[name] = error
     return built, failures
@@ -236,65 +267,3 @@ def refuse(failures: Collection[StackError]) -> None:
         found = dict.fromkeys(problem for error in failures for problem in error.problems)
         told = dict.fromkeys(str(error) for error in failures if not error.problems)
         raise kind("\n".join([*told, *map(str, found)]))
-
-
-def read(name: str, files: StackFiles) -> tuple[Document, Spec]:
-    """One stack file, checked for shape, words and name, but not planned.
-
-    Raises:
-        SpecError: with every problem found.
-    """
-    document = parse_document(files.text(name), files.path(name))
-    problems = list(document.problems)
-    unreadable = {problem.field for problem in problems}
-    spec, misshapen = spec_problems(document)
-    problems += [problem for problem in misshapen if problem.field not in unreadable]
-    if document.values.get("kind") == "Endpoint":
-        known, faults = _platforms(document, files)
-        problems += faults
-        refused = {problem.field for problem in problems}
-        words = vocabulary_problems(document, load_catalog(), known)
-        problems += [problem for problem in words if problem.field not in refused]
-    else:
-        refused = {problem.field for problem in problems}
-        problems += [one for one in platform_problems(document, load_catalog()) if one.field not in refused]
-    if isinstance(spec, EndpointSpec) and not problems:
-        fault = name_fault(name, spec, load_catalog())
-        if fault and "local" in parse_document(files.text(spec.platform), files.path(spec.platform)).values:
-            fault = name_fault(name, spec, load_catalog(), local=True)
-        if fault:
-            problems.append(document.problem((), fault))
-    if problems or spec is None:
-        raise SpecError(problems=problems)
-    return document, spec
-
-
-def _platforms(document: Document, files: StackFiles) -> tuple[list[str], list[Problem]]:
-    """Names of platforms, and what is wrong with the named file where there is one.
-
-    Only that file is read where it exists, so that other broken files do not matter.
-    """
-    named = document.values.get("platform")
-    broken: SpecError | None = None
-    if isinstance(named, str):
-        try:
-            if parse_document(files.text(named), files.path(named)).values.get("kind") == "Platform":
-                return [named], []  # the usual case, so that a fleet's folder is not listed for each of its files
-        except SpecError as error:
-            broken = error
-    names = files.names()
-    if named in names and broken:
-        fault = document.problem(("platform",), f"{files.path(named)} cannot be read; correct it first.")
-        return [named], [*broken.problems, fault]
-    known = [name for name in names if _is_platform(name, files)]
-    if named not in names:
-        return known, []
-    message = f"{files.path(named)} is not of kind Platform. {nearest(named, known)}"
-    return [*known, named], [document.problem(("platform",), message)]
-
-
-def _is_platform(name: str, files: StackFiles) -> bool:
-    try:
-        return parse_document(files.text(name), files.path(name)).values.get("kind") == "Platform"
-    except SpecError:
-        return False

@@ -46,6 +46,7 @@ def plan_text(plan: ServingPlan) -> str:
             f"given up after {timing.timeout_seconds:,} s",
         ),
         ("", "; ".join(f"{term.name} {term.seconds:,.0f} s" for term in timing.startup_terms)),
+        ("first token", timing.first_token_text),
         ("stop", _stop_text(plan)),
         ("cost", cost_text(plan)),
     ]
@@ -58,7 +59,7 @@ def plan_text(plan: ServingPlan) -> str:
     if plan.exposure.gateway is not None:
         lines.append(row("gateway", _gateway_text(plan.exposure.gateway, plan.exposure.routing)))
     if plan.scaling is not None:
-        lines.append(row("scaling", _scaling_text(plan.scaling)))
+        lines.append(row("scaling", scaling_text(plan.scaling)))
     lines.append(row("roll-out", f"{plan.rollout.strategy}; downtime {plan.rollout.downtime}"))
     if plan.node_pools.pools:
         lines.append(row("node pools" if len(plan.node_pools.pools) > 1 else "node pool", plan.node_pools.text))
@@ -165,7 +166,8 @@ def _stop_text(plan: ServingPlan) -> str:
     return f"{timing.grace_seconds} s, within the {timing.notice_seconds} s of a Spot notice: {terms}"
 
 
-def _scaling_text(scaling: Scaling) -> str:
+def scaling_text(scaling: Scaling) -> str:
+    """What moves the number of replicas, how fast, and when it has a floor."""
     follows = [f"{one.name} {one.target:g}" for one in scaling.signals if one.role != "hold"]
     pace = f"up {scaling.up.pods} per {scaling.up.period_seconds:,} s, down after {scaling.down.window_seconds:,} s"
     idle = f"; to 0 after {scaling.idle_seconds:,} s without a request" if scaling.idle_seconds else ""

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from infra.review.dangers import GRAVITY
-from infra.review.records import KINDS, CapacityRisk, Danger, MemoryProof, Review, Reviews, ToolkitChange
+from infra.review.headline import gravest_first, headline
+from infra.review.records import KINDS, CapacityRisk, MemoryProof, Review, Reviews, ToolkitChange
 from infra.review.version import Money
 from infra.text import WIDTH, counted, in_column, printable
 
 
 def review_text(found: Reviews) -> str:
     """The whole review without the diffs; text of stack files is made safe to print."""
-    if not found.stacks and found.toolkit is None:
+    if not found.stacks and found.toolkit is None and not found.locks:
         return f"No stack changes between {found.base} and {found.head}.\n"
     counts = {kind: sum(one.kind == kind for one in found.stacks) for kind in KINDS}
     shown = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number) or "none changes"
     lines = _wrapped(f"{counted(len(found.stacks), 'stack')} from {found.base} to {found.head}: {shown}.", "", "")
+    lines += ["", *_wrapped(f"{headline(found)}.", "", "")]
     grave = gravest_first(found)
     lines += ["", "DANGERS" if grave else "No danger that this review knows."]
     for stack, danger in grave:
         lines += _wrapped(f"{stack}: {danger.sentence}", "! ", "  ")
     lines += _toolkit(found.toolkit) if found.toolkit else []
+    if found.locks:
+        lines += ["", "The lock file fixes otherwise:"]
+        lines += [line for one in found.locks for line in _wrapped(one, "  ", "    ")]
     lines += ["", *_costs(found)] if found.teams else []
-    for one in sorted(found.stacks, key=lambda review: KINDS.index(review.kind)):
+    told = [one for one in found.stacks if one.kind != "no effect"]
+    for one in sorted(told, key=lambda review: KINDS.index(review.kind)):
         lines += _stack(one)
+    same = [one.stack for one in found.stacks if one.kind == "no effect"]
+    if same:
+        said = f"No effect on {counted(len(same), 'stack')}, nothing that runs changes: {', '.join(same)}."
+        lines += ["", *_wrapped(said, "", "  ")]
     return "\n".join(lines) + "\n"
-
-
-def gravest_first(found: Reviews) -> list[tuple[str, Danger]]:
-    """Dangers of all stacks with the stack's name."""
-    pairs = [(one.stack, danger) for one in found.stacks for danger in one.dangers]
-    return sorted(pairs, key=lambda pair: GRAVITY.index(pair[1].kind))
 
 
 def _toolkit(change: ToolkitChange) -> list[str]:
@@ -71,9 +74,8 @@ def _stack(one: Review) -> list[str]:
         lines += [f"  {heading}"] if changes else []
         for change in changes:
             lines += _wrapped(change.sentence, "  - ", "    ")
-    if one.kind != "no effect":
-        for name, text in rows(one):
-            lines += _wrapped(f"{name}: {text}", "  ", "    ")
+    for name, text in rows(one):
+        lines += _wrapped(f"{name}: {text}", "  ", "    ")
     return lines
 
 

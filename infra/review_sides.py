@@ -14,9 +14,11 @@ from infra.catalog.loader import load_catalog
 from infra.catalog.platforms import platform_facts
 from infra.changed_stacks import VersionedFiles, changed_stacks
 from infra.errors import SpecError, StackError
-from infra.git_revisions import Revision
+from infra.git_revisions import between
+from infra.lock import LockChange, lock_changes
 from infra.pipeline import build
 from infra.review import ToolkitChange, Version
+from infra.stack_files import read_lock
 from infra.stack_folder import StackFolder
 from infra.toolkit import INSTALLED, toolkit, using
 from infra.toolkit_revision import ToolkitRevision, differing
@@ -39,6 +41,7 @@ class Sides:
     base: str
     head: str
     toolkit: ToolkitChange | None
+    locks: tuple[LockChange, ...]
 
 
 class FolderFiles(StackFolder):
@@ -65,7 +68,7 @@ def revisions(folder: StackFolder, base: str, head: str) -> Iterator[Sides]:
     Raises:
         StackError: no repository, no git, or no such revision.
     """
-    one, other = (Revision(folder.folder, revision, folder.shown) for revision in (base, head))
+    one, other = between(folder, base, head)
     old, new = (ToolkitRevision(folder.folder, revision) for revision in (one, other))
     with tempfile.TemporaryDirectory(prefix="servestack-review-") as scratch:
         before_kit, after_kit, change = _toolkits(old, new, Path(scratch))
@@ -132,7 +135,15 @@ def _sides(
 ) -> Sides:
     after = _versions(*head, {})
     same = {name: one for name, one in after.items() if base[1] == head[1] and name not in touched}
-    return Sides(_versions(*base, same), after, touched, *names, change)
+    return Sides(_versions(*base, same), after, touched, *names, change, _locks(base[0], head[0]))
+
+
+def _locks(base: SideFiles, head: SideFiles) -> tuple[LockChange, ...]:
+    """What the lock file fixes otherwise; nothing where a file is wrong, as then every stack says so."""
+    try:
+        return lock_changes(read_lock(base), read_lock(head))
+    except StackError:
+        return ()
 
 
 def _versions(files: SideFiles, kit: Path, same: Mapping[str, Version]) -> dict[str, Version]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from infra.errors import SpecError, StackError
 from infra.stack_folder import StackFolder
+from infra.whole_file import write_whole
 
 if TYPE_CHECKING:
+    from infra.review import Reviews
     from infra.review_sides import Sides
 
 
@@ -27,6 +29,11 @@ def add_review(verbs: Any, shared: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="REV", help="before, such as origin/main or a commit")
     verb.add_argument("--head", metavar="REV", help="after (default: HEAD, without what is uncommitted)")
     verb.add_argument("--json", action="store_true", help="print the review as JSON")
+    verb.add_argument("--markdown", metavar="FILE", help="write it as a comment for a merge request, too")
+    verb.add_argument(
+        "--html", metavar="FILE", help="write it as one page for a browser, with charts and every diff, too"
+    )
+    verb.add_argument("--sarif", metavar="FILE", help="write its dangers as SARIF, for annotations, too")
     verb.set_defaults(run=run_review)
 
 
@@ -36,12 +43,27 @@ def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
     from infra.review_report import review_text
 
     with _sides(options, folder) as sides:
-        found = review_all(sides.before, sides.after, sides.touched, sides.base, sides.head, sides.toolkit)
+        found = review_all(**vars(sides))
+        _write_files(found, options)
         if options.json:
             print(json.dumps(found.to_json(), indent=2))
         else:
             print(review_text(found), end="")
     return 1 if found.refused else 0
+
+
+def _write_files(found: Reviews, options: argparse.Namespace) -> None:
+    """Each form that goes into a file."""
+    from infra.review_markdown import review_markdown
+    from infra.review_page import review_page
+    from infra.review_sarif import review_sarif
+
+    if options.markdown:
+        write_whole(options.markdown, review_markdown(found))
+    if options.html:
+        write_whole(options.html, review_page(found))
+    if options.sarif:
+        write_whole(options.sarif, json.dumps(review_sarif(found), indent=2) + "\n")
 
 
 def _sides(options: argparse.Namespace, folder: StackFolder) -> AbstractContextManager[Sides]:

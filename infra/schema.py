@@ -130,6 +130,7 @@ _MEANINGS = {
     "autoscaler": "Sets the number of replicas: hpa, Kubernetes' own; keda, where KEDA is installed. Default: hpa.",
     "end": "When it ends: a cron expression of five fields.",
     "httpAddOn": "KEDA's HTTP add-on is installed, so that endpoints may have no replica. Default: false.",
+    "requireLock": "Refuse stacks of which servestack.lock does not fix every repository and image. Default: false.",
     "metric": "What the number of replicas follows. Default: queue. Of Vertex AI: accelerator, cpu or requests.",
     "prometheus": "Where KEDA asks for the engines' metrics.",
     "scaling": "How the number of replicas moves between min and max. Default: by the queue.",

@@ -10,6 +10,8 @@ from pathlib import Path, PurePath
 
 from infra.document import MAX_BYTES
 from infra.errors import Problem, SpecError, StackError, nearest
+from infra.lock import LOCK_FILE
+from infra.lock import MAX_BYTES as MOST_LOCK_BYTES
 from infra.spec import NAME_PATTERN
 
 # What file systems without hard links answer.
@@ -68,23 +70,37 @@ class StackFolder:
         """
         file = self._file(name)
         try:
-            file.lstat()  # not the folder's list: a fleet's would be read again for each of its files
-            if not file.is_file():
-                raise self._refused(name, "not a file, or a link to none.")
-            size = file.stat().st_size
-            with file.open("rb") as stream:
-                content = stream.read(MAX_BYTES + 1)
+            return _text(file, self.path(name), MAX_BYTES, "a stack file")
         except (FileNotFoundError, NotADirectoryError):
             known = nearest(name, self.names())
             raise SpecError(f"no stack '{name}': {self.path(name)} does not exist. {known}") from None
-        except OSError as error:
-            raise self._refused(name, f"cannot be read: {error.strerror}.") from None
-        if len(content) > MAX_BYTES:
-            raise self._refused(name, f"{max(size, len(content)):,} bytes; a stack file has at most {MAX_BYTES:,}.")
+
+    def lock_text(self) -> str | None:
+        """Text of the lock file; None where there is none.
+
+        Raises:
+            SpecError: unreadable, too large, or not UTF-8.
+        """
         try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise self._refused(name, f"not UTF-8 text (byte {error.start}).") from None
+            return _text(self.folder / LOCK_FILE, f"{self.shown}/{LOCK_FILE}", MOST_LOCK_BYTES, "a lock file")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def replace_lock(self, text: str) -> None:
+        """Write the lock file, whole or not at all.
+
+        Raises:
+            StackError: it cannot be written.
+        """
+        draft = self.folder / f".{LOCK_FILE}.{secrets.token_hex(8)}"
+        try:
+            try:
+                _write_draft(draft, text)
+                draft.replace(self.folder / LOCK_FILE)
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise StackError(f"{self.shown}/{LOCK_FILE}: cannot be written: {error.strerror}.") from None
 
     def has_schema(self) -> bool:
         """Whether the JSON schema that editors use lies beside the stack files."""
@@ -113,10 +129,7 @@ class StackFolder:
         draft = self.folder / f".{name}.{secrets.token_hex(8)}"
         try:
             try:
-                with draft.open("x", encoding="utf-8", newline="") as stream:
-                    stream.write(text)
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                _write_draft(draft, text)
                 self._place(draft, file)
             finally:
                 draft.unlink(missing_ok=True)
@@ -143,5 +156,34 @@ class StackFolder:
             raise SpecError(f"{shown!r} is not a stack name: {_NAME_RULE}.{hint}")
         return self.folder / f"{name}.yaml"
 
-    def _refused(self, name: str, message: str) -> SpecError:
-        return SpecError(problems=[Problem(self.path(name), 0, 0, "", message)])
+
+def _text(file: Path, shown: str, most_bytes: int, kind: str) -> str:
+    """Text of a file of the folder; FileNotFoundError or NotADirectoryError where there is none."""
+    try:
+        file.lstat()  # not the folder's list: a fleet's would be read again for each of its files
+        if not file.is_file():
+            raise _refused(shown, "not a file, or a link to none.")
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            content = stream.read(most_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise _refused(shown, f"cannot be read: {error.strerror}.") from None
+    if len(content) > most_bytes:
+        raise _refused(shown, f"{max(size, len(content)):,} bytes; {kind} has at most {most_bytes:,}.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refused(shown, f"not UTF-8 text (byte {error.start}).") from None
+
+
+def _write_draft(draft: Path, text: str) -> None:
+    with draft.open("x", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _refused(shown: str, message: str) -> SpecError:
+    return SpecError(problems=[Problem(shown, 0, 0, "", message)])

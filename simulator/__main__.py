@@ -15,11 +15,16 @@ from simulator.home import Home
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in ("up", "preview", "down", "env", "start", "stop", "status", "serve"):
+    for name in ("up", "preview", "down", "env", "start", "stop", "status", "serve", "simulate"):
         command = commands.add_parser(name, help=(getattr(verbs, name).__doc__ or "").splitlines()[0])
         if name in ("up", "preview"):
             command.add_argument("stack", metavar="STACK", help="file stem below the folder of stack files")
-        if name in ("up", "preview", "down", "env"):
+        if name == "simulate":
+            command.add_argument("names", nargs="+", metavar="STACK")
+            command.add_argument("--json", type=Path, required=True, metavar="FILE")
+            command.add_argument("--timeout-seconds", type=float, default=180.0, metavar="N")
+            command.add_argument("--sold-out", action="append", default=[], metavar="MACHINE_TYPE")
+        if name in ("up", "preview", "down", "env", "simulate"):
             command.add_argument("--stacks", type=Path, default=verbs.DEFAULT_STACKS, metavar="DIR")
     return parser
 

@@ -249,6 +249,15 @@ def status(home: Home) -> int:
     return 0
 
 
+def simulate(
+    _home: Home, names: list[str], stacks: Path, json: Path, timeout_seconds: float, sold_out: list[str]
+) -> int:
+    """Bring stacks up in a simulator of their own, which is gone afterwards; `servestack simulate` tells of it."""
+    from simulator.simulation import simulate as run
+
+    return run(names, stacks, json, timeout_seconds, sold_out)
+
+
 def serve(home: Home, binaries: Binaries | None = None) -> int:
     """Be the simulator, in the foreground."""
     supervisor.serve(home, binaries or locate())

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.catalog.compute import Compute
 from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.managed import managed_facts
 from infra.catalog.metrics import EngineMetrics, Series
@@ -53,6 +54,7 @@ def _catalog(_folder: Path) -> Catalog:
     return Catalog(
         models=_models(read_facts("models.yaml"), read_facts("checkpoints.yaml")),
         accelerators={one.id: one for one in sorted(machines + macs, key=lambda one: one.id)},
+        compute={row["accelerator"]: Compute(**_fields(row)) for row in read_facts("compute.yaml")["accelerators"]},
         frameworks={row["name"]: _framework(row) for row in read_facts("frameworks.yaml")["frameworks"]},
         prices={row["machine_type"]: _price(row) for row in prices["machines"]},
         throughputs=tuple(_throughput(row) for row in read_facts("throughputs.yaml")["throughputs"]),

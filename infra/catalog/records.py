@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.catalog.compute import Compute
 from infra.catalog.local_ssds import LocalSsds
 from infra.catalog.managed import ManagedFacts
 from infra.catalog.metrics import EngineMetrics
@@ -263,6 +264,7 @@ class Catalog:
 
     models: dict[str, Model]
     accelerators: dict[str, Accelerator]
+    compute: dict[str, Compute]
     frameworks: dict[str, Framework]
     prices: dict[str, Price]
     throughputs: tuple[Throughput, ...]

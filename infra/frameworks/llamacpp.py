@@ -25,6 +25,7 @@ from infra.plan.kv_llamacpp import (
     host_terms,
     prompt_cache_bytes,
 )
+from infra.plan.prefill_shares import LLAMACPP
 from infra.plan.serving_plan import ServingPlan
 
 PORT = 8080
@@ -181,6 +182,7 @@ FRAMEWORK = Framework(
             "adapter into the weights, or use framework: vllm."
         ),
         engine_seconds=30,
+        prefill_shares=LLAMACPP,
         pre_stop_seconds=5,
         drain_seconds=60,
     ),

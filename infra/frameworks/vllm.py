@@ -28,6 +28,7 @@ from infra.plan.overhead_vllm import (
     overhead_terms,
     sequences,
 )
+from infra.plan.prefill_shares import TORCH_ENGINES_ON_TPU
 from infra.plan.serving_plan import ServingPlan
 from infra.plan.weights import weight_terms, weights_bytes
 
@@ -242,6 +243,7 @@ FRAMEWORK = Framework(
         no_adapters="",
         engine_seconds=135,
         engine_seconds_by_kind=(("tpu", vllm_tpu.ENGINE_SECONDS),),
+        prefill_shares_by_kind=(("tpu", TORCH_ENGINES_ON_TPU),),
         pre_stop_seconds=15,
         drain_seconds=60,
     ),

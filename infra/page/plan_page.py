@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from infra.page import charts, numbers, series, tables
+from infra.page import charts, series, tables
+from infra.page.environment import FOLDER, environment
 from infra.plan.curve import context_curve
 from infra.plan.request import Request
 from infra.plan.search import Choice
@@ -43,7 +39,7 @@ def page_text(pages: Sequence[PlanPage]) -> str:
     Args:
         pages: in the order of the page.
     """
-    template = _environment().get_template("page.html.j2")
+    template = environment(FOLDER).get_template("page.html.j2")
     plans = [page.plan for page in pages]
     return template.render(
         sections=[_section(f"plan-{place}", page) for place, page in enumerate(pages, 1)],
@@ -70,33 +66,3 @@ def _section(identifier: str, page: PlanPage) -> dict[str, Any]:
         "cost_chart": plan.ladder and charts.cost_chart(f"{identifier}-cost", plan.ladder),
         "startup_chart": plan.timing.startup_terms and charts.startup_chart(f"{identifier}-startup", plan.timing),
     }
-
-
-def _printed(value: object) -> object:
-    """Every value that a template prints passes here before it is escaped."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return numbers.visible(value)
-    return value
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=_printed,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        gib=numbers.gib,
-        hourly=numbers.hourly,
-        monthly=numbers.monthly,
-        duration=numbers.duration,
-        count=numbers.count,
-        integer="{:,}".format,
-    )
-    environment.globals.update(monthly_range=numbers.monthly_range)
-    return environment

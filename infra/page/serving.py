@@ -26,6 +26,7 @@ def _rows(plan: ServingPlan) -> Iterator[tuple[str, str]]:
     if plan.accelerator.nodes > 1:
         yield "Machines of one replica", _machines(plan)
     yield "Source of the weights", _weights(plan)
+    yield "First token", plan.timing.first_token_text
     if plan.adapters:
         yield "Adapters", _adapters(plan)
     if not own:

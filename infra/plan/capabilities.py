@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.catalog.records import Accelerator, Checkpoint, Model
 from infra.plan.demand import HostTerm, Setting, Term
+from infra.plan.prefill_shares import TORCH_ENGINES, PrefillShares
 
 MOST_REQUESTS = 4096  # more is not counted where the engine itself names no limit
 
@@ -85,6 +86,7 @@ class Capabilities:
         cautions: what to know before paying for a setting.
         engine_seconds: process start, compilation, graphs and warm-up.
         engine_seconds_by_kind: the same, where a kind of accelerator takes another time.
+        prefill_shares: what a prompt reaches of an accelerator's rates; `prefill_shares_by_kind` where a kind differs.
         pre_stop_seconds, drain_seconds: graceful stop on a machine that is not Spot.
     """
 
@@ -120,12 +122,18 @@ class Capabilities:
     cautions: Callable[[Setting], tuple[str, ...]] = _nothing_to_know
     engine_seconds: int
     engine_seconds_by_kind: tuple[tuple[str, int], ...] = ()
+    prefill_shares: PrefillShares = TORCH_ENGINES
+    prefill_shares_by_kind: tuple[tuple[str, PrefillShares], ...] = ()
     pre_stop_seconds: int
     drain_seconds: int
 
     def engine_seconds_on(self, kind: str) -> int:
         """Seconds that the engine takes to start on a kind of accelerator."""
         return dict(self.engine_seconds_by_kind).get(kind, self.engine_seconds)
+
+    def prefill_shares_on(self, kind: str) -> PrefillShares:
+        """What a prompt reaches of the rates of a kind of accelerator."""
+        return dict(self.prefill_shares_by_kind).get(kind, self.prefill_shares)
 
     def growing_bytes(self, setting: Setting) -> int:
         """All but the weights, with what is uncertain: the part that grows with tokens and concurrency."""

@@ -58,7 +58,7 @@ def cautions(
         credentials_caution(plan.stack, plan.credentials, synced),
         *synced_cautions(plan.synced_secrets, request.platform.gke),
         media_caution(facts, request.capabilities, request.inputs),
-        *image_cautions(spec, facts, request.version),
+        *image_cautions(spec, facts, request.version, plan.framework.image),
         *adapter_cautions(spec),
         audio_caution(facts, request.inputs),
     ]

@@ -47,13 +47,12 @@ def reference_of(spec: EndpointSpec, facts: Framework, accelerator: Accelerator,
     return spec.engine.image or image.reference.format(version=version, model=spec.model)
 
 
-def image_cautions(spec: EndpointSpec, facts: Framework, version: str) -> list[str]:
-    """What to know of an image that the stack file names."""
-    image = spec.engine.image
-    if image is None:
+def image_cautions(spec: EndpointSpec, facts: Framework, version: str, reference: str) -> list[str]:
+    """What to know of an image that the stack file names; `reference` is that by which pods pull it."""
+    if spec.engine.image is None:
         return []
     said = [f"engine.image is taken for {facts.display_name} {version}: memory and flags are of that version"]
-    if "@sha256:" not in image:
+    if "@sha256:" not in reference:
         said.append("engine.image is named by its tag, which its registry can move; @sha256:... names one image")
     return said
 

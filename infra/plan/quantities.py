@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -72,6 +73,32 @@ class TimeTerm:
 
 
 @dataclass(frozen=True)
+class FirstToken:
+    """Estimate of the seconds from a request's arrival to its first token, alone on a replica that is ready.
+
+    Attributes:
+        short_prompt_tokens: of a short prompt; `full_prompt_tokens` of the longest that a request may have.
+        short_low_seconds, short_high_seconds, full_low_seconds, full_high_seconds: least and most.
+        basis: what the range rests on.
+    """
+
+    short_prompt_tokens: int
+    short_low_seconds: float
+    short_high_seconds: float
+    full_prompt_tokens: int
+    full_low_seconds: float
+    full_high_seconds: float
+    basis: str
+
+    @property
+    def text(self) -> str:
+        """Both ranges, in two digits."""
+        short = f"{_two_digits(self.short_low_seconds)} to {_two_digits(self.short_high_seconds)} s"
+        full = f"{_two_digits(self.full_low_seconds)} to {_two_digits(self.full_high_seconds)} s"
+        return f"{short} for {self.short_prompt_tokens:,} tokens, {full} for {self.full_prompt_tokens:,} (estimate)"
+
+
+@dataclass(frozen=True)
 class Timing:
     """Seconds and bytes from an empty pool to a ready endpoint, and from SIGTERM to the end.
 
@@ -85,6 +112,7 @@ class Timing:
         grace_seconds: whole time from deletion to SIGKILL.
         notice_seconds: what the capacity leaves of it when the machine is taken, or None.
         startup_terms, stop_terms: the parts.
+        first_token: of one request on an idle replica; None where the rates of the accelerator are not known.
     """
 
     weights_bytes: int
@@ -97,6 +125,12 @@ class Timing:
     notice_seconds: int | None
     startup_terms: tuple[TimeTerm, ...]
     stop_terms: tuple[TimeTerm, ...]
+    first_token: FirstToken | None = None
+
+    @property
+    def first_token_text(self) -> str:
+        """The estimate in words."""
+        return self.first_token.text if self.first_token else "not known: no published rate of this accelerator"
 
 
 @dataclass(frozen=True)
@@ -120,3 +154,8 @@ class Cost:
     usd_per_million_output_tokens: float | None
     tokens_basis: str
     rollout_usd: float | None = None
+
+
+def _two_digits(seconds: float) -> str:
+    rounded = float(f"{seconds:.1e}")
+    return f"{rounded:,.{max(1 - math.floor(math.log10(rounded)), 0)}f}"

@@ -6,6 +6,7 @@ from infra.plan.exposure import exposure_rows
 from infra.plan.identity import identity_rows
 from infra.plan.pools import pool_rows
 from infra.plan.proof import arithmetic
+from infra.plan.quantities import Timing
 from infra.plan.registry import way
 from infra.plan.request import Request
 from infra.plan.rollout import rollout_reasons
@@ -226,6 +227,7 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
             "derived",
             drain,
         ),
+        ("timing.firstToken", timing.first_token_text, None, "derived", _first_token_basis(timing)),
         (
             "cost.hourlyUsd",
             "unknown" if cost.hourly_usd is None else f"{cost.hourly_usd:g}",
@@ -265,3 +267,8 @@ def _machine(spec: EndpointSpec, plan: ServingPlan) -> list[_Row]:
         ("watch.kind", plan.watch.kind, None, plan.watch.origin, plan.watch.why),
         *exposure_rows(spec.expose, plan.exposure),
     ]
+
+
+def _first_token_basis(timing: Timing) -> str:
+    first = timing.first_token
+    return first.basis if first else "nothing is told where a rate would be guessed"

@@ -25,7 +25,7 @@ def pulled_from(reference: str, gke: Gke | None) -> str:
     """
     if gke is None or not gke.own_registry or not reference or reference.startswith(KEYED):
         return reference
-    host, path = _parts(reference)
+    host, path = parts_of(reference)
     if host not in UPSTREAMS:
         return reference
     return f"{gke.region}-docker.pkg.dev/{gke.project}/{repository_id(gke, UPSTREAMS[host])}/{path}"
@@ -46,7 +46,7 @@ def way(image: str) -> str:
     return ", pulled through the platform's repository" if "-docker.pkg.dev/" in image else ""
 
 
-def _parts(reference: str) -> tuple[str, str]:
+def parts_of(reference: str) -> tuple[str, str]:
     """Registry and path as Docker reads them: without a registry Docker Hub, without an owner there its library."""
     first, _, rest = reference.partition("/")
     if rest and ("." in first or ":" in first or first == "localhost"):

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 
 from infra.catalog.records import Catalog
+from infra.lock import NO_LOCK, Lock, Use
 from infra.plan.access import access
 from infra.plan.alternatives import better_precision
 from infra.plan.capabilities import Capabilities
@@ -16,12 +17,14 @@ from infra.plan.demand import GIB
 from infra.plan.deployable import only_planned
 from infra.plan.engine_image import reference_of
 from infra.plan.exposure import exposure
+from infra.plan.first_token import first_token
 from infra.plan.fit import memory
 from infra.plan.identity import grants
 from infra.plan.images import image_for, image_gib
 from infra.plan.lacking import refuse_lacking
 from infra.plan.ladder import choices, place, rungs
 from infra.plan.local_service import check_local, local_model, local_weights, only_text
+from infra.plan.locked import at_commits, locked, moving_repositories, plan_uses, with_digests
 from infra.plan.nearest import NO_SINGLE_CHANGE, nearest_plans, other_accelerators, other_frameworks
 from infra.plan.own_nodes import NodeShare
 from infra.plan.placement import SOLD, zones
@@ -51,17 +54,18 @@ from infra.plan.slices import slice_topology
 from infra.plan.synced_secrets import synced_secrets
 from infra.plan.timing import timing
 from infra.plan.watching import watch
-from infra.plan.weights_source import weights_choice
+from infra.plan.weights_source import commit_of_model, weights_choice
 from infra.spec import Capacity, EndpointSpec, PlatformSpec
 
 
 @dataclasses.dataclass(frozen=True)
 class Resolved:
-    """A plan, and what it was made of, for those who want to ask more of it."""
+    """A plan, and what it was made of, for those who want to ask more of it; `uses` are what a lock fixes of it."""
 
     plan: ServingPlan
     request: Request
     choice: Choice
+    uses: tuple[Use, ...] = ()
 
 
 def resolve(
@@ -70,6 +74,7 @@ def resolve(
     platform: PlatformSpec,
     catalog: Catalog,
     frameworks: Mapping[str, Capabilities],
+    lock: Lock = NO_LOCK,
 ) -> Resolved:
     """Plan one endpoint whose model, accelerator and framework exist in the catalogue.
 
@@ -79,6 +84,7 @@ def resolve(
         platform: where.
         catalog: the facts.
         frameworks: capabilities of those frameworks that can be planned.
+        lock: what fixes the names that move.
 
     Raises:
         RefusedError: not supported, does not fit, too dear, or not sold like that.
@@ -109,7 +115,8 @@ def resolve(
     checkpoint, accelerator, facts = candidate.checkpoint, request.accelerator, request.framework
     image = image_for(facts, accelerator)
     reference = reference_of(spec, facts, accelerator, request.version)
-    pulled = reference if spec.engine.image is not None else pulled_from(reference, platform.gke)
+    fixed = lock.image(reference) if platform.in_cluster else reference
+    pulled = fixed if spec.engine.image is not None else pulled_from(fixed, platform.gke)
     share = candidate.machine if isinstance(candidate.machine, NodeShare) else None
     answer_seconds = spec.longestAnswerSeconds or request.capabilities.drain_seconds
     times = stop_of_all(request, chosen, _times(request, first))
@@ -126,6 +133,8 @@ def resolve(
         own_fetch=not request.capabilities.pins_revision,
         nodes=candidate.nodes,
     )
+    moving = moving_repositories(weights)
+    weights = at_commits(weights, lock)
     if platform.local:
         weights = local_weights(spec, weights)
     synced = synced_secrets(stack, spec, platform.gke, request.capabilities.api_key_name)
@@ -154,7 +163,7 @@ def resolve(
             ModelChoice(
                 id=request.model.id,
                 checkpoint=checkpoint.repository,
-                revision=(spec.weights.revision or checkpoint.revision) if request.capabilities.pins_revision else None,
+                revision=commit_of_model(weights, spec, checkpoint) if request.capabilities.pins_revision else None,
                 format=checkpoint.format,
                 drafter=request.drafter.repository if request.drafter else None,
                 draft_tokens=request.drafter.tokens if request.drafter else None,
@@ -223,13 +232,14 @@ def resolve(
         node_pools=node_pools(request, chosen, hosts, pulled, rolling, times),
     )
     refuse_lacking(plan, platform)
-    plan = through_registry(plan, platform.gke)
+    uses = plan_uses(reference, plan, moving, lock, in_cluster=platform.in_cluster)
+    plan = through_registry(with_digests(plan, lock) if platform.in_cluster else plan, platform.gke)
     plan = dataclasses.replace(
         plan,
-        decisions=decisions(request, plan, first, better_precision(request, first, capacities)),
+        decisions=locked(decisions(request, plan, first, better_precision(request, first, capacities)), uses),
         cautions=cautions(request, plan, first, request_of),
     )
-    return Resolved(plan, request, first)
+    return Resolved(plan, request, first, uses)
 
 
 def _first(
@@ -264,10 +274,11 @@ def _times(request: Request, choice: Choice) -> Timing:
     size_bytes = capabilities.weights_bytes(request.model, candidate.checkpoint, request.inputs)
     assert size_bytes is not None
     drafter = request.drafter
+    weights_bytes = size_bytes + (2 * (drafter.parameters or 0) if drafter else 0)
     ssd = "local-ssd" if local_ssds(request, candidate.machine) else request.accelerator.boot_disk_type
     return timing(
         capabilities,
-        weights_bytes=size_bytes + (2 * (drafter.parameters or 0) if drafter else 0),
+        weights_bytes=weights_bytes,
         image_gib=image_gib(image, request.accelerator),
         capacity=candidate.capacity.kind,
         source=request.spec.weights.source if request.capabilities.pins_revision else "engine",
@@ -276,4 +287,10 @@ def _times(request: Request, choice: Choice) -> Timing:
         kind=request.accelerator.kind,
         answer_seconds=request.spec.longestAnswerSeconds,
         in_pod=request.platform.in_cluster,
+        first_token=first_token(
+            choice.fit.setting,
+            request.catalog.compute.get(request.accelerator.id),
+            capabilities.prefill_shares_on(request.accelerator.kind),
+            weights_bytes=weights_bytes,
+        ),
     )

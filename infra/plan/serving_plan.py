@@ -186,7 +186,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Decision:
-    """One decided value, who decided it (stack, platform, catalogue, derived) and why."""
+    """One decided value, who decided it (stack, platform, catalogue, lock, derived) and why."""
 
     field: str
     value: str

@@ -6,7 +6,7 @@ import math
 
 from infra.plan.capabilities import Capabilities
 from infra.plan.demand import GIB
-from infra.plan.quantities import TimeTerm, Timing
+from infra.plan.quantities import FirstToken, TimeTerm, Timing
 
 _NODE_SECONDS = 180.0
 _NODE_BASIS = "assumed: machine, GPU driver and device plugin on GKE"
@@ -47,6 +47,7 @@ def timing(
     answer_seconds: int | None,
     kind: str = "",
     in_pod: bool = True,
+    first_token: FirstToken | None = None,
 ) -> Timing:
     """Start-up estimate, the timeout derived from it, and the graceful stop that the capacity allows.
 
@@ -61,6 +62,7 @@ def timing(
         answer_seconds: longest answer that must be finished on a planned stop, or None for the framework's default.
         kind: of accelerator.
         in_pod: whether every start fetches the weights anew, as a pod on a machine that is there does.
+        first_token: its estimate, passed on.
     """
     own = capacity == "own"
     load = _load_terms(weights_bytes / GIB, source if in_pod else "own", "own" if own else disk)
@@ -89,6 +91,7 @@ def timing(
             TimeTerm("running answers", float(drain), cut),
             TimeTerm("teardown", float(teardown), "workers stop and free the accelerators"),
         ),
+        first_token=first_token,
     )
 
 

@@ -155,6 +155,13 @@ def weights_choice(
     )
 
 
+def commit_of_model(choice: WeightsChoice, spec: EndpointSpec, checkpoint: Checkpoint) -> str | None:
+    """Commit of the model's repository; None where only a branch is known."""
+    if choice.downloads:
+        return choice.downloads[0].revision if choice.downloads[0].pinned else None
+    return spec.weights.revision or checkpoint.revision
+
+
 def weights_cautions(
     stack: str, choice: WeightsChoice, checkpoint: str, synced: Collection[str] = ()
 ) -> tuple[str, ...]:

@@ -71,9 +71,9 @@ def _change(before: Fact | None, after: Fact | None) -> Change | None:
 def _roll_out(before: Version, after: Version) -> Iterator[Change]:
     """What happens to pods and machines, and what callers see meanwhile."""
     old, new = facts(before), facts(after)
-    if "node pools" in old and "node pools" in new and old["node pools"].text != new["node pools"].text:
-        move = f" Downtime: {after.built.plan.node_pools.move}." if isinstance(after.built, Endpoint) else ""
-        said = f"The machines are replaced: new node pools are made, and the old ones deleted.{move}"
+    moved = "node pools" in old and "node pools" in new and old["node pools"].text != new["node pools"].text
+    if moved:
+        said = "The machines are replaced: new node pools are made, and the old ones deleted."
         yield Change("operators", "machines replaced", "", "yes", said)
     if "endpoint" in old and "endpoint" in new and old["endpoint"].text != new["endpoint"].text:
         said = "The endpoint at Google is replaced: the old one goes before the new one answers, under another name."
@@ -86,8 +86,11 @@ def _roll_out(before: Version, after: Version) -> Iterator[Change]:
     rollout = after.built.plan.rollout
     said = f"Every pod restarts ({rollout.strategy}), about {rollout.duration_seconds:,} s in all."
     yield Change("operators", "restarts", "", f"all, {rollout.strategy}", said)
-    short = f"about {rollout.downtime_seconds:,} s" if rollout.downtime_seconds else NONE
-    yield Change("users", "downtime", "", short, f"Downtime while it is rolled out: {rollout.downtime}.")
+    pools = after.built.plan.node_pools
+    seconds = pools.move_seconds if moved else rollout.downtime_seconds
+    short = f"about {seconds:,} s" if seconds else NONE
+    said = f"Downtime while it is rolled out: {pools.move if moved else rollout.downtime}."
+    yield Change("users", "downtime", "", short, said)
 
 
 def _pods(version: Version) -> list[Any]:

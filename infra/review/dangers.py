@@ -13,6 +13,7 @@ from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.review.capacity_risk import capacity_risk
 from infra.review.images import image_dangers
 from infra.review.network import widened
+from infra.review.platforms import platform_dangers
 from infra.review.records import LEVELS, Danger
 from infra.review.version import Version
 from infra.review.weights import weights_dangers
@@ -27,6 +28,7 @@ GRAVITY = (
     "rights-widened",
     "cost",
     "platform-deleted",
+    "platform-remade",
     "downtime",
     "moving-image",
     "other-image",
@@ -59,7 +61,7 @@ def dangers(before: Version | None, after: Version | None) -> tuple[Danger, ...]
         *_policies(was, after),
         *_authentication(was, after),
         *(_Found("network-widened", said, ("expose",)) for said in _network(was, after)),
-        *_protection(was, after),
+        *(_Found(*found) for found in platform_dangers(was, after)),
         *_rights(was, after),
         *_cost(was, after),
         *_downtime(was, after),
@@ -103,6 +105,7 @@ def _memory(message: str) -> str:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
 
 
@@ -129,33 +132,17 @@ def _authentication(before: Version | None, after: Version) -> Iterator[_Found]:
 
 
 def _network(before: Version | None, after: Version) -> list[str]:
-    return widened(before.objects, after.objects, after.stack) if before else _open_at_first(after)
+    opened = [*_internet(before, after)]
+    return [*opened, *(widened(before.objects, after.objects, after.stack) if before else ())]
 
 
-def _open_at_first(after: Version) -> list[str]:
-    """A new endpoint has no older policies to compare with; what it opens to the outside is said."""
-    gateway = after.built.plan.exposure.gateway if isinstance(after.built, Endpoint) else None
-    if gateway is None or gateway.scope != "external":
-        return []
-    return [f"a new endpoint is open to the internet, at {gateway.url}"]
-
-
-def _protection(before: Version | None, after: Version) -> Iterator[_Found]:
-    was, built = before.built if before else None, after.built
-    if not isinstance(was, Platform) or not isinstance(built, Platform):
-        return
-    old, new = was.spec.gke, built.spec.gke
-    if old is None or new is None:
-        return
-    if old.deletionProtection and not new.deletionProtection:
-        said = "deletionProtection is switched off: the cluster can be deleted with all that runs on it"
-        yield _Found("protection-off", said, ("gke", "deletionProtection"))
-    if old.budget is not None and new.budget is None:
-        yield _Found("protection-off", "the project's budget alert is removed", ("gke",))
-    more = [one for one in new.authorizedNetworks if one not in old.authorizedNetworks]
-    if old.authorizedNetworks and (more or not new.authorizedNetworks):
-        said = f"the cluster's API is open to more addresses: {', '.join(more) or 'authorizedNetworks is gone'}"
-        yield _Found("protection-off", said, ("gke", "authorizedNetworks"))
+def _internet(before: Version | None, after: Version) -> Iterator[str]:
+    gateways = [
+        one.built.plan.exposure.gateway if one and isinstance(one.built, Endpoint) else None for one in (before, after)
+    ]
+    was, gateway = gateways
+    if gateway is not None and gateway.scope == "external" and (was is None or was.scope != "external"):
+        yield f"it is open to the internet from now on, at {gateway.url}"
 
 
 def _rights(before: Version | None, after: Version) -> Iterator[_Found]:
@@ -180,7 +167,7 @@ def _cost(before: Version | None, after: Version) -> Iterator[_Found]:
         yield _Found("cost", said.removesuffix(" a month") if field == ("job",) else said, field)
     elif before.money and after.money and after.money.monthly_usd_max >= _TIMES * before.money.monthly_usd_max:
         dear, dearer = before.money.monthly_usd_max, after.money.monthly_usd_max
-        said = f"it can cost {dearer / dear:.1f} times what it could: at most {dear:,.0f} -> {dearer:,.0f} USD a month"
+        said = f"its highest cost is {dearer / dear:.1f} times what it was: {dear:,.0f} -> {dearer:,.0f} USD a month"
         yield _Found("cost", said, field)
     if old and new is None and not isinstance(after.built, ManagedEndpoint):
         yield _Found("cost", f"the cost is no longer known; it was {old:,.0f} USD", field)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from infra.batch_job import BatchJob
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.plan.managed.managed_plan import TokenPrice
+from infra.plan.needed_secrets import needed_secrets
 from infra.plan.serving_plan import AcceleratorChoice
+from infra.plan.weights_source import WeightsChoice
+from infra.report import scaling_text
 from infra.review.version import Version
+from infra.spec import PlatformSpec
 
 Audience = Literal["users", "operators"]
 NONE, UNFIXED = "none", "not fixed"
 _UNSAID, _GOOGLES = "not said by Google", "Google's own"
 # What says that a stack lacks something, or that nothing is known: no news of one that comes or goes.
+_WHERE = ("gke.project", "gke.location", "gke.cluster.name", "google.project", "google.location", "kubernetes.context")
 SILENT = (NONE, "nothing", "nowhere", "no", _UNSAID, _GOOGLES)
 
 
@@ -55,20 +60,31 @@ def _endpoint(one: Endpoint) -> Iterator[Fact]:
     yield Fact("users", "revision", plan.model.revision or UNFIXED)
     yield Fact("users", "longest request", f"{plan.context.max_model_len:,} tokens", plan.context.max_model_len)
     yield Fact("users", "full requests at once", f"{plan.context.concurrency:,}", plan.context.concurrency)
+    first = plan.timing.first_token
+    if first is not None:
+        yield Fact("users", "first token", first.text.removesuffix(" (estimate)"), first.full_high_seconds)
     yield Fact("users", "inputs", ", ".join(plan.inputs))
     yield Fact("users", "tool calls", _yes(plan.tools))
     yield Fact("users", "reasoning apart", _yes(plan.reasoning))
     yield Fact("users", "adapters", ", ".join(found.name for found in plan.adapters) or NONE)
     yield Fact("users", "key asked for", _yes(plan.access.authentication == "key"))
     yield Fact("users", "called from outside at", gateway.url if gateway else "nowhere")
+    drain = plan.timing.drain_seconds
+    yield Fact("users", "time for running answers", f"{drain:,} s", drain)
+    yield Fact("users", "addresses that requests may name", ", ".join(plan.media_domains) or NONE)
     yield Fact("operators", "engine", f"{plan.framework.name} {plan.framework.version}")
     yield Fact("operators", "image", plan.framework.image)
     yield Fact("operators", "arguments of the engine", " ".join(plan.engine_args) or NONE)
     yield Fact("operators", "replicas", _range(plan.min_replicas, plan.replicas), plan.min_replicas)
     yield Fact("operators", "machines of a replica", _machines(plan.accelerator))
+    yield Fact("operators", "scaling", scaling_text(plan.scaling) if plan.scaling else NONE)
     startup = plan.timing.startup_seconds
     yield Fact("operators", "first answer from nothing", f"about {startup:,} s", startup)
     yield Fact("operators", "node pools", ", ".join(pool.name for pool in plan.node_pools.pools if pool.name) or NONE)
+    yield Fact("operators", "weights from", _weights(plan.weights))
+    secrets = sorted({found.name for found in needed_secrets(plan)})
+    yield Fact("operators", "secrets that it reads", ", ".join(secrets) or NONE)
+    yield Fact("operators", "labels", _labels(plan.labels))
     yield Fact("operators", "budget", _budget(one.spec.budgetUsdPerMonth), one.spec.budgetUsdPerMonth)
     yield Fact("operators", "not deployed because of", ", ".join(plan.only_planned) or "nothing")
 
@@ -92,6 +108,7 @@ def _managed(one: ManagedEndpoint) -> Iterator[Fact]:
     machines = _machines(plan.accelerator) if plan.accelerator else _GOOGLES
     yield Fact("operators", "machines of a replica", machines)
     yield Fact("operators", "price of a million tokens", _tokens(plan.token_price))
+    yield Fact("operators", "labels", _labels(plan.labels))
     yield Fact("operators", "budget", _budget(one.spec.budgetUsdPerMonth), one.spec.budgetUsdPerMonth)
 
 
@@ -112,21 +129,39 @@ def _job(one: BatchJob) -> Iterator[Fact]:
 
 
 def _platform(one: Platform) -> Iterator[Fact]:
-    spec = one.spec
-    if spec.google is not None:
-        yield Fact("users", "project", spec.google.project)
-        yield Fact("users", "location", spec.google.location)
-    if spec.gke is None:
-        return
-    gke = spec.gke
-    yield Fact("users", "project", gke.project)
-    yield Fact("users", "location", gke.location)
-    yield Fact("users", "cluster", gke.cluster.name)
-    yield Fact("operators", "deletion protection", _yes(gke.deletionProtection))
-    yield Fact("operators", "release channel", gke.releaseChannel)
-    networks = ", ".join(map(str, gke.authorizedNetworks)) or "not restricted by its file"
-    yield Fact("operators", "cluster API open to", networks)
-    yield Fact("operators", "budget alert", f"{gke.budget.usdPerMonth:,} USD a month" if gke.budget else NONE)
+    """Each field of the file, as a platform has little that is derived."""
+    for field, value in fields(one.spec).items():
+        yield Fact("users" if field in _WHERE else "operators", field, value)
+
+
+def fields(spec: PlatformSpec) -> dict[str, str]:
+    """What a platform's file says and what it leaves to defaults, by dotted name."""
+    found = spec.model_dump(mode="json", exclude_none=True, exclude={"apiVersion", "kind"})
+    return dict(_leaves(found, ""))
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{name}.{key}" if name else key)
+    else:
+        text = ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
+        yield name, text or NONE
+
+
+def _word(value: Any) -> str:
+    return _yes(value) if isinstance(value, bool) else str(value)
+
+
+def _weights(one: WeightsChoice) -> str:
+    if one.claim:
+        return f"claim {one.claim}"
+    account = f" as {one.service_account}" if one.service_account else ""
+    return f"gs://{one.bucket}/{one.folder}{account}" if one.bucket else one.source
+
+
+def _labels(pairs: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in pairs) or NONE
 
 
 def _machines(one: AcceleratorChoice) -> str:

@@ -18,11 +18,15 @@ def image_dangers(before: Version | None, after: Version) -> Iterator[tuple[str,
         return
     had, own = set(images(before.objects if before else [])), after.built.spec.engine.image
     fixed = {_bare(image) for image in had if "@sha256:" in image}
+    digests = {tag: digest for tag, _, digest in (one.partition("@") for one in had) if ":" in tag and digest}
     publishers = {_bare(image): _publisher(image) for image in had}
     for image in sorted(set(images(after.objects)) - had):
         named = own is not None and image.rpartition("/")[2] == own.rpartition("/")[2]
         if "@sha256:" not in image and (named or _bare(image) in fixed):
             yield "moving-image", f"image {image} is named by a tag, which can move: write its digest (@sha256:...)"
+        tag, _, digest = image.partition("@")
+        if digest and digests.get(tag, digest) != digest:
+            yield "other-image", f"image {tag} has other content than before under the same tag: {digest[:19]}"
         if publishers.get(_bare(image), _publisher(image)) != _publisher(image):
             yield "other-image", f"image {image} comes from {_publisher(image)}, not from {publishers[_bare(image)]}"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _ANY = {"any": True}
+_NAMESPACE = "kubernetes.io/metadata.name"
 Way = tuple[str, str, str]  # `from` or `to`, the peer and the port as JSON
 
 
@@ -24,7 +25,7 @@ def widened(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], o
     for name in (name for name in new if name in old):
         had = list(_ways(old[name]))
         found += [
-            f"NetworkPolicy {name}: new {_said(way)}"
+            f"{_said(way)} (NetworkPolicy {name})"
             for way in _ways(new[name])
             if not _covered(way, had) and not _among_own(way, own)
         ]
@@ -78,14 +79,31 @@ def _said(way: Way) -> str:
     word, peer, port = way
     found = json.loads(port)
     where = "any port" if found == _ANY else f"port {found.get('port', 'any')}"
-    return f"`{word}` {_peer(json.loads(peer))}, {where}"
+    done = "may call it now" if word == "from" else "may be called by it now"
+    return f"{_peer(json.loads(peer))} {done}, at {where}"
 
 
 def _peer(peer: dict[str, Any]) -> str:
+    """Who is meant, in words."""
     if peer == _ANY:
-        return "anywhere"
+        return "anybody"
     block = peer.get("ipBlock")
-    if block is None:
-        return json.dumps(peer, sort_keys=True)
-    kept = block.get("except")
-    return f"{block['cidr']}{' except ' + ', '.join(kept) if kept else ''}"
+    if block is not None:
+        kept = block.get("except")
+        return f"addresses {block['cidr']}{' except ' + ', '.join(kept) if kept else ''}"
+    pods, spaces = peer.get("podSelector"), peer.get("namespaceSelector")
+    who = f"pods with {_selected(pods)}" if pods else "all pods"
+    if spaces is None:
+        return f"{who} of its own namespace"
+    name = spaces.get("matchLabels", {}).get(_NAMESPACE)
+    if name is not None and len(spaces) == len(spaces["matchLabels"]) == 1:
+        return f"{who} of namespace {name}"
+    return f"{who} of namespaces with {_selected(spaces)}" if spaces else f"{who} of every namespace"
+
+
+def _selected(selector: dict[str, Any]) -> str:
+    words = [f"{key}={value}" for key, value in selector.get("matchLabels", {}).items()]
+    for one in selector.get("matchExpressions", []):
+        values = f" {', '.join(one['values'])}" if one.get("values") else ""
+        words.append(f"{one['key']} {one['operator']}{values}")
+    return " and ".join(words)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from infra.batch_job import BatchJob
 from infra.errors import PolicyError
+from infra.lock import LockChange
 from infra.pipeline import Endpoint, ManagedEndpoint, Platform
 from infra.policy import RULES
 from infra.review.capacity_risk import capacity_risk
 from infra.review.comparison import comes_or_goes, differences
 from infra.review.dangers import dangers
 from infra.review.fleet import fleet, team_costs
+from infra.review.locks import lock_sentence, locks_of
 from infra.review.manifest_diff import manifest_diff
 from infra.review.records import Change, FileDiff, Kind, MemoryProof, Review, Reviews, ToolkitChange
 from infra.review.verdict import verdict
@@ -25,6 +27,7 @@ def review_all(
     base: str = "",
     head: str = "",
     toolkit: ToolkitChange | None = None,
+    locks: Sequence[LockChange] = (),
 ) -> Reviews:
     """Reviews of touched stacks, and costs of all.
 
@@ -35,11 +38,12 @@ def review_all(
         base: how the side before is named.
         head: the same of the side after.
         toolkit: what of the toolkit's own files differs, without its stacks.
+        locks: what the lock file fixes otherwise.
     """
     reached = toolkit is not None and bool(toolkit.catalogue or toolkit.templates)
     names = before.keys() | after.keys()
     wanted = sorted(set(touched) | ({name for name in names if _differs(name, before, after)} if reached else set()))
-    stacks = tuple(_review(before.get(name), after.get(name)) for name in wanted)
+    stacks = tuple(_review(before.get(name), after.get(name), locks) for name in wanted)
     if toolkit is not None:
         changed = tuple(one.stack for one in stacks if one.kind != "no effect")
         toolkit = ToolkitChange(toolkit.catalogue, toolkit.templates, toolkit.program, changed, toolkit.note)
@@ -51,7 +55,7 @@ def review_all(
         fleet(before.values()),
         fleet(after.values()),
         toolkit,
-        (),
+        tuple(map(lock_sentence, locks)),
     )
 
 
@@ -60,7 +64,7 @@ def _differs(name: str, before: Mapping[str, Version], after: Mapping[str, Versi
     return old is None or new is None or old.effect != new.effect
 
 
-def _review(before: Version | None, after: Version | None) -> Review:
+def _review(before: Version | None, after: Version | None, locks: Sequence[LockChange]) -> Review:
     known = after or before
     assert known is not None
     found = dangers(before, after)
@@ -84,7 +88,7 @@ def _review(before: Version | None, after: Version | None) -> Review:
         risk_after=capacity_risk(after),
         rules=len(RULES) if after is not None and after.objects else 0,
         broken=_broken(after),
-        locks=(),
+        locks=locks_of(locks, before, after),
         diff=() if kind in ("no effect", "refused") else _diff(before, after),
     )
 

@@ -67,7 +67,8 @@ def _longest(before: Fact, after: Fact) -> str:
 
 
 def _at_once(before: Fact, after: Fact) -> str:
-    said = f"Each replica is proved to serve {after.text} full-length requests at once; before, {before.text}."
+    number = f"{after.text} full-length request{'' if after.text == '1' else 's'}"
+    said = f"Each replica is proved to serve {number} at once; before, {before.text}."
     return f"{said} More than that may wait." if _less(before, after) else said
 
 
@@ -107,6 +108,10 @@ def _engine(before: Fact, after: Fact) -> str:
     if before.text.partition(" ")[0] == after.text.partition(" ")[0]:
         return f"Another version of the engine serves: {after.text}; before, {before.text}."
     return f"Another engine serves: {after.text} in place of {before.text}. Answers and speed can differ."
+
+
+def _first_token(before: Fact, after: Fact) -> str:
+    return f"A question alone waits for its first token {after.text}, an estimate; before, {before.text}."
 
 
 def _startup(before: Fact, after: Fact) -> str:
@@ -169,6 +174,7 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "called from outside at": _address,
     "engine": _engine,
+    "first token": _first_token,
     "first answer from nothing": _startup,
     "replicas": _replicas,
     "machines of a replica": _machines,

@@ -13,6 +13,7 @@ from infra.document import Document, parse_document
 from infra.errors import Problem, StackError
 from infra.golden import golden_text
 from infra.judgement import broken_rules
+from infra.lock import Use
 from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
 from infra.rendered_tree import stack_files
 from infra.toolkit import using
@@ -63,6 +64,11 @@ class Version:
             return tuple(broken_rules(self.built, self.path))
 
     @property
+    def _only_planned(self) -> bool:
+        """Whether this version plans it, and deploys nothing of it."""
+        return isinstance(self.built, Endpoint) and self.built.refusal is not None
+
+    @property
     def refused(self) -> bool:
         """Whether `pulumi up` or `servestack validate` would refuse it."""
         return self.built is None or bool(self.broken)
@@ -71,9 +77,7 @@ class Version:
     def objects(self) -> list[dict[str, Any]]:
         """Kubernetes objects; none of a platform, of what is refused, or of what is only planned."""
         built = self.built
-        if built is None or isinstance(built, Platform):
-            return []
-        if isinstance(built, Endpoint) and built.refusal is not None:
+        if built is None or isinstance(built, Platform) or self._only_planned:
             return []
         with using(self.toolkit):
             return built.objects()
@@ -81,7 +85,7 @@ class Version:
     @cached_property
     def files(self) -> dict[str, str]:
         """Files of its folder in the rendered tree."""
-        if self.built is None:
+        if self.built is None or self._only_planned:
             return {}
         with using(self.toolkit):
             return stack_files(self.built)
@@ -100,8 +104,7 @@ class Version:
     def _resources(self) -> str:
         """What is made elsewhere than in a cluster, as text."""
         built = self.built
-        assert built is not None
-        if isinstance(built, Endpoint) and not built.on_a_machine:
+        if built is None or self._only_planned or (isinstance(built, Endpoint) and not built.on_a_machine):
             return ""
         with using(self.toolkit):
             return "" if isinstance(built, BatchJob) else golden_text(built)
@@ -134,6 +137,11 @@ class Version:
     def platform(self) -> str | None:
         """The platform that it runs on; None of a platform, and of what is refused."""
         return None if self.built is None or isinstance(self.built, Platform) else self.built.platform_name
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Names that move, of which the lock file fixes some or all."""
+        return () if self.built is None or isinstance(self.built, Platform) else self.built.uses
 
     @property
     def managed(self) -> bool:

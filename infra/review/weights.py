@@ -23,7 +23,8 @@ def weights_dangers(before: Version | None, after: Version) -> Iterator[tuple[st
         yield said, ("weights", "revision")
     publishers = [one.checkpoint.rpartition("/")[0] for one in (old, new)]
     if old.id == new.id and publishers[0] != publishers[1]:
-        yield f"other weights: {new.checkpoint} by {publishers[1]}, not {old.checkpoint}", ("weights",)
+        said = f"other weights: {new.checkpoint}, published by {publishers[1]} and not by {publishers[0]}"
+        yield said, ("weights",)
     if not isinstance(was, Endpoint) or not isinstance(built, Endpoint):
         return
     had = {one.name: one for one in was.plan.adapters}

@@ -38,9 +38,8 @@ Argument = Annotated[str, StringConstraints(pattern=r"^--[a-z0-9][a-z0-9-]*(=[A-
 Input = Literal["audio", "image", "text", "video"]
 CAPACITIES = ("flex-start", "on-demand", "reservation", "spot")
 ReservationName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Repository = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
-]
+REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$"
+Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN)]
 ImageReference = Annotated[
     str,
     StringConstraints(

@@ -48,6 +48,7 @@ class PlatformSpec(Strict):
     autoscaler: Literal["hpa", "keda"] = "hpa"
     prometheus: Prometheus | None = None
     httpAddOn: bool = False
+    requireLock: bool = False
     labels: Labels = {}
 
     @property

@@ -14,6 +14,8 @@ HOST = "apiVersion: servestack/v1\nkind: Platform\nhost: {address: studio.lan, m
 
 
 class Files:
+    lock: str | None = None
+
     def __init__(self, **texts: str) -> None:
         self.texts = {"dev": PLATFORM} | {name.replace("_", "-"): text for name, text in texts.items()}
 
@@ -27,6 +29,9 @@ class Files:
         if name not in self.texts:
             raise SpecError(f"no stack {name}")
         return self.texts[name]
+
+    def lock_text(self) -> str | None:
+        return self.lock
 
 
 # What a stack file must say of some frameworks.

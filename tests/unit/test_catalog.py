@@ -16,6 +16,7 @@ CATALOG = load_catalog()
 ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "accelerators.yaml": {"accelerators": ("id",), "apple": ("unified_memory_gib",)},
     "checkpoints.yaml": {"kinds": ("format", "precision"), "drafters": ("model", "format", "repository")},
+    "compute.yaml": {"accelerators": ("accelerator",)},
     "frameworks.yaml": {"frameworks": ("name",)},
     "local_ssds.yaml": {"machines": ("machine_type",)},
     "managed.yaml": {

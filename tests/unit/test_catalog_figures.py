@@ -123,3 +123,41 @@ def test_parameters_of_text_and_towers_are_those_that_the_hub_counts() -> None:
         model = CATALOG.models[name]
         ours = model.text_parameters + model.vision_parameters + model.audio_parameters
         assert abs(ours - int(parameters)) <= model.tower_parameters_uncertainty
+
+
+def test_every_gpu_and_tpu_has_its_rates_and_no_other_accelerator_has() -> None:
+    assert set(CATALOG.compute) == {name for name, one in CATALOG.accelerators.items() if one.kind in ("gpu", "tpu")}
+
+
+def test_rates_are_those_without_sparsity() -> None:
+    """Dense tensor cores double with each halving of the format; a sparse figure in between breaks the ratio."""
+    for name, one in CATALOG.compute.items():
+        wide = [one.half_tflops, one.fp8_tflops or one.int8_tops or 0, one.fp4_tflops or 0]
+        for wider, narrower in pairwise(rate for rate in wide if rate):
+            assert narrower == pytest.approx(2 * wider, rel=0.01), name
+        if one.int8_tops and one.fp8_tflops:
+            assert one.int8_tops == one.fp8_tflops, name
+
+
+def test_rates_agree_with_the_hardware_that_they_are_made_of() -> None:
+    """Streaming multiprocessors x operations of a cycle x boost clock; bus width x transfers."""
+    multiprocessors = {  # count, dense float16 operations of one in a cycle, boost clock in GHz
+        "a100-80gb": (108, 2048, 1.41),
+        "h100": (132, 4096, 1.83),
+        "l4": (58, 1024, 2.04),
+        "rtxpro6000": (188, 1024, 2.617),
+        "t4": (40, 1024, 1.59),
+    }
+    for name, (count, operations, clock_ghz) in multiprocessors.items():
+        assert CATALOG.compute[name].half_tflops == pytest.approx(count * operations * clock_ghz / 1000, rel=0.01), name
+    buses = {"a100-40gb": (5120, 2.43), "a100-80gb": (5120, 3.186), "l4": (192, 12.5), "t4": (256, 10.0)}
+    for name, (bits, gigatransfers) in buses.items():
+        assert CATALOG.compute[name].memory_gb_per_second == pytest.approx(bits / 8 * gigatransfers, rel=0.01), name
+
+
+def test_tensor_cores_have_the_formats_of_their_architecture() -> None:
+    for name, one in CATALOG.compute.items():
+        architecture = CATALOG.accelerators[name].architecture
+        eight = architecture not in ("turing", "ampere", "tpu-v5e", "tpu-v6e")
+        assert (one.fp8_tflops is not None) == eight, name
+        assert (one.fp4_tflops is not None) == ("blackwell" in architecture), name

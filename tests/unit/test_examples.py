@@ -23,6 +23,7 @@ PLATFORMS = {
     "keda",
     "lab",
     "lacking",
+    "locked",
     "laptop",
     "mac",
     "unwatched",

@@ -28,7 +28,7 @@ def containers(value: Any) -> Iterator[int]:
 
 
 def use_template(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_template", lambda _: module._environment().from_string(text))
+    monkeypatch.setattr(module, "_template", lambda folder, _: module._environment(folder).from_string(text))
 
 
 def test_no_two_objects_share_a_part_so_that_changing_one_changes_no_other() -> None:

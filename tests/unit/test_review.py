@@ -51,13 +51,13 @@ DANGERS = {
         E4B,
         E4B + "expose: {clients: [{namespace: web, labels: {app: shop}}]}\n",
         0,
-        "new `from`",
+        "pods with app=shop of namespace web may call it now, at port 8090",
     ),
     "public": (
         E4B,
         E4B + "expose: {gateway: {hostname: gemma.example.com, scope: external, certificate: {map: gemma}}}\n",
         0,
-        "new `from` 130.211.0.0/22",
+        "it is open to the internet from now on, at https://gemma.example.com",
     ),
     "latest": (E4B, E4B + "engine: {image: registry.example.com/vllm:latest}\n", 1, "moving image"),
     "tag": (E4B + IMAGE, E4B + "engine: {image: registry.example.com/vllm:v0.33.0}\n", 0, "a tag, which can move"),
@@ -92,7 +92,7 @@ DANGERS = {
         E4B,
         E4B + "replicas: {min: 1, max: 4}\n",
         0,
-        "it can cost 4.0 times what it could",
+        "its highest cost is 4.0 times what it was",
     ),
     "wrong file": (E4B, E4B + "modle: x\n", 1, "unknown key"),
 }
@@ -146,6 +146,50 @@ def test_a_platform_that_opens_up_is_a_danger(
     assert said not in " ".join(capsys.readouterr().out.split()).partition("DANGERS")[2].partition("Cost")[0]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("location: us-central1", "location: us-east4", "another cluster, and all endpoints on it are gone"),
+        ("cluster: {name: dev", "cluster: {name: other", "another cluster, and all endpoints on it are gone"),
+        ("", "bucket: {name: weights-of-ours}, ", ""),
+        ("bucket: {name: weights-of-ours}, ", "bucket: {name: weights-of-others}, ", "another bucket"),
+    ],
+)
+def test_a_platform_that_is_made_anew_is_a_danger(
+    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (CREATED % (one if one.endswith(", ") else "") for one in (before, after))
+    if not after.endswith(", "):
+        second = first.replace(before, after)
+        assert first != second
+    repository.commit(dev=first)
+    capsys.readouterr()
+    repository.commit(dev=second)
+    repository.review()
+    dangers = " ".join(capsys.readouterr().out.split()).partition("Cost")[0]
+    assert said in dangers
+    assert bool(said) == ("DANGERS" in dangers)
+
+
+def test_a_platform_that_no_longer_requires_a_lock_is_a_danger(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=PLATFORM + "requireLock: true\n")
+    capsys.readouterr()
+    repository.commit(dev=PLATFORM)
+    repository.review()
+    assert "! dev: requireLock is switched off" in capsys.readouterr().out
+
+
+def test_a_platform_that_goes_takes_its_stacks_with_it_in_the_review(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(dev=None)
+    assert repository.review() == 1
+    shown = {one["stack"]: one["kind"] for one in _json(repository, capsys)["stacks"]}
+    assert shown == {"dev": "deleted", NAME: "refused"}
+
+
 @pytest.mark.parametrize("case", DANGERS)
 def test_the_change_back_is_no_danger_of_the_same_kind(
     case: str, repository: Repository, capsys: pytest.CaptureFixture[str]
@@ -165,7 +209,7 @@ def test_another_form_of_the_same_content_has_no_effect(
     lines = E4B.splitlines()
     repository.commit(gemma4_e4b_l4="# said otherwise\n" + "\n\n".join([*lines[:2], *reversed(lines[2:])]) + "\n")
     assert repository.review() == 0
-    assert f"{NAME}: no effect" in capsys.readouterr().out
+    assert f"No effect on 1 stack, nothing that runs changes: {NAME}." in capsys.readouterr().out
     repository.commit()
     assert repository.review() == 0
     assert "No stack changes" in capsys.readouterr().out
@@ -181,7 +225,7 @@ def test_a_change_says_what_its_users_notice_with_numbers(
     text = " ".join(line.strip() for line in capsys.readouterr().out.splitlines())
     assert "at most 16,384 tokens, question and answer together; before, 8,192 tokens." in text
     assert "Longer ones are refused" not in text
-    assert "proved to serve 1 full-length requests at once; before, 2. More than that may wait." in text
+    assert "proved to serve 1 full-length request at once; before, 2. More than that may wait." in text
     assert "Tool calls come back as such now." in text
     assert "Every pod restarts (replace), about " in text
     assert "Downtime while it is rolled out: about " in text
@@ -312,6 +356,24 @@ def test_a_folder_that_is_in_no_repository_is_said(tmp_path: Path, capsys: pytes
     assert "git: " in capsys.readouterr().err
 
 
+def test_what_others_did_since_is_no_part_of_the_change(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.git("checkout", "-q", "-b", "mine")
+    repository.commit(gemma4_e4b_l4_two=E4B)
+    repository.git("checkout", "-q", "main")
+    repository.commit(gemma4_e4b_l4=E4B + "tools: true\n")
+    assert repository.review("--base", "main", "--head", "mine", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["stack"], one["kind"]) for one in found["stacks"]] == [("gemma4-e4b-l4-two", "added")]
+    assert repository.review("--base", "main", "--head", "main~1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["stack"], one["kind"]) for one in found["stacks"]] == [(NAME, "changed")]
+    repository.git("checkout", "-q", "--orphan", "apart")
+    repository.commit(gemma4_e4b_l4=E4B + "reasoning: true\n")
+    assert repository.review("--base", "mine", "--head", "apart") == 0
+
+
 def test_two_folders_are_compared_without_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for side, text in (("before", E4B), ("after", E4B + "tools: true\n")):
         folder = tmp_path / side
@@ -388,6 +450,24 @@ RULE = {"from": [POD], "ports": [PORT]}
 )
 def test_a_policy_is_wider_where_it_lets_more_through(before: dict, after: dict, wider: int) -> None:  # type: ignore[type-arg]
     assert len(widened([before], [after])) == wider
+
+
+@pytest.mark.parametrize(
+    ("peer", "said"),
+    [
+        ({"namespaceSelector": {}}, "all pods of every namespace may call it now"),
+        ({"namespaceSelector": {"matchLabels": {"team": "a"}}}, "all pods of namespaces with team=a may call it now"),
+        ({"podSelector": {}}, "all pods of its own namespace may call it now"),
+        (_block("0.0.0.0/0"), "addresses 0.0.0.0/0 may call it now"),
+        (
+            {"podSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b", "c"]}]}},
+            "pods with a In b, c of its own namespace may call it now",
+        ),
+    ],
+)
+def test_who_may_call_is_said_in_words(peer: dict[str, object], said: str) -> None:
+    (found,) = widened([policy()], [policy({"from": [peer], "ports": [PORT]})])
+    assert found == f"{said}, at port 8090 (NetworkPolicy one)"
 
 
 def test_a_policy_that_is_deleted_is_wider() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from infra.catalog.records import Accelerator, Catalog, Checkpoint, Framework, Model
+from infra.lock import NO_LOCK, Lock, Use, image_uses
 from infra.plan.demand import GIB
 from infra.plan.job.job_plan import Ending, JobPlan, Work
 from infra.plan.job.machine import host_need_gib, job_cost, job_machine
@@ -13,6 +14,7 @@ from infra.plan.job.needs import refuse_lacking_job
 from infra.plan.job.places import job_grants, places_of
 from infra.plan.job.proof import does_not_fit
 from infra.plan.job.reasons import job_cautions, job_decisions
+from infra.plan.locked import locked
 from infra.plan.node_pools import REBUILT_BY, NodePool, NodePools
 from infra.plan.placement import host, zones
 from infra.plan.pool_options import is_in_artifact_registry
@@ -31,8 +33,10 @@ _IMAGE_GIB = 8  # assumed: a CUDA image with keras-hub and its backend
 _MOVE = "none: pods go on from what they saved"
 
 
-def resolve_job(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog) -> JobPlan:
-    """Plan one job whose model, accelerator and framework exist in the catalogue.
+def resolve_job(
+    stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, lock: Lock = NO_LOCK
+) -> JobPlan:
+    """Plan one job whose model, accelerator and framework exist in the catalogue; the lock fixes its image.
 
     Raises:
         RefusedError: not supported, does not fit, too dear, or not sold like that.
@@ -56,7 +60,7 @@ def resolve_job(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
         accelerator, machine, weights_gib=size / GIB, image_gib=_IMAGE_GIB, need_gib=float(host_need_gib(size / GIB))
     )
     places = places_of(job)
-    pulled = pulled_from(image, gke)
+    pulled = pulled_from(lock.image(image), gke)
     pool = NodePool(
         name="",
         capacity=capacity.kind,
@@ -137,7 +141,13 @@ def resolve_job(stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog:
         cautions=(),
     )
     refuse_lacking_job(plan, platform)
-    return dataclasses.replace(plan, decisions=job_decisions(spec, plan), cautions=job_cautions(plan))
+    decided = locked(job_decisions(spec, plan), job_uses(spec, lock))
+    return dataclasses.replace(plan, decisions=decided, cautions=job_cautions(plan))
+
+
+def job_uses(spec: EndpointSpec, lock: Lock) -> tuple[Use, ...]:
+    """What moves of a job: its image. Its preset is Kaggle's, not the hub's."""
+    return image_uses([spec.engine.image or ""], lock)
 
 
 def _where(spec: EndpointSpec, platform: PlatformSpec) -> Gke:

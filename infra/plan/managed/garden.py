@@ -9,9 +9,11 @@ import dataclasses
 import math
 
 from infra.catalog.records import Catalog
+from infra.lock import Lock, Use, image_uses
 from infra.plan.capabilities import Capabilities
 from infra.plan.cost import check_budget, cost
 from infra.plan.fit import memory
+from infra.plan.locked import locked
 from infra.plan.managed.buying import METRICS, check_buying, flex_start_seconds, reservation_name
 from infra.plan.managed.calling import calling
 from infra.plan.managed.garden_request import fitting, garden_request
@@ -29,7 +31,7 @@ _APIS = (*FIRST_APIS, "aiplatform", "iam")
 
 
 def garden_plan(
-    stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, engine: Capabilities
+    stack: str, spec: EndpointSpec, platform: PlatformSpec, catalog: Catalog, engine: Capabilities, lock: Lock
 ) -> ManagedPlan:
     """Plan an endpoint of Model Garden.
 
@@ -39,6 +41,7 @@ def garden_plan(
         platform: where.
         catalog: the facts.
         engine: memory rules of the engine in Model Garden's container.
+        lock: what fixes the tag of its image.
 
     Raises:
         RefusedError: the model is not offered so, it does not fit, it is too dear, or Vertex AI has no such thing.
@@ -80,7 +83,7 @@ def garden_plan(
         framework=FrameworkChoice(
             request.framework.name,
             request.version if planned else "",
-            (spec.engine.image or catalog.managed.container.image) if planned else "",
+            garden_reference(spec, catalog, lock),
         ),
         precision=candidate.checkpoint.precision,
         inputs=request.inputs,
@@ -135,5 +138,25 @@ def garden_plan(
         cautions=(),
     )
     return dataclasses.replace(
-        plan, decisions=garden_decisions(spec, plan, choice.fit), cautions=garden_cautions(spec, plan)
+        plan,
+        decisions=locked(garden_decisions(spec, plan, choice.fit), garden_uses(spec, catalog, lock)),
+        cautions=garden_cautions(spec, plan),
     )
+
+
+def garden_uses(spec: EndpointSpec, catalog: Catalog, lock: Lock) -> tuple[Use, ...]:
+    """The image of a planned container where its tag can move; Google's own container is Google's to fix."""
+    return image_uses([_image(spec, catalog)], lock)
+
+
+def garden_reference(spec: EndpointSpec, catalog: Catalog, lock: Lock) -> str:
+    """The image as Vertex AI takes it: by its tag or by its digest: its documentation has no image with both."""
+    image = _image(spec, catalog)
+    digest = lock.images.get(image)
+    return f"{image.rpartition(':')[0]}@{digest}" if digest else image
+
+
+def _image(spec: EndpointSpec, catalog: Catalog) -> str:
+    if spec.vertex is not None and spec.vertex.container != "planned":
+        return ""
+    return spec.engine.image or catalog.managed.container.image

@@ -121,6 +121,8 @@ def garden_cautions(spec: EndpointSpec, plan: ManagedPlan) -> tuple[str, ...]:
             + (
                 "what is in engine.image is not checked"
                 if spec.engine.image
+                else "servestack.lock fixes it"
+                if "@" in plan.framework.image
                 else "Google can move its tag: engine.image with @sha256:... names one"
             )
         )
