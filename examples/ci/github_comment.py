@@ -46,8 +46,8 @@ def main(environment: Mapping[str, str]) -> int:
         files = report(api, repository, int(run["id"]))
         footer = f"[Run and artefacts]({environment['GITHUB_SERVER_URL']}/{repository}/actions/runs/{int(run['id'])})"
         number = int(pull["number"])
-        said = [files.get("review.md") or NO_REPORT, files.get("simulation.md") or NO_SIMULATION]
-        body = comment_body(said, f"{footer} · {run['head_sha'][:10]}")
+        review, simulation = files.get("review.md") or NO_REPORT, files.get("simulation.md") or NO_SIMULATION
+        body = comment_body(review, simulation, f"{footer} · {run['head_sha'][:10]}")
         print(post(api, repository, number, body, environment.get("COMMENT_AUTHOR", "github-actions[bot]")))
         if "review.sarif" in files and environment.get("UPLOAD_SARIF") == "true":
             print(annotate(api, repository, number, run["head_sha"], files["review.sarif"]))

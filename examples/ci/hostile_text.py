@@ -6,26 +6,27 @@ A review is made in a job that runs what a pull request says, so its artefact ma
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 MARKER = "<!-- servestack-review -->"
-LIMIT_CHARACTERS = 60_000
-"""GitHub refuses a comment of more than 65,536 characters; the rest is for what is added here."""
+LIMIT_CHARACTERS = 64_000
+MORE_CHARACTERS = 8_000
+"""GitHub refuses a comment of more than 65,536 characters; most of it is for the review, of 65,000 bytes at most."""
 _GAP = "\u200b"
 _TAGS = "details|summary|br|b|code|pre|sub|sup|strong|em|table|thead|tbody|tr|th|td|p|ul|ol|li"
-_TAG = re.compile(rf"<(?!/?(?:{_TAGS})\s*/?>)", re.IGNORECASE)
+_TAG = re.compile(rf"<(?=[A-Za-z/!?])(?!/?(?:{_TAGS})\s*/?>)", re.IGNORECASE)
 _AT_ENTITY = re.compile(r"&(?:#0*64|#x0*40|commat);?", re.IGNORECASE)
-_MENTION = re.compile(r"(?<![A-Za-z0-9])@")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=@*[^\s@])")
 _REFERENCE = re.compile(r"([#!])(?=\d)|\b(GH-)(?=\d)", re.IGNORECASE)
 _LINK = re.compile(r"\](?=\s*[(\[:])")
 _COMMAND = re.compile(r"^(\s*(?:[>*+-]\s*)*)/", re.MULTILINE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
 
-def comment_body(parts: Sequence[str], footer: str) -> str:
-    """A comment: the marker by which it is found again, harmless texts of equal room, and a footer that is ours."""
-    shown = [cut(harmless(one), LIMIT_CHARACTERS // len(parts)) for one in parts]
-    return "\n\n".join([MARKER, *shown, footer]) + "\n"
+def comment_body(review: str, more: str, footer: str) -> str:
+    """A comment: the marker by which it is found again, harmless texts, and a footer that is ours."""
+    last = cut(harmless(more), MORE_CHARACTERS)
+    first = cut(harmless(review), LIMIT_CHARACTERS - len(last))
+    return "\n\n".join([MARKER, first, last, footer]) + "\n"
 
 
 def harmless(text: str) -> str:

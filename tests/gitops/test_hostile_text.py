@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+import cmarkgfm
 import pytest
+from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,8 +60,8 @@ def dangers(text: str) -> list[str]:
         "quick action": r"(?m)^[\s>*+-]*/\w",
         "image": r"!\[",
         "hidden link": r"\]\s*[(\[:]",
-        "tag": r"(?i)<(?!/?(?:details|summary|br|b|code|pre|sub|sup|strong|em|table|thead|tbody|tr|th|td|p|ul|ol|li)"
-        r"\s*/?>)",
+        "tag": r"(?i)<(?=[a-z/!?])(?!/?(?:details|summary|br|b|code|pre|sub|sup|strong|em|table|thead|tbody|tr|th|td"
+        r"|p|ul|ol|li)\s*/?>)",
         "unseen": r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]",
         "marker": re.escape(MARKER),
     }
@@ -69,6 +71,14 @@ def dangers(text: str) -> list[str]:
 @given(HOSTILE)
 def test_nothing_that_a_forge_acts_on_is_left(text: str) -> None:
     assert dangers(harmless(text)) == []
+
+
+@given(HOSTILE)
+def test_the_parser_of_the_forges_makes_no_image_tag_or_named_link_of_it(text: str) -> None:
+    page = cmarkgfm.github_flavored_markdown_to_html(harmless(text), Options.CMARK_OPT_UNSAFE)
+    assert not re.search(r"<(?:img|script|iframe|form|input(?! type=\"checkbox\"))\b|<\w[^>]*\son\w+=", page), page
+    for address, shown in re.findall(r'<a href="([^"]*)"[^>]*>(.*?)</a>', page):
+        assert shown.removeprefix("mailto:") in (address, address.partition("://")[2], address.removeprefix("mailto:"))
 
 
 @given(HOSTILE)
@@ -83,7 +93,9 @@ def test_the_check_of_this_file_finds_each(danger: str) -> None:
 
 def test_plain_words_tables_and_fences_stay_as_they_are() -> None:
     table = "| a | b |\n| --- | --- |\n| 1 | `x@y.z` |"
-    text = f"## gemma4-e4b-l4\n\n{table}\n\n```diff\n-a: 1\n+a: 2\n```\n<details>\nmore\n</details>"
+    text = (
+        f"## gemma4-e4b-l4\n\n{table}\n\n```diff\n@@ -1,2 +1,2 @@\n-a: x < 1\n+a: 2\n```\n<details>\nmore\n</details>"
+    )
     assert harmless(text) == text
 
 
@@ -98,7 +110,7 @@ def test_what_is_cut_has_whole_lines_and_closes_what_it_opened(text: str, limit:
 
 
 def test_a_comment_has_one_marker_and_ends_with_a_footer_of_ours() -> None:
-    body = comment_body([MARKER * 3 + "a" * 200_000, "b"], "[Run](https://forge.example/run)")
+    body = comment_body(MARKER * 3 + "a\n" * 200_000, "b", "[Run](https://forge.example/run)")
     assert body.startswith(MARKER + "\n")
     assert body.count(MARKER) == 1
     assert body.endswith("b\n\n[Run](https://forge.example/run)\n")
