@@ -1,7 +1,8 @@
 """Which stacks to apply after a merge: platforms, endpoints, and those whose file is gone.
 
 Run with the toolkit's own Python: `changed.py REVIEW STACKS` reads what `servestack review --json` wrote and prints
-`platforms=[…]` and `endpoints=[…]` for a job's outputs; it names on standard error what a person has to destroy.
+`platforms=[…]` and `endpoints=[…]` for a job's outputs; with `--plain platforms` it prints one name a line. It names on
+standard error what a person has to destroy.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import yaml
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-def main(review: str, stacks: str) -> int:
+def main(review: str, stacks: str, plain: str = "", which: str = "") -> int:
     """Print the lists; 1 where a stack is refused, so that nothing is applied."""
     found = json.loads(Path(review).read_text(encoding="utf-8"))
     platforms, endpoints, gone = split(found, Path(stacks))
@@ -27,6 +28,9 @@ def main(review: str, stacks: str) -> int:
             f"::warning::stacks/{name}.yaml is gone; what it made still runs. To destroy it: pulumi destroy -s {name}",
             file=sys.stderr,
         )
+    if plain == "--plain":
+        print("".join(f"{name}\n" for name in {"platforms": platforms, "endpoints": endpoints}[which]), end="")
+        return 0
     print(f"platforms={json.dumps(platforms)}")
     print(f"endpoints={json.dumps(endpoints)}")
     return 0

@@ -11,6 +11,7 @@ MARKER = "<!-- servestack-review -->"
 LIMIT_CHARACTERS = 64_000
 MORE_CHARACTERS = 8_000
 """GitHub refuses a comment of more than 65,536 characters; most of it is for the review, of 65,000 bytes at most."""
+_MARKERS = re.compile(r"<!-- servestack-[a-z]+ -->")
 _GAP = "\u200b"
 _TAGS = "details|summary|br|b|code|pre|sub|sup|strong|em|table|thead|tbody|tr|th|td|p|ul|ol|li"
 _TAG = re.compile(rf"<(?=[A-Za-z/!?])(?!/?(?:{_TAGS})\s*/?>)", re.IGNORECASE)
@@ -31,7 +32,7 @@ def comment_body(review: str, more: str, footer: str) -> str:
 
 def harmless(text: str) -> str:
     """No mention, no reference, no quick action, no image, no link that hides where it leads, no tag but plain ones."""
-    text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).replace(MARKER, "")
+    text = _MARKERS.sub("", _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     text = _MENTION.sub(f"@{_GAP}", _AT_ENTITY.sub(" @", text))
     text = _REFERENCE.sub(lambda found: found[0] + _GAP, text)
     text = _LINK.sub(f"]{_GAP}", text.replace("![", f"!{_GAP}["))
