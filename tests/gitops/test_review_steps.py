@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.cli import main
+from simulator.binaries import locate
 from tests.conftest import ROOT
 from tests.gitops.standin_github import GitHub, run
 from tests.gitops.test_workflows import EXAMPLES, read
@@ -201,3 +203,27 @@ def test_drift_of_one_stack_is_one_issue_that_is_updated_and_closed(
     assert "2 closed" in run("github_issue.py", environment, str(drift)).stdout
     assert run("github_issue.py", environment, str(drift)).stdout == "Nothing drifts.\n"
     assert [one["state"] for one in github.issues] == ["open", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "job", "name"), [("drift", "preview", "Preview of every stack"), ("up-stack", "up", "Up")]
+)
+def test_the_pinned_pulumi_knows_every_flag(workflow: str, job: str, name: str) -> None:
+    steps = read(EXAMPLES / "github" / f"{workflow}.yaml")["jobs"][job]["steps"]
+    script = next(one["run"] for one in steps if one.get("name") == name)
+    commands = re.findall(
+        r"(?m)pulumi (stack select|preview|up)((?: --?[a-z-]+)*)", script.replace('"$PULUMI_SECRETS" ', "")
+    )
+    assert commands
+    for verb, flags in commands:
+        said = subprocess.run(
+            [str(locate().pulumi), *verb.split(), "--help"], capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+        for flag in flags.split():
+            assert re.search(rf"(?:^|\s){re.escape(flag)}[,\s]", said), (verb, flag)
+
+
+def test_every_step_that_installs_pulumi_names_the_version_of_the_lock() -> None:
+    (version,) = re.findall(r"(?m)^pulumi==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    texts = [file.read_text(encoding="utf-8") for file in (EXAMPLES / "github").glob("*.yaml")]
+    assert {found for text in texts for found in re.findall(r"pulumi-version: (\S+)", text)} == {version}
