@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from infra.batch_job import BatchJob
+from infra.cloud.endpoint import endpoint_resources
 from infra.cloud.managed import managed_resources
 from infra.cloud.platform_plan import platform_plan, resource_json
 from infra.garden_deployment import deployment_of
@@ -30,6 +32,14 @@ def golden_text(built: Built) -> str:
     cloud = resources_manifest(_at_google(built)) if isinstance(built, ManagedEndpoint) else ""
     objects = built.objects()
     return comment + cloud + (manifest(objects) if objects else "")
+
+
+def beside_objects(built: Endpoint | BatchJob) -> str:
+    """What Pulumi makes at Google for an endpoint of a cluster, such as its node pools; empty where nothing."""
+    gke = built.platform.gke
+    if gke is None:
+        return ""
+    return resources_manifest([resource_json(one) for one in endpoint_resources(built.plan, gke, _NUMBER)])
 
 
 def _at_google(endpoint: ManagedEndpoint) -> list[dict[str, Any]]:

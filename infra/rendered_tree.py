@@ -1,7 +1,8 @@
 """The tree of rendered manifests: for each stack a folder of files, as names and texts. Nothing here reads or writes.
 
 A Kubernetes object is a file `<kind>-<name>.yaml`, which Argo CD and Flux apply. What is no object of a cluster (a
-platform's Google resources, what Google or a machine runs) is in `render.txt`, which they pass over.
+platform's Google resources, node pools of an endpoint, what Google or a machine runs) is in `render.txt`, which they
+pass over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.golden import golden_text
+from infra.batch_job import BatchJob
+from infra.golden import beside_objects, golden_text
 from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
 from infra.render import manifest
 
@@ -20,6 +22,7 @@ MARKER = ".servestack-tree"
 MARKER_TEXT = "servestack rendered tree, version 1\n"
 HEADER = "# Written by servestack render --all; what is changed here is overwritten.\n"
 OTHER = "render.txt"
+BESIDE = "# Made by pulumi up, not by what applies this folder: its pods wait until these are there.\n"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def stack_files(built: Built) -> dict[str, str]:
     found = {file: manifest([one]) for file, one in zip(object_files(objects), objects, strict=True)}
     if not objects or isinstance(built, ManagedEndpoint):
         found[OTHER] = golden_text(built)
+    elif isinstance(built, Endpoint | BatchJob) and (beside := beside_objects(built)):
+        found[OTHER] = BESIDE + beside
     return found
 
 

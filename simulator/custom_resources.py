@@ -35,11 +35,14 @@ class Source:
         files: Paths in the module, or names of files that are written here.
         module: The Go module; empty for those that are written here.
         by_gke: Whether GKE installs them itself. The others are add-ons that a platform team installs.
+        for_gitops: Whether they are of what applies a rendered tree. `examples/` is judged by them; no simulated
+            cluster has them.
     """
 
     files: Sequence[str]
     module: str = ""
     by_gke: bool = False
+    for_gitops: bool = False
 
 
 def _named(pattern: str, *names: str) -> Sequence[str]:
@@ -117,6 +120,21 @@ SOURCES = (
             *("inferenceobjectives.llm-d.ai", "interceptorroutes.http.keda.sh"),
         )
     ),
+    Source(
+        module="github.com/argoproj/argo-cd/v3",
+        files=_named("manifests/crds/{}-crd.yaml", "application", "applicationset", "appproject"),
+        for_gitops=True,
+    ),
+    Source(
+        module="github.com/fluxcd/kustomize-controller",
+        files=_named("config/crd/bases/kustomize.toolkit.fluxcd.io_{}.yaml", "kustomizations"),
+        for_gitops=True,
+    ),
+    Source(
+        module="github.com/fluxcd/source-controller",
+        files=_named("config/crd/bases/source.toolkit.fluxcd.io_{}.yaml", "gitrepositories"),
+        for_gitops=True,
+    ),
 )
 
 
@@ -169,12 +187,13 @@ def has_add_ons(environment: Mapping[str, str] = os.environ) -> bool:
     return value == "all"
 
 
-def locate(tools: Path = REPOSITORY / "tools", *, add_ons: bool = True) -> list[Path]:
+def locate(tools: Path = REPOSITORY / "tools", *, add_ons: bool = True, gitops: bool = False) -> list[Path]:
     """Return the files of all definitions, YAML with one object each, fetching what is not in the cache.
 
     Args:
         tools: The folder with one Go module per tool.
         add_ons: Whether to include what GKE itself does not install.
+        gitops: Whether to include those of Argo CD and Flux, which no simulated cluster has.
 
     Raises:
         SimulatorError: They could not be fetched. The message ends with the last lines of what Go said.
@@ -184,7 +203,7 @@ def locate(tools: Path = REPOSITORY / "tools", *, add_ons: bool = True) -> list[
         _fetch(folder, tools)
     found = []
     for source in SOURCES:
-        if add_ons or source.by_gke:
+        if gitops if source.for_gitops else add_ons or source.by_gke:
             home = folder / source.module if source.module else WRITTEN_HERE
             found += [home / Path(file).name for file in source.files]
     return found

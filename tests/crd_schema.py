@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -46,8 +47,8 @@ def is_custom(obj: Mapping[str, Any]) -> bool:
 
 
 def known() -> set[tuple[str, str]]:
-    """Group and kind of every definition."""
-    return set(_definitions())
+    """Group and kind of every definition that a simulated cluster has."""
+    return {(spec["group"], spec["names"]["kind"]) for spec in map(_spec, custom_resources.locate())}
 
 
 def validate(obj: Mapping[str, Any]) -> None:
@@ -78,9 +79,14 @@ def _group(obj: Mapping[str, Any]) -> str:
 @functools.cache
 def _definitions() -> dict[tuple[str, str], Schema]:
     found = {}
-    for file in custom_resources.locate():
-        spec = yaml.load(file.read_bytes(), _LOADER)["spec"]
+    for spec in map(_spec, custom_resources.locate(gitops=True)):
         found[(spec["group"], spec["names"]["kind"])] = spec
+    return found
+
+
+@functools.cache
+def _spec(file: Path) -> Schema:
+    found: Schema = yaml.load(file.read_bytes(), _LOADER)["spec"]
     return found
 
 

@@ -45,6 +45,7 @@ ALLOWED = {
     "job_report": {"catalog", "plan", "report", "text"},
     "garden_deployment": {"pipeline", "vertex"},
     "golden": {
+        "batch_job",
         "cloud",
         "garden_deployment",
         "managed_report",
@@ -165,7 +166,7 @@ ALLOWED = {
         "verify",
         "verify_report",
     },
-    "rendered_tree": {"golden", "pipeline", "render"},
+    "rendered_tree": {"batch_job", "golden", "pipeline", "render"},
     "tree_folder": {"errors", "rendered_tree"},
     "tree_verbs": {"errors", "golden", "pipeline", "rendered_tree", "stack_folder", "tree_folder"},
     "review": {

@@ -59,8 +59,11 @@ def test_every_shipped_stack_has_a_folder_with_its_objects_and_no_secret(tmp_pat
         kinds.add(found[0]["kind"])
     assert {"Deployment", "LeaderWorkerSet", "Job", "NetworkPolicy"} <= kinds
     assert "Secret" not in kinds
-    assert (output / "gemma4-e2b-l4-keras").is_dir()
-    assert not (output / "gemma4-e2b-l4-keras" / "render.txt").exists()
+    assert not (output / "gemma4-e4b-l4-lab" / "render.txt").exists(), "a cluster of ours has its nodes"
+    for name in ("gemma4-e4b-l4", "gemma4-e2b-l4-keras"):
+        other = (output / name / "render.txt").read_text(encoding="utf-8")
+        made = [one for one in yaml.safe_load_all(other) if one]
+        assert "gcp:container/nodePool:NodePool" in {one["type"] for one in made}, "what the pods wait for is told"
     for name in ("dev", "gemma4-31b-vertex", "gemma4-31b-gemini", "gemma4-e2b-local", "gemma4-e4b-apple-64gb-mlx"):
         assert (output / name / "render.txt").is_file()
 
