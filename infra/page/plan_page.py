@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from infra.page import charts, numbers, series, tables
+from infra.page import charts, series, tables
+from infra.page.environment import environment
 from infra.plan.curve import context_curve
+from infra.plan.quantities import Memory, Timing
 from infra.plan.request import Request
 from infra.plan.search import Choice
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.serving_plan import Context, Rung, ServingPlan
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,22 @@ class PlanPage:
         return cls(plan, context_curve(request, choice), request.framework.display_name)
 
 
+class Charts(Protocol):
+    """What draws the four charts of a plan as SVG, each under the identifier that it is given."""
+
+    def memory_chart(self, identifier: str, memory: Memory, parts: Sequence[series.Part]) -> Markup:
+        """One accelerator from empty to full."""
+
+    def curve_chart(self, identifier: str, curve: Sequence[tuple[int, int]], planned: Context) -> Markup:
+        """Longest request against requests at once."""
+
+    def cost_chart(self, identifier: str, ladder: Sequence[Rung]) -> Markup:
+        """Price of an hour per rung."""
+
+    def startup_chart(self, identifier: str, timing: Timing) -> Markup:
+        """Terms of the start-up time, one after the other."""
+
+
 def page_text(pages: Sequence[PlanPage]) -> str:
     """All plans as one HTML document, the same text for the same plans.
 
@@ -46,14 +63,21 @@ def page_text(pages: Sequence[PlanPage]) -> str:
     template = _environment().get_template("page.html.j2")
     plans = [page.plan for page in pages]
     return template.render(
-        sections=[_section(f"plan-{place}", page) for place, page in enumerate(pages, 1)],
+        sections=[section(f"plan-{place}", page, charts) for place, page in enumerate(pages, 1)],
         hourly=series.total(plans, lambda cost: cost.hourly_usd),
         least=series.total(plans, lambda cost: cost.monthly_usd_min),
         most=series.total(plans, lambda cost: cost.monthly_usd_max),
     )
 
 
-def _section(identifier: str, page: PlanPage) -> dict[str, Any]:
+def section(identifier: str, page: PlanPage, drawn_by: Charts) -> dict[str, Any]:
+    """What the template of one plan is given.
+
+    Args:
+        identifier: of its section; what is in it begins with the same.
+        page: the plan.
+        drawn_by: what draws its charts.
+    """
     plan = page.plan
     parts = series.memory_parts(plan.memory, plan.context.concurrency)
     return {
@@ -65,38 +89,13 @@ def _section(identifier: str, page: PlanPage) -> dict[str, Any]:
         "fits": plan.memory.need_gib <= plan.memory.have_gib,
         "rung_names": [series.rung_name(rung) for rung in plan.ladder],
         "tables": tables.tables(plan),
-        "memory_chart": charts.memory_chart(f"{identifier}-memory", plan.memory, parts),
-        "curve_chart": page.curve and charts.curve_chart(f"{identifier}-curve", page.curve, plan.context),
-        "cost_chart": plan.ladder and charts.cost_chart(f"{identifier}-cost", plan.ladder),
-        "startup_chart": plan.timing.startup_terms and charts.startup_chart(f"{identifier}-startup", plan.timing),
+        "memory_chart": drawn_by.memory_chart(f"{identifier}-memory", plan.memory, parts),
+        "curve_chart": page.curve and drawn_by.curve_chart(f"{identifier}-curve", page.curve, plan.context),
+        "cost_chart": plan.ladder and drawn_by.cost_chart(f"{identifier}-cost", plan.ladder),
+        "startup_chart": plan.timing.startup_terms and drawn_by.startup_chart(f"{identifier}-startup", plan.timing),
     }
-
-
-def _printed(value: object) -> object:
-    """Every value that a template prints passes here before it is escaped."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return numbers.visible(value)
-    return value
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=_printed,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        gib=numbers.gib,
-        hourly=numbers.hourly,
-        monthly=numbers.monthly,
-        duration=numbers.duration,
-        count=numbers.count,
-        integer="{:,}".format,
-    )
-    environment.globals.update(monthly_range=numbers.monthly_range)
-    return environment
+    return environment()
