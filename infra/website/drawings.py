@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from infra.page import numbers
 from infra.page.series import Part, rung_name
+from infra.plan.job.job_plan import JobMemory
 from infra.plan.quantities import Memory, Timing
 from infra.plan.serving_plan import Context, Rung
 
@@ -21,7 +22,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 28, 40
 _CURVE_HEIGHT = 236
 
 
-def memory_chart(identifier: str, memory: Memory, parts: Sequence[Part]) -> Markup:
+def memory_chart(identifier: str, memory: Memory | JobMemory, parts: Sequence[Part]) -> Markup:
     """One accelerator from empty to full, with what is needed above it and what the engine may fill below."""
     whole = max(memory.per_accelerator_gib, sum(part.size_gib for part in parts), memory.need_gib, 0.01)
     drawn, start = [], 0.0

@@ -15,6 +15,7 @@ from infra.plan.curve import context_curve
 from infra.plan.demand import GIB
 from infra.plan.fit import Fit, memory
 from infra.plan.placement import SOLD
+from infra.plan.quantities import Memory
 from infra.plan.question import ask
 from infra.plan.refusal import RefusedError
 from infra.plan.request import Request
@@ -147,6 +148,7 @@ def data(found: dict[Question, Answer]) -> dict[str, Any]:
         "accelerators": {
             name: catalog.accelerators[name].display_name for name in sorted({one.accelerator for one in found})
         },
+        "parts": _part_names(found),
         "refusals": refusals,
         "answers": {
             question.key: refusals.index(one.refused) if one.refused else _fit(one) if one.fits else _lack(one)
@@ -155,12 +157,25 @@ def data(found: dict[Question, Answer]) -> dict[str, Any]:
     }
 
 
+def _part_names(found: dict[Question, Answer]) -> list[list[str]]:
+    """Colour and name of each part of a bar, the same for every answer: each guarantees one request."""
+    first = next(one for one in found.values() if one.fits)
+    return [[part.colour, part.name] for part in memory_parts(_proof(first), 1)]
+
+
+def _proof(one: Answer) -> Memory:
+    assert one.request is not None
+    assert one.choice is not None
+    capabilities = one.request.capabilities
+    limit = capabilities.max_tokens(one.request.model, one.request.accelerator)
+    return memory(capabilities, one.choice.fit, limit_tokens=limit)
+
+
 def _fit(one: Answer) -> dict[str, Any]:
     assert one.request is not None
     assert one.choice is not None
     request, choice = one.request, one.choice
-    limit = request.capabilities.max_tokens(request.model, request.accelerator)
-    proof = memory(request.capabilities, choice.fit, limit_tokens=limit)
+    proof = _proof(one)
     candidate, setting = choice.candidate, choice.fit.setting
     price = candidate.usd_per_hour
     return {
@@ -174,7 +189,7 @@ def _fit(one: Answer) -> dict[str, Any]:
         "whole": _gib(proof.per_accelerator_gib),
         "need": _gib(proof.need_gib),
         "have": _gib(proof.have_gib),
-        "parts": [[part.colour, part.name, _gib(part.size_gib)] for part in memory_parts(proof, request.concurrency)],
+        "parts": [_gib(part.size_gib) for part in memory_parts(proof, request.concurrency)],
         "curve": [list(point) for point in context_curve(request, choice)],
     }
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from infra.page import numbers
+from infra.page.series import Part
 from infra.page.tables import decisions, memory_terms
 from infra.plan.job import JobPlan
+from infra.plan.job.job_plan import JobMemory
+from infra.website.drawings import memory_chart
 from infra.website.subject import Subject, Told, facts
 
 
@@ -13,7 +16,10 @@ def job_subject(plan: JobPlan) -> Subject:
     work, one, memory, cost, ending = plan.work, plan.accelerator, plan.memory, plan.cost, plan.ending
     fits = memory.need_gib <= memory.have_gib
     deadline = numbers.duration(ending.deadline_seconds)
+    parts = _parts(memory)
     return Subject(
+        memory=memory_chart("memory", memory, parts),
+        parts=parts,
         under=f"{work.mode} with {plan.model.id} on {one.type}, platform {plan.platform}",
         cautions=plan.cautions,
         told=(
@@ -52,4 +58,16 @@ def job_subject(plan: JobPlan) -> Subject:
             decisions(plan.decisions),
             memory_terms(memory.terms),
         ),
+    )
+
+
+def _parts(memory: JobMemory) -> tuple[Part, ...]:
+    """Parts of the accelerator in the order of a bar: what is needed first, what is never filled last."""
+    uncertain = sum(term.uncertainty_gib for term in memory.terms)
+    return (
+        Part("weights", "Weights", sum(term.size_gib for term in memory.terms if term.kind == "weights")),
+        Part("overhead", "All else", sum(term.size_gib for term in memory.terms if term.kind != "weights")),
+        Part("uncertain", "Kept for what is uncertain", uncertain),
+        Part("free", "Free", max(0.0, memory.have_gib - memory.need_gib)),
+        Part("headroom", "Headroom, never filled", max(0.0, memory.per_accelerator_gib - memory.have_gib)),
     )

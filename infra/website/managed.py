@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from infra.page import numbers
+from infra.page.series import memory_parts
 from infra.page.tables import decisions, memory_terms
 from infra.plan.managed import ManagedPlan
+from infra.website.drawings import memory_chart
 from infra.website.subject import Subject, Told, facts
 
 _SERVICES = {"gemini": "the Gemini API", "model-garden": "Model Garden", "serverless": "Vertex AI, serverless"}
@@ -13,7 +17,10 @@ _SERVICES = {"gemini": "the Gemini API", "model-garden": "Model Garden", "server
 def managed_subject(plan: ManagedPlan) -> Subject:
     """The page of one managed endpoint."""
     memory = plan.memory
+    parts = memory_parts(memory, plan.context.concurrency or 1) if memory else ()
     return Subject(
+        memory=memory_chart("memory", memory, parts) if memory else Markup(),
+        parts=parts,
         under=f"{plan.model.id} at {_SERVICES[plan.service]}, platform {plan.platform}",
         cautions=plan.cautions,
         told=(

@@ -39,20 +39,22 @@
   function tell() {
     const key = [model.value, framework.value, accelerator.value, precision.value, count.value].join("|");
     const found = data.answers[key];
-    const where = `${count.value} x ${data.accelerators[accelerator.value]}`;
+    const one = data.accelerators[accelerator.value];
+    const where = count.value === "1" ? one : `each of ${count.value} x ${one}`;
     place.replaceChildren();
     if (typeof found === "number") {
       status.replaceChildren(make("strong", "Refused. ", "bad"), data.refusals[found]);
     } else if (found.terms) {
-      status.replaceChildren(make("strong", "Does not fit. ", "bad"), `One request of ${found.context} tokens needs ${found.need} GiB on each of ${where}; the engine may fill ${found.have} of ${found.whole} GiB.`);
+      status.replaceChildren(make("strong", "Does not fit. ", "bad"), `One request of ${found.context} tokens needs ${found.need} GiB on ${where}; the engine may fill ${found.have} of ${found.whole} GiB.`);
       place.append(figure(`Memory of ${found.checkpoint}`, "Of the fullest accelerator, in GiB.", table("Terms", ["Term", "GiB"], found.terms, ["Needed", found.need], ["There", found.have])));
     } else {
       const price = found.usd === null ? "price unknown" : `at most $${found.usd} an hour per replica`;
-      status.replaceChildren(make("strong", "Fits. ", "good"), `${found.need} of ${found.have} GiB on each of ${where} (${found.machine}; ${price}). One request of ${found.context} tokens is guaranteed; ${found.atOnce} of them fit at once, or one of ${found.longest} tokens.`);
-      const parts = figure(`Memory of ${found.checkpoint}`, `${found.whole} GiB of the fullest accelerator; split tensor x pipeline x data ${found.split.join(" x ")}.`, bar(found.parts), table("Parts of the bar, left to right", ["Part", "GiB"], found.parts.map(([look, name, size]) => [name, size, look]), ["Needed", found.need], ["May be filled", found.have]));
+      status.replaceChildren(make("strong", "Fits. ", "good"), `${found.need} of ${found.have} GiB on ${where} (${found.machine}; ${price}). One request of ${found.context} tokens is guaranteed; at most ${found.atOnce} of that length at once, or one of ${found.longest} tokens.`);
+      const parts = data.parts.map(([look, name], at) => [look, name, found.parts[at]]);
+      const memory = figure(`Memory of ${found.checkpoint}`, `${found.whole} GiB of the fullest accelerator; split tensor x pipeline x data ${found.split.join(" x ")}.`, bar(parts), table("Parts of the bar, left to right", ["Part", "GiB"], parts.map(([look, name, size]) => [name, size, look]), ["Needed", found.need], ["May be filled", found.have]));
       const most = Math.max(1, ...found.curve.map(([, tokens]) => Math.log2(tokens)));
-      const curve = figure("Largest context against concurrency", "The longest request that fits when so many run at once, per replica. Bars grow with each doubling.", table("Points of the curve", ["Requests at once", "Largest context, tokens", ""], found.curve.map(([atOnce, tokens]) => [atOnce.toLocaleString("en-US"), tokens.toLocaleString("en-US"), Math.log2(tokens) / most])));
-      place.append(parts, curve);
+      const curve = figure("Largest context against concurrency", "The longest request that fits when so many run at once, per replica. Bars grow with each doubling.", table("Points of the curve", ["Requests at once", "Largest context, tokens", "Against the longest"], found.curve.map(([atOnce, tokens]) => [atOnce.toLocaleString("en-US"), tokens.toLocaleString("en-US"), Math.log2(tokens) / most])));
+      place.append(memory, curve);
     }
     const said = new URLSearchParams(fields.map(one => [one.name, one.value])).toString();
     if (said !== location.hash.slice(1)) history.replaceState(null, "", `#${said}`);
@@ -96,8 +98,8 @@
     made.append(make("caption", caption));
     const head = made.createTHead().insertRow();
     heads.forEach((text, at) => {
-      const cell = text ? make("th", text, at ? "number" : "") : make("td");
-      if (text) cell.scope = "col";
+      const cell = make("th", text, at === 1 ? "number" : "");
+      cell.scope = "col";
       head.append(cell);
     });
     const body = made.createTBody();

@@ -89,8 +89,16 @@ def _told(rows: Sequence[Row], platforms: Sequence[PlatformRow]) -> list[Told]:
         Told("For whom", numbers.count(len(teams), "team"), "; ".join(filter(None, (_named(teams), nobody)))),
         Told(
             "What does it cost",
-            f"{everything.month} a month",
-            "; ".join(filter(None, (everything.apart, f"platforms {numbers.monthly(own)} more" if own else ""))),
+            numbers.monthly_range(everything.least, everything.most),
+            "; ".join(
+                filter(
+                    None,
+                    (
+                        "a month" if everything.exact else "a month at most, where only a ceiling is known",
+                        f"platforms {numbers.monthly(own)} more" if own else "",
+                    ),
+                )
+            ),
         ),
         _fit(rows),
     ]

@@ -34,7 +34,7 @@ class PlatformRow:
     @property
     def standing(self) -> str:
         """Its own price of a month, without what runs on it."""
-        return numbers.monthly(self.plan.monthly_usd) if self.plan.standing else "nothing"
+        return numbers.monthly(self.plan.monthly_usd) if self.plan.standing else "Nothing"
 
     @property
     def cost(self) -> Together:

@@ -113,14 +113,20 @@ def _kind(one: Served) -> str:
 
 def _machines(plan: ServingPlan | ManagedPlan | JobPlan) -> str:
     one = plan.accelerator
-    return "Google's own" if one is None else f"{_pods(plan)}{one.count or 1} x {one.type}, {one.capacity}"
+    if one is None:
+        return "Google's own"
+    copies = _pods(plan) if isinstance(plan, JobPlan) else _replicas(plan)
+    return f"{one.count or 1} x {one.type}, {one.capacity}{copies}"
 
 
-def _pods(plan: ServingPlan | ManagedPlan | JobPlan) -> str:
-    least, most = (1, plan.work.parallel) if isinstance(plan, JobPlan) else (plan.min_replicas, plan.replicas)
-    if isinstance(plan, JobPlan) or least == most:
-        return f"{most} x " if most > 1 else ""
-    return f"{least} to {most} x "
+def _pods(plan: JobPlan) -> str:
+    return "" if plan.work.parallel == 1 else f"; {plan.work.parallel} pods at once"
+
+
+def _replicas(plan: ServingPlan | ManagedPlan) -> str:
+    if plan.min_replicas == plan.replicas:
+        return "" if plan.replicas == 1 else f"; {plan.replicas} replicas"
+    return f"; {plan.min_replicas} to {numbers.count(plan.replicas, 'replica')}"
 
 
 def _price(plan: ServingPlan | ManagedPlan | JobPlan) -> Price:

@@ -13,7 +13,6 @@ class Smallest:
     """The fewest accelerators on which a model fits, with the framework and precision tried first that does it."""
 
     question: Question
-    context: str
 
     @property
     def text(self) -> str:
@@ -32,18 +31,20 @@ class Smallest:
 
 def smallest(
     found: dict[Question, Answer],
-) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Smallest | None, ...]], ...]]:
-    """Instruct models, smallest first, and for each accelerator its display name and one cell per model."""
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Smallest | str, ...]], ...]]:
+    """Instruct models, smallest first, and for each accelerator its display name and one cell per model: why there is none, in words."""
     catalog = load_catalog()
     models = sorted((one for one in catalog.models.values() if one.instruct), key=lambda one: one.text_parameters)
-    best: dict[tuple[str, str], Smallest] = {}
+    best: dict[tuple[str, str], Smallest | str] = {}
     for question, answer in sorted(found.items(), key=lambda one: (one[0].count, one[0].framework != "vllm")):
-        if answer.choice is not None:
-            context = f"{answer.choice.fit.setting.tokens:,}"
-            best.setdefault((question.accelerator, question.model), Smallest(question, context))
+        place = question.accelerator, question.model
+        if answer.choice is not None and isinstance(best.get(place, ""), str):
+            best[place] = Smallest(question)
+        elif answer.closest is not None:
+            best.setdefault(place, "does not fit")
     accelerators = [one for one in catalog.accelerators.values() if any(key[0] == one.id for key in best)]
     rows = tuple(
-        (one.display_name, tuple(best.get((one.id, model.id)) for model in models))
+        (one.display_name, tuple(best.get((one.id, model.id), "not served") for model in models))
         for one in sorted(accelerators, key=lambda one: (one.kind, one.memory_gib or 0))
     )
     return tuple(model.id for model in models), rows

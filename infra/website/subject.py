@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
+from infra.page.series import Part
 from infra.page.tables import Column, Table
 
 
@@ -20,12 +23,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Subject:
-    """A page's content but for its files. `under` stands below the name."""
+    """A page's content but for its files.
+
+    Attributes:
+        under: stands below the name.
+        memory: drawing of the memory proof, and the parts that it shows; empty where there is nothing to prove.
+    """
 
     under: str
     cautions: tuple[str, ...]
     told: tuple[Told, ...]
     tables: tuple[Table, ...]
+    memory: Markup = Markup()
+    parts: tuple[Part, ...] = ()
 
 
 def facts(caption: str, rows: Sequence[tuple[str, str]]) -> Table:
