@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from infra.page import numbers
 from infra.page.series import memory_parts
 from infra.page.tables import decisions, memory_terms
@@ -19,7 +17,7 @@ def managed_subject(plan: ManagedPlan) -> Subject:
     memory = plan.memory
     parts = memory_parts(memory, plan.context.concurrency or 1) if memory else ()
     return Subject(
-        memory=memory_chart("memory", memory, parts) if memory else Markup(),
+        memory=memory_chart("memory", memory, parts) if memory else None,
         parts=parts,
         under=f"{plan.model.id} at {_SERVICES[plan.service]}, platform {plan.platform}",
         cautions=plan.cautions,

@@ -143,13 +143,21 @@
     }
     offer(model, data.models);
     refresh();
-    const target = said.has("model") && place.isConnected && document.activeElement && document.activeElement.closest("td");
-    if (target) { form.scrollIntoView(); model.focus(); }
   }
 
+  document.addEventListener("click", event => {
+    const link = event.target.closest('td a[href^="#"]');
+    if (!link) return;
+    event.preventDefault();
+    history.pushState(null, "", link.getAttribute("href"));
+    recall();
+    form.scrollIntoView();
+    model.focus();
+  });
   form.addEventListener("change", refresh);
   form.addEventListener("submit", event => event.preventDefault());
   window.addEventListener("hashchange", recall);
+  window.addEventListener("popstate", recall);
   form.hidden = false;
   recall();
 })();

@@ -98,7 +98,9 @@ def _stack_page(one: BatchJob | Endpoint | ManagedEndpoint, text: str) -> str:
         shown = section("plan", PlanPage.of(one.plan, resolved.request, resolved.choice), drawings)
         return _page("endpoint", "../", section=shown, level=1, several=False, **_files(one, text))
     subject = job_subject(one.plan) if isinstance(one, BatchJob) else managed_subject(one.plan)
-    return _page("stack", "../", name=one.name, subject=subject, platform=None, **_files(one, text))
+    return _page(
+        "stack", "../", name=one.name, subject=subject, platform=None, on=one.platform_name, **_files(one, text)
+    )
 
 
 def _platform_page(one: Platform, shown: PlatformRow, texts: Mapping[str, str]) -> str:

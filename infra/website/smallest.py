@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from infra.catalog.loader import load_catalog
 from infra.website.explorer import Answer, Question
 
+_KINDS = ("gpu", "tpu", "cpu", "apple")
+
 
 @dataclass(frozen=True)
 class Smallest:
@@ -32,7 +34,10 @@ class Smallest:
 def smallest(
     found: dict[Question, Answer],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Smallest | str, ...]], ...]]:
-    """Instruct models, smallest first, and for each accelerator its display name and one cell per model: why there is none, in words."""
+    """Instruct models, smallest first, and for each accelerator its display name and a cell per model.
+
+    A cell is text where the model does not fit, or is not served there.
+    """
     catalog = load_catalog()
     models = sorted((one for one in catalog.models.values() if one.instruct), key=lambda one: one.text_parameters)
     best: dict[tuple[str, str], Smallest | str] = {}
@@ -45,6 +50,6 @@ def smallest(
     accelerators = [one for one in catalog.accelerators.values() if any(key[0] == one.id for key in best)]
     rows = tuple(
         (one.display_name, tuple(best.get((one.id, model.id), "not served") for model in models))
-        for one in sorted(accelerators, key=lambda one: (one.kind, one.memory_gib or 0))
+        for one in sorted(accelerators, key=lambda one: (_KINDS.index(one.kind), one.memory_gib or 0))
     )
     return tuple(model.id for model in models), rows

@@ -27,14 +27,15 @@ class Subject:
 
     Attributes:
         under: stands below the name.
-        memory: drawing of the memory proof, and the parts that it shows; empty where there is nothing to prove.
+        memory: drawing of the memory proof; None where there is nothing to prove.
+        parts: what it shows.
     """
 
     under: str
     cautions: tuple[str, ...]
     told: tuple[Told, ...]
     tables: tuple[Table, ...]
-    memory: Markup = Markup()
+    memory: Markup | None = None
     parts: tuple[Part, ...] = ()
 
 

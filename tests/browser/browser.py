@@ -43,11 +43,13 @@ CONTRAST = """() => {
   };
   const ratio = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
   const root = getComputedStyle(document.documentElement);
-  const bars = ['weights', 'overhead', 'uncertain', 'guaranteed', 'free', 'headroom', 'area']
+  const named = ['weights', 'overhead', 'uncertain', 'guaranteed', 'free', 'headroom', 'area'];
+  const bars = (root.getPropertyValue('--weights') ? named : [])
     .map(name => [name, ratio(rgba(root.getPropertyValue('--' + name)), rgba(root.getPropertyValue('--on-' + name)))]);
   const texts = [...document.querySelectorAll('body *')]
     .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
-    .filter(one => !one.closest('title, desc') && !(one.getAttribute('style') || '').includes('--on-'))
+    .filter(one => !one.closest('title, desc'))
+    .filter(one => !/(--|^| )on-/.test(`${one.getAttribute('class') || ''} ${one.getAttribute('style') || ''}`))
     .map(one => {
       const style = getComputedStyle(one);
       return [one.textContent.slice(0, 40), ratio(rgba(one.closest('svg') ? style.fill : style.color), behind(one))];
