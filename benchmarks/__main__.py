@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import comparison, deployments, fleet
+from benchmarks import comparison, deployments, fleet, site
 from benchmarks.table import heading
 
-_SECTIONS = {"fleet": fleet.measure, "comparison": comparison.measure, "deployments": deployments.measure}
+_SECTIONS = {
+    "fleet": fleet.measure,
+    "site": site.measure,
+    "comparison": comparison.measure,
+    "deployments": deployments.measure,
+}
 
 
 def main() -> None:

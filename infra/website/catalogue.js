@@ -37,17 +37,19 @@
   const value = (row, name) => name === "cost" ? (row.dataset.price === "priced" ? Number(row.dataset.most) : -1) : name === "full" ? Number(row.dataset.full) : row.dataset[name];
 
   function sum(shown) {
-    let least = 0, most = 0, exact = true;
+    let priced = 0, least = 0, most = 0, exact = true;
     const apart = {};
     for (const row of shown) {
       const kind = row.dataset.price;
       if (kind !== "priced") { apart[kind] = (apart[kind] || 0) + 1; continue; }
+      priced += 1;
       least += Number(row.dataset.least);
       most += Number(row.dataset.most);
       exact = exact && row.dataset.exact === "1";
     }
     const low = dollars(least), high = dollars(most);
-    const month = `${exact ? "" : "at most "}${low === high ? low : `${low} to ${high}`} a month`;
+    const range = low === high ? low : `${low} to ${high}`;
+    const month = `${priced ? (exact ? "" : "at most ") + range : "nothing"} a month`;
     const left = Object.keys(nothing).filter(kind => apart[kind]).map(kind => `${apart[kind].toLocaleString("en-US")} ${nothing[kind]}`);
     return [month, ...left].join("; ");
   }

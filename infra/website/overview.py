@@ -89,7 +89,7 @@ def _told(rows: Sequence[Row], platforms: Sequence[PlatformRow]) -> list[Told]:
         Told("For whom", numbers.count(len(teams), "team"), "; ".join(filter(None, (_named(teams), nobody)))),
         Told(
             "What does it cost",
-            numbers.monthly_range(everything.least, everything.most),
+            numbers.monthly_range(everything.least, everything.most) if everything.priced else "Nothing",
             "; ".join(
                 filter(
                     None,

@@ -33,8 +33,10 @@ class PlatformRow:
 
     @property
     def standing(self) -> str:
-        """Its own price of a month, without what runs on it."""
-        return numbers.monthly(self.plan.monthly_usd) if self.plan.standing else "Nothing"
+        """Its own price of a month, without what runs on it, or why there is none here."""
+        if self.plan.standing:
+            return numbers.monthly(self.plan.monthly_usd)
+        return {"google": "Nothing", "host": "Your own", "local": "Your own"}.get(self.kind, "Not counted: adopted")
 
     @property
     def cost(self) -> Together:

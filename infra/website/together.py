@@ -25,12 +25,14 @@ class Together:
 
     Attributes:
         stacks: how many.
+        priced: how many have a price by the month.
         least, most: USD of a month, fewest and most replicas; what has no price is not in them.
         kinds: such as `3 endpoints, 1 job`.
         apart: what the price leaves out, in words.
     """
 
     stacks: int
+    priced: int
     least: float
     most: float
     exact: bool
@@ -39,21 +41,24 @@ class Together:
 
     @property
     def month(self) -> str:
-        """Price of a month."""
+        """Price of a month; of none with a price, that it is nothing."""
+        if not self.priced:
+            return "nothing"
         return numbers.monthly_range(self.least, self.most, self.exact)
 
 
 def together(rows: Sequence[Row]) -> Together:
     """All of them: prices summed as `servestack plan --all` sums them."""
     prices = [row.price for row in rows]
-    kinds, without = Counter(row.kind for row in rows), Counter(price.kind for price in prices)
+    kinds, bought = Counter(row.kind for row in rows), Counter(price.kind for price in prices)
     return Together(
         stacks=len(rows),
+        priced=bought["priced"],
         least=sum(price.least for price in prices),
         most=sum(price.most for price in prices),
         exact=all(price.exact for price in prices),
         kinds=", ".join(_counted(kinds[kind], noun) for kind, noun in _KINDS.items() if kinds[kind]),
-        apart="; ".join(f"{without[kind]:,} {words}" for kind, words in _APART.items() if without[kind]),
+        apart="; ".join(f"{bought[kind]:,} {words}" for kind, words in _APART.items() if bought[kind]),
     )
 
 
