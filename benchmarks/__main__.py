@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import comparison, deployments, fleet, review
+from benchmarks import comparison, deployments, fleet, review, site
 from benchmarks.table import heading
 
 _SECTIONS = {
     "fleet": fleet.measure,
+    "site": site.measure,
+    "review": review.measure,
     "comparison": comparison.measure,
     "deployments": deployments.measure,
-    "review": review.measure,
 }
 
 

@@ -14,6 +14,7 @@ from infra.live_verbs import run_smoke, run_verify
 from infra.lock_verbs import add_lock
 from infra.review_verbs import add_review
 from infra.simulate_verbs import add_simulate
+from infra.site_verbs import add_site
 from infra.stack_folder import StackFolder
 from infra.tree_verbs import run_render
 from infra.verbs import (
@@ -136,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true", help="print the table of the README")
     verb.add_argument("--html", metavar="FILE", help="write the matrix as one page for a browser")
     verb.set_defaults(run=run_matrix)
+
+    add_site(verbs, shared)
 
     verb = verbs.add_parser("schema", parents=[shared], help="print the JSON schema of stack files")
     verb.set_defaults(run=run_schema)

@@ -15,6 +15,7 @@ from typing import Any
 
 from infra.batch_job import BatchJob
 from infra.golden import beside_objects, golden_text
+from infra.own_files import OwnFiles
 from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
 from infra.render import manifest
 
@@ -93,6 +94,10 @@ def difference(wanted: Mapping[str, str], there: Mapping[str, str]) -> Differenc
     )
 
 
-def is_own(file: str, text: str) -> bool:
-    """Whether a file of a marked folder was written for a tree, by its first line."""
-    return file == MARKER or text.startswith(HEADER)
+TREE = OwnFiles(
+    marker=MARKER,
+    marker_text=MARKER_TEXT,
+    wrote=lambda _file, text: text.startswith(HEADER),
+    advice="servestack render --all replaces the whole folder, so nothing else may be in it: name another one with "
+    "--output DIR, such as a new folder inside.",
+)

@@ -1,4 +1,4 @@
-"""The folder of the rendered tree: read whole, replaced whole, and left alone where it holds anything of others."""
+"""A folder that is written as a whole: read whole, replaced whole, and left alone where it holds anything of others."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.errors import StackError
-from infra.rendered_tree import MARKER, MARKER_TEXT, is_own
+from infra.own_files import OwnFiles
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # Linux: linux/fcntl.h, linux/fs.h
 _NO_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # file systems that cannot
 
 
 class TreeFolder:
-    """A tree on disk. Only a folder that is not there, is empty, or holds this tool's files alone is touched."""
+    """Files on disk. Only a folder that is not there, is empty, or holds this tool's files alone is touched."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, own: OwnFiles) -> None:
         self.shown = folder
+        self._own = own
         path = Path.cwd() / folder
         self._folder = path if path.is_symlink() else path.resolve()
 
@@ -42,24 +43,24 @@ class TreeFolder:
 
     def _files(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        marked = (self._folder / MARKER).is_file()
+        marked = (self._folder / self._own.marker).is_file()
         for place, folders, files in os.walk(self._folder, onerror=_raise):
             links = [name for name in folders if Path(place, name).is_symlink()]
             for path in (Path(place, name) for name in sorted([*files, *links])):
                 file = path.relative_to(self._folder).as_posix()
                 text = None if path.is_symlink() or not path.is_file() else _text(path)
-                if not marked or text is None or not is_own(file, text):
+                if not marked or text is None or not self._is_own(file, text):
                     raise self._foreign(f"holds {ascii(file)[1:-1]}, which it did not write")
                 found[file] = text
-        if marked and found[MARKER] != MARKER_TEXT:
-            raise self._foreign(f"{MARKER} is not of this version, or was changed")
+        if marked and found[self._own.marker] != self._own.marker_text:
+            raise self._foreign(f"{self._own.marker} is not of this version, or was changed")
         return found
 
+    def _is_own(self, file: str, text: str) -> bool:
+        return file == self._own.marker or self._own.wrote(file, text)
+
     def _foreign(self, why: str) -> StackError:
-        return StackError(
-            f"{self.shown}: {why}. servestack render --all replaces the whole folder, so nothing else may be in it: "
-            "name another one with --output DIR, such as a new folder inside."
-        )
+        return StackError(f"{self.shown}: {why}. {self._own.advice}")
 
     def replace(self, files: Mapping[str, str]) -> None:
         """Put a tree in the place of the one that is there; whoever looks sees the old one or the new one, whole.

@@ -22,14 +22,14 @@ def run_render(options: argparse.Namespace, folder: StackFolder) -> int:
 
 
 def _render_all(options: argparse.Namespace, folder: StackFolder) -> int:
-    from infra.rendered_tree import difference, tree
+    from infra.rendered_tree import TREE, difference, tree
     from infra.tree_folder import TreeFolder
 
     if options.output is None:
         raise SpecError("--all writes a folder of manifests; name it with --output DIR.")
     strays = folder.strays()
     names = folder.names()
-    wanted, there = tree(build_all(names, folder, strays)), TreeFolder(options.output)
+    wanted, there = tree(build_all(names, folder, strays)), TreeFolder(options.output, TREE)
     found = difference(wanted, there.read())
     if not found.lines:
         print(f"{options.output}: up to date, {len(names)} stacks.")

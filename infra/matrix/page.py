@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,9 +13,14 @@ from infra.matrix import words
 from infra.matrix.rows import Matrix
 
 
-def matrix_page(matrix: Matrix) -> str:
-    """The page, the same text for the same matrix."""
-    return _template().render(matrix=matrix, words=words)
+def matrix_page(matrix: Matrix, links: Sequence[tuple[str, str]] = ()) -> str:
+    """The page, the same text for the same matrix.
+
+    Args:
+        matrix: what is shown.
+        links: address and name of each page of the site that it is part of, where it is part of one.
+    """
+    return _template().render(matrix=matrix, words=words, links=links)
 
 
 @cache

@@ -21,10 +21,10 @@ def _printed(value: object) -> object:
 
 
 @cache
-def environment(folder: Path) -> Environment:
-    """Templates of a folder, which may include those of this package; numbers and names as people read them."""
+def environment(*folders: Path) -> Environment:
+    """Templates of folders, then those of this one, with the filters that write numbers."""
     made = Environment(
-        loader=FileSystemLoader([folder, FOLDER]),
+        loader=FileSystemLoader([*folders, FOLDER]),
         undefined=StrictUndefined,
         autoescape=True,
         finalize=_printed,

@@ -11,7 +11,14 @@ _SLIM = "iljtfrI1.,:;|!'()[]- /"
 
 def visible(text: str) -> str:
     """`text` with every character that moves a cursor, reverses a line or shows nothing made U+FFFD."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() or character == _TIED else "\ufffd" for character in text)
+
+
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, which stay lines."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def letters(text: str) -> float:

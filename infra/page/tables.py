@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.page import numbers, series, serving
-from infra.plan.serving_plan import ServingPlan
+from infra.plan.quantities import MemoryTerm
+from infra.plan.serving_plan import Decision, ServingPlan
 
 _NOTHING = "none"
 
@@ -35,20 +37,28 @@ class Table:
 
 def tables(plan: ServingPlan) -> tuple[Table, ...]:
     """Every table of a plan, in the order of the page."""
-    return (_serving(plan), _decisions(plan), _memory_terms(plan), _ladder(plan), _facts(plan), _stop_terms(plan))
+    return (
+        _serving(plan),
+        decisions(plan.decisions),
+        memory_terms(plan.memory.terms),
+        _ladder(plan),
+        _facts(plan),
+        _stop_terms(plan),
+    )
 
 
 def _serving(plan: ServingPlan) -> Table:
     return Table("Serving", (Column("Subject"), Column("How")), serving.rows(plan))
 
 
-def _decisions(plan: ServingPlan) -> Table:
+def decisions(made: Sequence[Decision]) -> Table:
+    """Every decision with who made it and why."""
     columns = (Column("Field"), Column("Value"), Column("Origin", word=True), Column("Reason"))
-    rows = tuple((one.field, one.value, one.origin, one.reason) for one in plan.decisions)
-    return Table("Decisions", columns, rows)
+    return Table("Decisions", columns, tuple((one.field, one.value, one.origin, one.reason) for one in made))
 
 
-def _memory_terms(plan: ServingPlan) -> Table:
+def memory_terms(terms: Sequence[MemoryTerm]) -> Table:
+    """Every part of an accelerator's memory."""
     columns = (
         Column("Name"),
         Column("Kind"),
@@ -57,8 +67,7 @@ def _memory_terms(plan: ServingPlan) -> Table:
         Column("Source"),
     )
     rows = tuple(
-        (term.name, term.kind, f"{term.size_gib:,.2f}", f"{term.uncertainty_gib:,.2f}", term.source)
-        for term in plan.memory.terms
+        (term.name, term.kind, f"{term.size_gib:,.2f}", f"{term.uncertainty_gib:,.2f}", term.source) for term in terms
     )
     return Table("Memory terms", columns, rows)
 

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser
 
 from infra.page import PlanPage, page_text
 from infra.plan.serving_plan import ServingPlan
+from tests.browser.browser import CONTRAST, CUT_OFF, WIDTHS, Opened, watched
 from tests.unit.sample_group import group
 from tests.unit.sample_plans import CURVE, HOSTILE, hostile, ladder, simple, tpu
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Without these the browser itself talks to its maker's hosts.
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = {
     "one": [simple()],
     "ladder": [ladder()],
@@ -37,64 +24,11 @@ PAGES = {
     "hostile group": [hostile(group())],
     "several": [simple(), ladder(), tpu()],
 }
-WIDTHS = (360, 480, 768, 1024, 1600)
 VISIBLE_TEXT = """() => [...document.querySelectorAll('svg text')].map(one => {
   const box = one.getBoundingClientRect(), frame = one.ownerSVGElement.getBoundingClientRect();
   return {text: one.textContent, width: box.width, size: box.height,
           inside: box.left >= frame.left - 1 && box.right <= frame.right + 1};
 })"""
-CUT_OFF = """() => [...document.querySelectorAll('figure, .wide, .answers > div')]
-  .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 90))"""
-# WCAG contrast of every text with the nearest background that is painted behind it.
-CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const rgba = colour => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255))
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = one => {
-    for (let at = one; at; at = at.parentElement) {
-      const found = rgba(getComputedStyle(at).backgroundColor);
-      if (found[3] === 255) return found;
-    }
-    return rgba(getComputedStyle(document.body).backgroundColor);
-  };
-  const ratio = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
-  const root = getComputedStyle(document.documentElement);
-  const bars = ['weights', 'overhead', 'uncertain', 'guaranteed', 'free', 'headroom', 'area']
-    .map(name => [name, ratio(rgba(root.getPropertyValue('--' + name)), rgba(root.getPropertyValue('--on-' + name)))]);
-  const texts = [...document.querySelectorAll('body *')]
-    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
-    .filter(one => !one.closest('title, desc') && !(one.getAttribute('style') || '').includes('--on-'))
-    .map(one => {
-      const style = getComputedStyle(one);
-      return [one.textContent.slice(0, 40), ratio(rgba(one.closest('svg') ? style.fill : style.color), behind(one))];
-    });
-  return [...bars, ...texts].filter(([, value]) => value < 4.5);
-}"""
-
-
-@dataclass
-class Opened:
-    """A page that is open, with what the browser asked for and complained of."""
-
-    page: Page
-    text: str
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -102,21 +36,10 @@ def opened(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> 
     """`request.param` names a page; a file of it is opened 1200 wide and light."""
     plans: list[ServingPlan] = PAGES[request.param]
     file = tmp_path / "page.html"
-    text = page_text([PlanPage(plan, CURVE) for plan in plans])
-    file.write_text(text, encoding="utf-8")
-    context = browser.new_context(viewport=ViewportSize(width=1200, height=800), color_scheme="light")
-    opened = Opened(context.new_page(), text)
-
-    def asked(made: Request) -> None:
-        opened.requests.append(made.url)
-
-    opened.page.on("request", asked)
-    opened.page.on("console", lambda message: opened.complaints.append(message.text))
-    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.page.on("dialog", lambda dialog: opened.complaints.append(dialog.message))
-    opened.page.goto(file.as_uri(), wait_until="load")
-    yield opened
-    context.close()
+    file.write_text(page_text([PlanPage(plan, CURVE) for plan in plans]), encoding="utf-8")
+    with watched(browser) as opened:
+        opened.page.goto(file.as_uri(), wait_until="load")
+        yield opened
 
 
 every_page = pytest.mark.parametrize("opened", list(PAGES), indirect=True)
@@ -125,7 +48,7 @@ every_page = pytest.mark.parametrize("opened", list(PAGES), indirect=True)
 @every_page
 def test_only_the_file_itself_is_asked_for_and_nothing_is_complained_of(opened: Opened) -> None:
     opened.page.wait_for_load_state("networkidle")
-    assert [url.rsplit("/", 1)[1] for url in opened.requests if not url.startswith("data:")] == ["page.html"]
+    assert opened.files == ["page.html"]
     assert opened.complaints == []
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.browser.test_page import CONTRAST, CUT_OFF, WIDTHS, browser
+from tests.browser.browser import CONTRAST, CUT_OFF, WIDTHS
 from tests.unit.files import PLATFORM, endpoint
 from tests.unit.review_repository import Repository
 
-__all__ = ["browser"]
 NAME, OTHER = "gemma4-e4b-l4", "gemma4-31b-h100"
 E4B = endpoint("gemma-4-e4b-it", "l4", "vllm", "labels: {team: search}")
 BIG = endpoint("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]", "labels: {team: assistant}")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from infra.cli import main
-from infra.rendered_tree import HEADER, MARKER, object_files, tree
+from infra.rendered_tree import HEADER, MARKER, TREE, object_files, tree
 from infra.tree_folder import TreeFolder
 from tests.unit.files import PLATFORM, endpoint
 
@@ -190,12 +190,13 @@ def test_an_empty_folder_is_written(stacks: Path, tmp_path: Path) -> None:
 
 KILLED = """
 import os, signal, sys
+from infra.rendered_tree import TREE
 from infra.tree_folder import TreeFolder
 class Half(dict):
     def items(self):
         yield "gemma4-e4b-l4-one/service-gemma4-e4b-l4-one.yaml", "half"
         os.kill(os.getpid(), signal.SIGKILL)
-TreeFolder(sys.argv[1]).replace(Half())
+TreeFolder(sys.argv[1], TREE).replace(Half())
 """
 
 
@@ -260,4 +261,4 @@ def test_a_tree_that_cannot_be_written_is_said_in_one_line(
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     assert run(stacks, tmp_path / "file" / "rendered") == 1
     assert "cannot be" in capsys.readouterr().err
-    assert TreeFolder(str(tmp_path / "none")).read() == {}
+    assert TreeFolder(str(tmp_path / "none"), TREE).read() == {}
