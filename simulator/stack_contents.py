@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from simulator import supervisor
 from simulator.home import Home
 
+_NAME = r"[a-z][a-z0-9-]{1,39}"
 _ON_MACHINES = {"host", "local"}
 
 
@@ -21,7 +23,9 @@ class StackContents:
         self.folder = folder
 
     def content(self, name: str) -> dict[str, Any]:
-        """What a file says; nothing of one that is no YAML mapping, which `validate` refuses."""
+        """What a file says; nothing of one that is no YAML mapping or has no stack's name, which `validate` refuses."""
+        if not re.fullmatch(_NAME, name):
+            return {}
         try:
             found = yaml.safe_load((self.folder / f"{name}.yaml").read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -53,16 +57,27 @@ class StackContents:
             return ""
         return f"gke_{gke['project']}_{gke['location']}_{gke['cluster']['name']}"
 
-    def adopt(self, home: Home, platform: str) -> None:
-        """See that the cluster is there that a platform does not make itself."""
+    def needs_cloud(self, name: str) -> bool:
+        """Whether a stack is on, or is, a platform that is simulated: all but machines that are there."""
+        return self.kind(name) != "machine"
+
+    def has_pods(self, name: str) -> bool:
+        """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
+        return self.kind(name) == "endpoint"
+
+    def adopt(self, home: Home, platform: str) -> list[str]:
+        """See that the cluster is there that a platform does not make itself; what was made for that, in words."""
+        content, running = self.content(platform), supervisor.find(home)
+        gke, own, said = content.get("gke"), content.get("kubernetes"), []
+        if running is None:
+            return []
         from simulator.adopted_cluster import make_adopted
         from simulator.own_cluster import make_own
 
-        content, running = self.content(platform), supervisor.find(home)
-        gke, own = content.get("gke"), content.get("kubernetes")
-        if running is None:
-            return
-        if gke and not gke["cluster"].get("create", True):
-            make_adopted(running.ports["gcp"], gke)
-        if own:
-            make_own(home, running.ports["gcp"], own)
+        if gke and not gke["cluster"].get("create", True) and make_adopted(running.ports["gcp"], gke):
+            name = gke["cluster"]["name"]
+            said.append(f"The platform {platform} adopts cluster '{name}'; the simulator has made one for it.")
+        if own and make_own(home, running.ports["gcp"], own):
+            context = own["context"]
+            said.append(f"The platform {platform} is context '{context}'; the simulator has made a cluster for it.")
+        return said

@@ -8,9 +8,6 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from simulator import llama_server, supervisor
 from simulator.binaries import REPOSITORY, Binaries, locate
@@ -18,23 +15,13 @@ from simulator.engine import Engine
 from simulator.environment import simulator_variables
 from simulator.home import Home
 from simulator.progress import duration
+from simulator.stack_contents import StackContents
 from simulator.summary import print_local_summary, print_summary
 from simulator.workspace import ensure_workspace
 
 DEFAULT_STACKS = REPOSITORY / "stacks"
 _IN_USE = "in-use"
 _SERVESTACK = REPOSITORY / ".venv" / "bin" / "servestack"
-
-
-def _content(stack: str, stacks: Path) -> dict[str, Any]:
-    """Return what a valid stack file says."""
-    content: dict[str, Any] = yaml.safe_load((stacks / f"{stack}.yaml").read_text())
-    return content
-
-
-def _needs_cloud(stack: str, stacks: Path) -> bool:
-    """Whether a stack is on, or is, a platform that the simulator stands in for: all but machines that are there."""
-    return not {"host", "local"} & set(_content(_platform_of(stack, stacks) or stack, stacks))
 
 
 def _bare_engine(home: Home, stacks: Path) -> Engine:
@@ -76,18 +63,7 @@ def _check(stack: str, stacks: Path) -> int:
 
 def _platform_of(stack: str, stacks: Path) -> str | None:
     """Return the platform that a valid stack file names; None for a platform's own file."""
-    content = _content(stack, stacks)
-    if content.get("kind") == "Platform":
-        return None
-    return str(content.get("platform", "dev"))
-
-
-def _has_pods(stack: str, stacks: Path) -> bool:
-    """Whether a stack is an endpoint on a cluster, whose pods may say why it does not serve."""
-    content = _content(stack, stacks)
-    if content.get("kind") == "Platform" or "job" in content or not _needs_cloud(stack, stacks):
-        return False
-    return content.get("framework") not in ("gemini", "vertex")
+    return StackContents(stacks).platform(stack) or None
 
 
 def up(home: Home, stack: str, stacks: Path) -> int:
@@ -102,7 +78,7 @@ def up(home: Home, stack: str, stacks: Path) -> int:
 
 def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
     platform = _platform_of(stack, stacks)
-    if not _needs_cloud(stack, stacks):
+    if not StackContents(stacks).needs_cloud(stack):
         return _up_here(_bare_engine(home, stacks), stack, stacks, began)
     engine = _engine(home, stacks)
     _adopt(home, platform or stack, stacks)
@@ -118,12 +94,12 @@ def _up(home: Home, stack: str, stacks: Path, began: float) -> int:
 
 def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
     """Bring up a service of a machine that is there, or its platform's file, of which nothing is made."""
-    if _content(stack, stacks).get("framework") == "llamacpp":
+    if StackContents(stacks).content(stack).get("framework") == "llamacpp":
         llama_server.ensure()
     code = _update(engine, stack, stacks)
     platform = _platform_of(stack, stacks)
     if code == 0 and platform:
-        local = "local" in _content(platform, stacks)
+        local = "local" in StackContents(stacks).content(platform)
         told = print_local_summary if local else print_summary
         told(engine, stack, _stacks_option(stacks), time.monotonic() - began)
     return code
@@ -131,18 +107,8 @@ def _up_here(engine: Engine, stack: str, stacks: Path, began: float) -> int:
 
 def _adopt(home: Home, platform: str, stacks: Path) -> None:
     """See that the cluster is there that a platform does not make itself."""
-    spec = _content(platform, stacks)
-    gke, kubernetes, running = spec.get("gke"), spec.get("kubernetes"), supervisor.find(home)
-    if running is None:
-        return
-    from simulator.adopted_cluster import make_adopted
-    from simulator.own_cluster import make_own
-
-    port = running.ports["gcp"]
-    if gke and not gke["cluster"].get("create", True) and make_adopted(port, gke):
-        print(f"The platform {platform} adopts cluster '{gke['cluster']['name']}'; the simulator has made one for it.")
-    if kubernetes and make_own(home, port, kubernetes):
-        print(f"The platform {platform} is context '{kubernetes['context']}'; the simulator has made a cluster for it.")
+    for said in StackContents(stacks).adopt(home, platform):
+        print(said)
 
 
 def _update(engine: Engine, stack: str, stacks: Path) -> int:
@@ -157,7 +123,7 @@ def _update_alone(engine: Engine, stack: str, stacks: Path) -> int:
         code = engine.run("pulumi", "cancel", "--yes", "-s", stack)
         code = code or engine.run("servestack", "recover", stack, *_stacks_option(stacks))
     code = code or engine.run("pulumi", "up", "--yes", "-s", stack)
-    if code and _has_pods(stack, stacks):
+    if code and StackContents(stacks).has_pods(stack):
         engine.run("servestack", "status", stack, *_stacks_option(stacks))
     return code
 
@@ -168,7 +134,7 @@ def preview(home: Home, stack: str, stacks: Path) -> int:
     if code:
         return code
     with _in_use(home):
-        if not _needs_cloud(stack, stacks):
+        if not StackContents(stacks).needs_cloud(stack):
             engine = _bare_engine(home, stacks)
             return engine.ensure_stack(stack) or engine.run("pulumi", "preview", "-s", stack)
         return _preview(_engine(home, stacks), stack, stacks)
