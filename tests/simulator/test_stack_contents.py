@@ -1,4 +1,4 @@
-"""What the simulator reads of stack files before they are checked: of their own folder alone, and never with a fault."""
+"""What the simulator reads of stack files before they are checked: their own folder alone, never with a fault."""
 
 from __future__ import annotations
 
