@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
-from infra.review.network import widened
 from tests.unit.files import PLATFORM, endpoint
 from tests.unit.review_repository import Repository
 
@@ -30,7 +29,6 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-LOST_PROTECTION = PLATFORM.replace("deletionProtection: false", "deletionProtection: true")
 DANGERS = {
     "no longer fits": (
         E4B,
@@ -111,83 +109,6 @@ def test_a_danger_is_called_out_in_the_first_screen(
     assert "DANGERS ! gemma4-e4b-l4: " in first
     assert said in first
     assert all(len(line) <= 80 for line in lines)
-
-
-def test_protection_that_is_switched_off_is_a_danger(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.commit(dev=LOST_PROTECTION)
-    repository.commit(dev=PLATFORM)
-    assert repository.review() == 0
-    first = " ".join(line.strip() for line in capsys.readouterr().out.splitlines()[:FIRST_SCREEN])
-    assert "! dev: deletionProtection is switched off" in first
-
-
-CREATED = PLATFORM.replace("{name: dev}", "{name: dev, create: true}").replace("gke: {", "gke: {%s")
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        ("authorizedNetworks: [10.0.0.0/24], ", "authorizedNetworks: [10.0.0.0/24, 192.0.2.0/24], ", "192.0.2.0/24"),
-        ("authorizedNetworks: [10.0.0.0/24], ", "", "authorizedNetworks is gone"),
-        ("budget: {billingAccount: 000000-000000-000000, usdPerMonth: 9}, ", "", "budget alert is removed"),
-    ],
-)
-def test_a_platform_that_opens_up_is_a_danger(
-    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.commit(dev=CREATED % before)
-    repository.commit(dev=CREATED % after)
-    assert repository.review() == 0
-    assert said in " ".join(capsys.readouterr().out.split())
-    repository.commit(dev=CREATED % before)
-    assert repository.review() == 0
-    assert said not in " ".join(capsys.readouterr().out.split()).partition("DANGERS")[2].partition("Cost")[0]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        ("location: us-central1", "location: us-east4", "another cluster, and all endpoints on it are gone"),
-        ("cluster: {name: dev", "cluster: {name: other", "another cluster, and all endpoints on it are gone"),
-        ("", "bucket: {name: weights-of-ours}, ", ""),
-        ("bucket: {name: weights-of-ours}, ", "bucket: {name: weights-of-others}, ", "another bucket"),
-    ],
-)
-def test_a_platform_that_is_made_anew_is_a_danger(
-    before: str, after: str, said: str, repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first, second = (CREATED % (one if one.endswith(", ") else "") for one in (before, after))
-    if not after.endswith(", "):
-        second = first.replace(before, after)
-        assert first != second
-    repository.commit(dev=first)
-    capsys.readouterr()
-    repository.commit(dev=second)
-    repository.review()
-    dangers = " ".join(capsys.readouterr().out.split()).partition("Cost")[0]
-    assert said in dangers
-    assert bool(said) == ("DANGERS" in dangers)
-
-
-def test_a_platform_that_no_longer_requires_a_lock_is_a_danger(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.commit(dev=PLATFORM + "requireLock: true\n")
-    capsys.readouterr()
-    repository.commit(dev=PLATFORM)
-    repository.review()
-    assert "! dev: requireLock is switched off" in capsys.readouterr().out
-
-
-def test_a_platform_that_goes_takes_its_stacks_with_it_in_the_review(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.commit(dev=None)
-    assert repository.review() == 1
-    shown = {one["stack"]: one["kind"] for one in _json(repository, capsys)["stacks"]}
-    assert shown == {"dev": "deleted", NAME: "refused"}
 
 
 @pytest.mark.parametrize("case", DANGERS)
@@ -319,12 +240,6 @@ def test_a_deleted_stack_says_what_it_takes_away(repository: Repository, capsys:
     assert "USD a month less" in " ".join(text.split())
 
 
-def test_a_platform_reaches_the_stacks_that_name_it(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    repository.commit(dev=PLATFORM.replace("us-central1", "antarctica1"))
-    assert repository.review() == 1
-    assert [one["stack"] for one in _json(repository, capsys)["stacks"]] == ["dev", NAME]
-
-
 def _json(repository: Repository, capsys: pytest.CaptureFixture[str]) -> dict[str, list[dict[str, object]]]:
     capsys.readouterr()
     repository.review("--json")
@@ -430,65 +345,3 @@ def test_what_is_refused_counts_in_the_bill_as_it_runs_today(
     assert repository.review("--json") == 1
     (team,) = [one for one in json.loads(capsys.readouterr().out)["teams"] if one["team"] == "search"]
     assert team["before"] == team["after"] > 0
-
-
-def policy(*ingress: object, **more: object) -> dict[str, object]:
-    spec = {"policyTypes": ["Ingress", "Egress"], "podSelector": {}, "ingress": list(ingress), **more}
-    return {"kind": "NetworkPolicy", "metadata": {"name": "one"}, "spec": spec}
-
-
-def _block(cidr: str) -> dict[str, object]:
-    return {"ipBlock": {"cidr": cidr}}
-
-
-POD, PORT = {"podSelector": {"matchLabels": {"a": "b"}}}, {"port": 8090, "protocol": "TCP"}
-RULE = {"from": [POD], "ports": [PORT]}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "wider"),
-    [
-        (policy(RULE), policy(RULE), 0),
-        (policy(RULE), policy(), 0),
-        (policy(), policy(RULE), 1),
-        (policy(RULE), policy({"from": [POD], "ports": [PORT, {"port": 9}]}), 1),
-        (policy(RULE), policy({"from": [POD]}), 1),
-        (policy(RULE), policy({"ports": [PORT]}), 1),
-        (policy({}), policy(RULE), 0),
-        (policy({"from": [POD]}), policy(RULE), 0),
-        (policy(RULE), policy(RULE, policyTypes=["Ingress"]), 1),
-        (policy(RULE), policy(RULE, egress=[{"to": [POD]}]), 1),
-        (policy(RULE), policy(RULE, podSelector={"matchLabels": {"x": "y"}}), 1),
-        (policy({"from": [_block("10.0.0.0/8")]}), policy({"from": [_block("10.1.0.0/16")]}), 0),
-        (policy({"from": [_block("10.1.0.0/16")]}), policy({"from": [_block("10.0.0.0/8")]}), 1),
-        (
-            policy({"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.2.0.0/16"]}}]}),
-            policy({"from": [_block("10.0.0.0/8")]}),
-            1,
-        ),
-    ],
-)
-def test_a_policy_is_wider_where_it_lets_more_through(before: dict, after: dict, wider: int) -> None:  # type: ignore[type-arg]
-    assert len(widened([before], [after])) == wider
-
-
-@pytest.mark.parametrize(
-    ("peer", "said"),
-    [
-        ({"namespaceSelector": {}}, "all pods of every namespace may call it now"),
-        ({"namespaceSelector": {"matchLabels": {"team": "a"}}}, "all pods of namespaces with team=a may call it now"),
-        ({"podSelector": {}}, "all pods of its own namespace may call it now"),
-        (_block("0.0.0.0/0"), "addresses 0.0.0.0/0 may call it now"),
-        (
-            {"podSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b", "c"]}]}},
-            "pods with a In b, c of its own namespace may call it now",
-        ),
-    ],
-)
-def test_who_may_call_is_said_in_words(peer: dict[str, object], said: str) -> None:
-    (found,) = widened([policy()], [policy({"from": [peer], "ports": [PORT]})])
-    assert found == f"{said}, at port 8090 (NetworkPolicy one)"
-
-
-def test_a_policy_that_is_deleted_is_wider() -> None:
-    assert widened([policy(RULE)], []) == ["NetworkPolicy one is deleted"]
