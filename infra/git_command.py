@@ -46,6 +46,11 @@ def merge_base(folder: Path, one: str, other: str) -> str | None:
         return None
 
 
+def uncommitted(folder: Path) -> int:
+    """How many files below a folder are not as the last commit has them."""
+    return len(git(folder, "status", "--porcelain", "--", ".").splitlines())
+
+
 def listed(folder: Path, commit: str, *paths: str, deep: bool = False) -> Iterator[tuple[str, Blob]]:
     """Path from the top of the repository and object of everything below some paths; of a folder itself without."""
     top = ["ls-tree", "-z", "-l", "--full-tree", *(["-r"] if deep else []), commit, *(["--", *paths] if paths else [])]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import SpecError, StackError
 from infra.stack_folder import StackFolder
+from infra.text import counted
 from infra.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -49,7 +51,19 @@ def run_review(options: argparse.Namespace, folder: StackFolder) -> int:
             print(json.dumps(found.to_json(), indent=2))
         else:
             print(review_text(found), end="")
+    if options.base is not None and options.head is None:
+        _say_uncommitted(folder)
     return 1 if found.refused else 0
+
+
+def _say_uncommitted(folder: StackFolder) -> None:
+    """That HEAD lacks what is being written, to whoever reviews a change before it is committed."""
+    from infra.git_command import uncommitted
+
+    number = uncommitted(folder.folder)
+    if number:
+        left = f"{counted(number, 'file')} of {folder.shown} {'is' if number == 1 else 'are'} not committed"
+        print(f"{left}, and no part of this review.", file=sys.stderr)
 
 
 def _write_files(found: Reviews, options: argparse.Namespace) -> None:

@@ -27,6 +27,13 @@ def weights_dangers(before: Version | None, after: Version) -> Iterator[tuple[st
         yield said, ("weights",)
     if not isinstance(was, Endpoint) or not isinstance(built, Endpoint):
         return
+    apart = {new.checkpoint, *(one.repository for one in (*was.plan.adapters, *built.plan.adapters))}
+    fetched = {one.repository: one.revision for one in was.plan.weights.downloads}
+    for file in built.plan.weights.downloads:
+        before_it = fetched.get(file.repository, file.revision)
+        if file.repository not in apart and before_it != file.revision:
+            said = f"other weights: {file.repository} from {_short(before_it)} to {_short(file.revision)}"
+            yield said, ("weights",)
     had = {one.name: one for one in was.plan.adapters}
     for one in built.plan.adapters:
         named = had.get(one.name)

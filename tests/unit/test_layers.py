@@ -215,6 +215,7 @@ ALLOWED = {
     },
     "review_verbs": {
         "errors",
+        "git_command",
         "review",
         "review_markdown",
         "review_page",
@@ -222,6 +223,7 @@ ALLOWED = {
         "review_sarif",
         "review_sides",
         "stack_folder",
+        "text",
         "whole_file",
     },
     "simulation_report": {"markdown_text", "text"},

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from infra.cli import main
-from tests.unit.files import PLATFORM, endpoint
+from infra.pipeline import Endpoint, build
+from infra.review import Version
+from infra.review.weights import weights_dangers
+from infra.toolkit import INSTALLED
+from tests.unit.files import PLATFORM, Files, endpoint
 from tests.unit.review_repository import Repository
 
 FIRST_SCREEN = 24
@@ -307,6 +312,40 @@ def test_what_others_did_since_is_no_part_of_the_change(
     repository.git("checkout", "-q", "--orphan", "apart")
     repository.commit(gemma4_e4b_l4=E4B + "reasoning: true\n")
     assert repository.review("--base", "mine", "--head", "apart") == 0
+
+
+def test_what_is_not_committed_is_said_to_be_left_out(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(gemma4_e4b_l4=E4B + "tools: true\n")
+    assert repository.review() == 0
+    assert capsys.readouterr().err == ""
+    (repository.stacks / f"{NAME}.yaml").write_text(E4B, encoding="utf-8")
+    assert repository.review() == 0
+    said = capsys.readouterr()
+    assert "1 file of " in said.err
+    assert "is not committed, and no part of this review." in said.err
+    assert "Tool calls come back as such now." in said.out
+
+
+def test_another_drafter_is_a_danger_as_other_weights_are() -> None:
+    files = Files(
+        gemma4_31b_h100=endpoint("gemma-4-31b-it", "h100", "vllm", "capacity: [spot]", "speculativeDecoding: true")
+    )
+    built = build("gemma4-31b-h100", files)
+    assert isinstance(built, Endpoint)
+    moved = [
+        dataclasses.replace(one, revision=COMMIT) if one.repository == built.plan.model.drafter else one
+        for one in built.plan.weights.downloads
+    ]
+    assert moved != list(built.plan.weights.downloads)
+    weights = dataclasses.replace(built.plan.weights, downloads=tuple(moved))
+    plan = dataclasses.replace(built.plan, weights=weights)
+    other = dataclasses.replace(built, resolved=dataclasses.replace(built.resolved, plan=plan))
+    sides = [Version(built.name, "x.yaml", "", one, None, INSTALLED) for one in (built, other)]
+    (found,) = list(weights_dangers(*sides))
+    assert str(built.plan.model.drafter) in found[0]
+    assert COMMIT[:12] in found[0]
 
 
 def test_two_folders_are_compared_without_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
