@@ -29,6 +29,12 @@ IMAGE = "data:image/png;base64,iVBORw0KGgo="
 INPUTS = frozenset({"image", "audio"})
 
 
+def set_faults(home: Path, text: str) -> None:
+    """At once: an engine that is at work reads the file all the time."""
+    (home / "faults.new").write_text(text)
+    (home / "faults.new").replace(home / "faults.json")
+
+
 class Served:
     """The service's process with its folder and port."""
 
@@ -143,7 +149,7 @@ def test_a_long_prompt_gets_the_engines_words(served: Served) -> None:
 
 
 def test_a_stream_comes_word_by_word_and_ends_with_its_caller(served: Served) -> None:
-    (served.home / "faults.json").write_text('{"endless": true}')
+    set_faults(served.home, '{"endless": true}')
     body = json.dumps(chat(stream=True)).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as link:
@@ -154,7 +160,7 @@ def test_a_stream_comes_word_by_word_and_ends_with_its_caller(served: Served) ->
         assert b"text/event-stream" in said
         assert said.lower().count(b"connection:") == 1
     served.until((served.home / "left.log").exists)
-    (served.home / "faults.json").write_text("{}")
+    set_faults(served.home, "{}")
     status, said_whole = served.ask("POST", "/v1/chat/completions", chat(stream=True))
     assert status == 200
     assert said_whole.endswith(b"data: [DONE]\n\n")
@@ -258,14 +264,14 @@ def test_a_stop_lets_running_answers_end_and_leaves_no_engine(tmp_path: Path) ->
     one = Served(tmp_path)
     one.until(one.healthy)
     engine = json.loads((one.folder / "status.json").read_text())["engine"]
-    (tmp_path / "faults.json").write_text('{"endless": true}')
+    set_faults(tmp_path, '{"endless": true}')
     body = json.dumps(chat(stream=True)).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", one.port), timeout=20) as link:
         link.sendall(head.encode() + body)
         said = link.recv(4096)
         one.process.terminate()
-        (tmp_path / "faults.json").write_text("{}")
+        set_faults(tmp_path, "{}")
         while chunk := link.recv(4096):
             said += chunk
     assert said.endswith(b"data: [DONE]\n\n")
