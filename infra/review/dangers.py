@@ -132,8 +132,7 @@ def _authentication(before: Version | None, after: Version) -> Iterator[_Found]:
 
 
 def _network(before: Version | None, after: Version) -> list[str]:
-    opened = [*_internet(before, after)]
-    return [*opened, *(widened(before.objects, after.objects, after.stack) if before else ())]
+    return [*_internet(before, after), *(widened(before.objects, after.objects, after.stack) if before else ())]
 
 
 def _internet(before: Version | None, after: Version) -> Iterator[str]:

@@ -14,7 +14,7 @@ from infra.errors import Problem, StackError
 from infra.golden import golden_text
 from infra.judgement import broken_rules
 from infra.lock import Use
-from infra.pipeline import Built, Endpoint, ManagedEndpoint, Platform
+from infra.pipeline import Built, Endpoint, Platform
 from infra.rendered_tree import stack_files
 from infra.toolkit import using
 
@@ -134,16 +134,6 @@ class Version:
         return labels.get("team")
 
     @property
-    def platform(self) -> str | None:
-        """The platform that it runs on; None of a platform, and of what is refused."""
-        return None if self.built is None or isinstance(self.built, Platform) else self.built.platform_name
-
-    @property
     def uses(self) -> tuple[Use, ...]:
         """Names that move, of which the lock file fixes some or all."""
         return () if self.built is None or isinstance(self.built, Platform) else self.built.uses
-
-    @property
-    def managed(self) -> bool:
-        """Whether Google runs it."""
-        return isinstance(self.built, ManagedEndpoint)
