@@ -67,16 +67,18 @@ def _say_uncommitted(folder: StackFolder) -> None:
 
 
 def _write_files(found: Reviews, options: argparse.Namespace) -> None:
-    """Each form that goes into a file."""
-    from infra.review_markdown import review_markdown
-    from infra.review_page import review_page
-    from infra.review_sarif import review_sarif
-
+    """Each form that goes into a file; what writes it is loaded where it is asked for."""
     if options.markdown:
+        from infra.review_markdown import review_markdown
+
         write_whole(options.markdown, review_markdown(found))
     if options.html:
+        from infra.review_page import review_page
+
         write_whole(options.html, review_page(found))
     if options.sarif:
+        from infra.review_sarif import review_sarif
+
         write_whole(options.sarif, json.dumps(review_sarif(found), indent=2) + "\n")
 
 
